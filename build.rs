@@ -1,0 +1,5 @@
+//! Builds anew when a migration is added: `sqlx::migrate!` sees changes of files it knows alone.
+
+fn main() {
+    println!("cargo::rerun-if-changed=migrations");
+}

@@ -1,0 +1,176 @@
+//! The administrative history: who did what to what, when and from where.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::token::KeyId;
+
+/// Who acts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// What kind of actor.
+    #[serde(rename = "type")]
+    pub kind: ActorKind,
+    /// An operator's e-mail, a keyId, an account of the machine, or the process.
+    pub id: String,
+}
+
+impl Actor {
+    /// An actor.
+    pub fn new(kind: ActorKind, id: impl Into<String>) -> Self {
+        Self {
+            kind,
+            id: id.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.kind.as_str(), self.id)
+    }
+}
+
+/// A kind of actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActorKind {
+    /// A person signed in to the console.
+    Operator,
+    /// An admin key.
+    Key,
+    /// Somebody at the command line.
+    Cli,
+    /// The server itself.
+    System,
+}
+
+impl ActorKind {
+    /// The name on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Key => "key",
+            Self::Cli => "cli",
+            Self::System => "system",
+        }
+    }
+
+    /// Reads the name on the wire.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Operator, Self::Key, Self::Cli, Self::System]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// A partner was made.
+    #[serde(rename = "partner.created")]
+    PartnerCreated,
+    /// A partner was changed; the details name the fields.
+    #[serde(rename = "partner.updated")]
+    PartnerUpdated,
+    /// A key was issued.
+    #[serde(rename = "key.issued")]
+    KeyIssued,
+    /// A key's name, environment, rate or end was changed.
+    #[serde(rename = "key.updated")]
+    KeyUpdated,
+    /// A key got a successor; the event is the old key's.
+    #[serde(rename = "key.rotated")]
+    KeyRotated,
+    /// A key was revoked, or its reason became `key_compromise`.
+    #[serde(rename = "key.revoked")]
+    KeyRevoked,
+    /// An operator was made.
+    #[serde(rename = "operator.created")]
+    OperatorCreated,
+    /// An operator's password was set.
+    #[serde(rename = "operator.password_set")]
+    OperatorPasswordSet,
+    /// An operator was disabled.
+    #[serde(rename = "operator.disabled")]
+    OperatorDisabled,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 9] = [
+        Self::PartnerCreated,
+        Self::PartnerUpdated,
+        Self::KeyIssued,
+        Self::KeyUpdated,
+        Self::KeyRotated,
+        Self::KeyRevoked,
+        Self::OperatorCreated,
+        Self::OperatorPasswordSet,
+        Self::OperatorDisabled,
+    ];
+
+    /// The name on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PartnerCreated => "partner.created",
+            Self::PartnerUpdated => "partner.updated",
+            Self::KeyIssued => "key.issued",
+            Self::KeyUpdated => "key.updated",
+            Self::KeyRotated => "key.rotated",
+            Self::KeyRevoked => "key.revoked",
+            Self::OperatorCreated => "operator.created",
+            Self::OperatorPasswordSet => "operator.password_set",
+            Self::OperatorDisabled => "operator.disabled",
+        }
+    }
+
+    /// Reads the name on the wire.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == text)
+    }
+}
+
+/// One entry of the history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// The event's id.
+    pub event_id: Uuid,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// Who did it.
+    pub actor: Actor,
+    /// What was done.
+    pub action: Action,
+    /// To which key.
+    pub key_id: Option<KeyId>,
+    /// To which partner, or to a key of which partner.
+    pub partner_id: Option<Uuid>,
+    /// To which proof asset.
+    pub asset_id: Option<Uuid>,
+    /// From which address.
+    pub ip: Option<String>,
+    /// Under which request.
+    pub request_id: Option<String>,
+    /// What changed, by field.
+    pub details: serde_json::Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn action_names_round_trip() {
+        for action in Action::ALL {
+            assert_eq!(Action::parse(action.as_str()), Some(action));
+            assert_eq!(serde_json::to_value(action).unwrap(), action.as_str());
+        }
+    }
+}

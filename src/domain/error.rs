@@ -1,0 +1,312 @@
+//! What a client may know of a failure: nothing of its cause, everything that helps to mend it.
+
+use serde::{Deserialize, Serialize};
+
+use super::scope::Scope;
+
+/// A refused or failed call, as REST and the server functions both tell it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "error", rename_all = "snake_case")]
+pub enum AppError {
+    /// 400: the input is wrong; each fault with the place it is in.
+    #[error("{}", describe_fields(fields))]
+    Invalid {
+        /// The faults; at least one.
+        fields: Vec<FieldError>,
+    },
+    /// 401 of REST: the key was not accepted.
+    #[error("the API key was not accepted: {}", reason.describe())]
+    Unauthorized {
+        /// What was wrong with the key.
+        reason: AuthReason,
+    },
+    /// 401 of the console: nobody is signed in.
+    #[error("you are signed out: sign in again")]
+    SignedOut,
+    /// 401 of the sign-in form.
+    #[error("e-mail or password is wrong")]
+    WrongCredentials,
+    /// 403 of REST: the key lacks a scope.
+    #[error("the key lacks a scope that this route asks for: {}", join(required))]
+    Forbidden {
+        /// The scopes that the route asks for.
+        required: Vec<Scope>,
+    },
+    /// 403 of the console: the operator's role may only read.
+    #[error("your role may read but not change anything: ask an admin")]
+    ReadOnlyRole,
+    /// 403: a cookie-authenticated write that did not come from this site.
+    #[error("the request did not come from this site: reload the page and try again")]
+    CrossSite,
+    /// 404.
+    #[error("{}", reason.describe())]
+    NotFound {
+        /// What was not found.
+        reason: Missing,
+    },
+    /// 405.
+    #[error("this route does not take that method")]
+    MethodNotAllowed,
+    /// 409: the state of things forbids it.
+    #[error("{}", conflict.describe())]
+    Conflict {
+        /// What stands in the way.
+        #[serde(flatten)]
+        conflict: Conflict,
+    },
+    /// 413.
+    #[error("the body is too large: 64 KiB at most")]
+    PayloadTooLarge,
+    /// 415.
+    #[error("the body must be JSON: send it with Content-Type: application/json")]
+    UnsupportedMediaType,
+    /// 429.
+    #[error("too many requests: try again in {retry_after} s")]
+    RateLimited {
+        /// Seconds after which a further attempt may succeed.
+        retry_after: u32,
+    },
+    /// 500; the log has the cause under the request's id.
+    #[error("something failed on our side: try again, and quote the request id if it goes on")]
+    Internal,
+    /// 503: the database can't be reached, a bounded queue is full, or the process is stopping.
+    #[error("the service can't answer right now: try again in {retry_after} s")]
+    Unavailable {
+        /// Seconds after which a further attempt may succeed.
+        retry_after: u32,
+    },
+}
+
+/// What every [`AppError`] answers to in its callers.
+pub type AppResult<T> = Result<T, AppError>;
+
+impl AppError {
+    /// The error of a database that can't be reached or a queue that is full.
+    pub const UNAVAILABLE: Self = Self::Unavailable { retry_after: 1 };
+
+    /// Shorthand for a single faulty field.
+    pub fn field(path: &str, message: impl Into<String>) -> Self {
+        FieldError::new(path, message).into()
+    }
+
+    /// The HTTP status code (RFC 9110 §15).
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Invalid { .. } => 400,
+            Self::Unauthorized { .. } | Self::SignedOut | Self::WrongCredentials => 401,
+            Self::Forbidden { .. } | Self::ReadOnlyRole | Self::CrossSite => 403,
+            Self::NotFound { .. } => 404,
+            Self::MethodNotAllowed => 405,
+            Self::Conflict { .. } => 409,
+            Self::PayloadTooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::RateLimited { .. } => 429,
+            Self::Internal => 500,
+            Self::Unavailable { .. } => 503,
+        }
+    }
+
+    /// Seconds for a `Retry-After` header, where the error has one.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::RateLimited { retry_after } | Self::Unavailable { retry_after } => {
+                Some(*retry_after)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One fault of the input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// Where it is: a field's name, `scopes[1]`, or `body` for the whole.
+    pub path: String,
+    /// What is wrong and what is allowed; completes "<path> …".
+    pub message: String,
+}
+
+impl FieldError {
+    /// A fault at `path`.
+    pub fn new(path: &str, message: impl Into<String>) -> Self {
+        Self {
+            path: path.to_owned(),
+            message: message.into(),
+        }
+    }
+}
+
+impl From<FieldError> for AppError {
+    fn from(field: FieldError) -> Self {
+        Self::Invalid {
+            fields: vec![field],
+        }
+    }
+}
+
+/// Why a key was not accepted, in the order in which it is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthReason {
+    /// No key was sent.
+    MissingHeader,
+    /// What was sent is no token, or stands in a repeated header or a foreign scheme.
+    BadFormat,
+    /// No key has this id.
+    UnknownKey,
+    /// The secret is not the key's.
+    SecretMismatch,
+    /// The key is revoked.
+    KeyInactive,
+    /// The key's partner is deactivated.
+    PartnerInactive,
+    /// The key's window has not begun.
+    NotYetValid,
+    /// The key's window has ended.
+    Expired,
+}
+
+impl AuthReason {
+    /// A sentence for the person who reads the answer.
+    #[must_use]
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::MissingHeader => {
+                "send it as `X-API-Key: <keyId>.<secret>` or `Authorization: ApiKey <keyId>.<secret>`"
+            }
+            Self::BadFormat => "it is not of the form <keyId>.<secret>, or a header is repeated",
+            Self::UnknownKey => "no key has this id",
+            Self::SecretMismatch => "the secret is not this key's",
+            Self::KeyInactive => "the key is revoked: ask for a new one",
+            Self::PartnerInactive => "the partner is deactivated",
+            Self::NotYetValid => "the key is not valid yet",
+            Self::Expired => "the key has expired: ask for a new one",
+        }
+    }
+}
+
+/// What a 404 is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// No key has this id.
+    KeyNotFound,
+    /// No partner has this id.
+    PartnerNotFound,
+    /// No operator has this e-mail.
+    OperatorNotFound,
+    /// No route has this path.
+    RouteNotFound,
+}
+
+impl Missing {
+    const fn describe(self) -> &'static str {
+        match self {
+            Self::KeyNotFound => "no key has this id",
+            Self::PartnerNotFound => "no partner has this id",
+            Self::OperatorNotFound => "no operator has this e-mail",
+            Self::RouteNotFound => "there is no such route",
+        }
+    }
+}
+
+/// What stands in the way of a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "reason",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
+pub enum Conflict {
+    /// The key has a successor already.
+    AlreadyRotated {
+        /// The successor's id.
+        replaced_by: String,
+    },
+    /// The key is revoked or expired.
+    KeyInactive,
+    /// The partner is deactivated.
+    PartnerInactive,
+    /// An operator with this e-mail exists.
+    OperatorExists,
+}
+
+impl Conflict {
+    fn describe(&self) -> String {
+        match self {
+            Self::AlreadyRotated { replaced_by } => {
+                format!("the key was rotated already: {replaced_by} replaces it")
+            }
+            Self::KeyInactive => "the key is revoked or expired: issue a new one".to_owned(),
+            Self::PartnerInactive => "the partner is deactivated: activate it first".to_owned(),
+            Self::OperatorExists => "an operator with this e-mail exists already".to_owned(),
+        }
+    }
+}
+
+impl From<Conflict> for AppError {
+    fn from(conflict: Conflict) -> Self {
+        Self::Conflict { conflict }
+    }
+}
+
+impl From<Missing> for AppError {
+    fn from(reason: Missing) -> Self {
+        Self::NotFound { reason }
+    }
+}
+
+fn describe_fields(fields: &[FieldError]) -> String {
+    let faults: Vec<String> = fields
+        .iter()
+        .map(|f| format!("{} {}", f.path, f.message))
+        .collect();
+    faults.join("; ")
+}
+
+fn join(scopes: &[Scope]) -> String {
+    let names: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_survive_the_wire() {
+        for error in [
+            AppError::field("name", "is empty"),
+            AppError::from(Conflict::AlreadyRotated {
+                replaced_by: "mpk_1".into(),
+            }),
+            AppError::from(Conflict::KeyInactive),
+            AppError::from(Missing::KeyNotFound),
+            AppError::Forbidden {
+                required: vec![Scope::Admin],
+            },
+            AppError::SignedOut,
+            AppError::UNAVAILABLE,
+        ] {
+            let json = serde_json::to_string(&error).unwrap();
+            assert_eq!(
+                serde_json::from_str::<AppError>(&json).unwrap(),
+                error,
+                "{json}"
+            );
+        }
+    }
+
+    #[test]
+    fn conflicts_name_their_reason_in_the_contract_s_words() {
+        let error = AppError::from(Conflict::AlreadyRotated {
+            replaced_by: "mpk_1".into(),
+        });
+        assert_eq!(
+            serde_json::to_value(error).unwrap(),
+            serde_json::json!({"error": "conflict", "reason": "already_rotated", "replacedBy": "mpk_1"})
+        );
+    }
+}

@@ -1,0 +1,309 @@
+//! A key as it is shown: its view, its status on the clock, its environment.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::scope::Scope;
+use super::token::KeyId;
+
+/// Requests a minute that a key may make when the caller names no number.
+pub const DEFAULT_RATE: i32 = 300;
+/// Highest rate that can be given to a key by REST and in the console.
+pub const MAX_RATE: i32 = 10_000;
+
+/// Everything an operator may see of a key. Never a hash, a tag or a fingerprint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyView {
+    /// The key's public id.
+    pub key_id: KeyId,
+    /// Whose key it is.
+    pub partner_id: Uuid,
+    /// That partner's name.
+    pub partner_name: String,
+    /// What the operator called it.
+    pub name: Option<String>,
+    /// Where it is meant to be used.
+    pub environment: Environment,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// What it is at the time of the answer.
+    pub status: KeyStatus,
+    /// Requests it may make a minute.
+    pub rate_per_minute: i32,
+    /// First moment of its window.
+    pub not_before: DateTime<Utc>,
+    /// First moment after its window; `None` for a key without end.
+    pub not_after: Option<DateTime<Utc>>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Who made it, such as `operator:ops@example.com` or `key:mpk_0f1e2d3c4b5a`.
+    pub created_by: String,
+    /// When it was last accepted; written in batches, so up to a second late.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// The client's address at that time.
+    pub last_used_ip: Option<String>,
+    /// Its predecessor.
+    pub rotated_from: Option<KeyId>,
+    /// Its successor.
+    pub replaced_by: Option<KeyId>,
+    /// End of its grace, once it was rotated.
+    pub retires_at: Option<DateTime<Utc>>,
+    /// When it was revoked, or when its grace ended.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// Why it was revoked.
+    pub revoked_reason: Option<RevocationReason>,
+}
+
+/// The dates that decide what a key is at a given moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    /// First moment of the window.
+    pub not_before: DateTime<Utc>,
+    /// First moment after the window.
+    pub not_after: Option<DateTime<Utc>>,
+    /// End of the grace of a rotated key.
+    pub retires_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+/// What a key is at a given moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyStatus {
+    /// Its window has not begun.
+    Scheduled,
+    /// It is valid.
+    Active,
+    /// It was rotated and its grace still runs: valid for now.
+    Retiring,
+    /// Its window has ended.
+    Expired,
+    /// It was revoked, or its grace has ended. Wins over all others.
+    Revoked,
+}
+
+impl KeyStatus {
+    /// Every status, in the order in which filters offer them.
+    pub const ALL: [Self; 5] = [
+        Self::Scheduled,
+        Self::Active,
+        Self::Retiring,
+        Self::Expired,
+        Self::Revoked,
+    ];
+
+    /// The status of a key with these dates at `now`. Valid means notBefore ≤ now < notAfter.
+    #[must_use]
+    pub fn at(now: DateTime<Utc>, life: &Lifetime) -> Self {
+        if life.revoked_at.is_some() || life.retires_at.is_some_and(|at| at <= now) {
+            Self::Revoked
+        } else if now < life.not_before {
+            Self::Scheduled
+        } else if life.not_after.is_some_and(|at| at <= now) {
+            Self::Expired
+        } else if life.retires_at.is_some() {
+            Self::Retiring
+        } else {
+            Self::Active
+        }
+    }
+
+    /// Whether a key of this status can still be rotated or changed.
+    #[must_use]
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Scheduled | Self::Active | Self::Retiring)
+    }
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Active => "active",
+            Self::Retiring => "retiring",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// Reads the name on the wire.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// Where a key is meant to be used. It separates keys for the people who keep them; it opens
+/// and closes no route.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Environment {
+    /// Live traffic.
+    #[default]
+    Production,
+    /// A partner's test system.
+    Test,
+    /// A developer's machine.
+    Development,
+}
+
+impl Environment {
+    /// Every environment, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Production, Self::Test, Self::Development];
+
+    /// The name on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Test => "test",
+            Self::Development => "development",
+        }
+    }
+
+    /// Reads the name on the wire.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|environment| environment.as_str() == text)
+    }
+}
+
+/// Why a key was revoked (after RFC 5280 §5.3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevocationReason {
+    /// No reason was given.
+    #[default]
+    Unspecified,
+    /// The secret is, or may be, known to someone else.
+    KeyCompromise,
+    /// A successor took its place.
+    Superseded,
+    /// The partner has stopped calling.
+    CessationOfOperation,
+    /// The partner may no longer do what the key allowed.
+    PrivilegeWithdrawn,
+}
+
+impl RevocationReason {
+    /// Every reason, in the order in which they are offered.
+    pub const ALL: [Self; 5] = [
+        Self::Unspecified,
+        Self::KeyCompromise,
+        Self::Superseded,
+        Self::CessationOfOperation,
+        Self::PrivilegeWithdrawn,
+    ];
+
+    /// The name on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::KeyCompromise => "key_compromise",
+            Self::Superseded => "superseded",
+            Self::CessationOfOperation => "cessation_of_operation",
+            Self::PrivilegeWithdrawn => "privilege_withdrawn",
+        }
+    }
+
+    /// Reads the name on the wire.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+}
+
+/// A key that was just made, with the one and only showing of its token.
+///
+/// `Debug` hides the token: the type travels through code that logs.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IssuedKey {
+    /// The new key's id.
+    pub key_id: KeyId,
+    /// `<keyId>.<secret>`; never stored, never shown again.
+    pub token: String,
+    /// Whose key it is.
+    pub partner_id: Uuid,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// Where it is meant to be used.
+    pub environment: Environment,
+    /// Requests it may make a minute.
+    pub rate_per_minute: i32,
+    /// First moment of its window.
+    pub not_before: DateTime<Utc>,
+    /// First moment after its window.
+    pub not_after: Option<DateTime<Utc>>,
+}
+
+impl std::fmt::Debug for IssuedKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IssuedKey")
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a revocation answers; the same again when it is repeated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RevokedKey {
+    /// The key's id.
+    pub key_id: KeyId,
+    /// Always [`KeyStatus::Revoked`].
+    pub status: KeyStatus,
+    /// Since when it is refused.
+    pub revoked_at: DateTime<Utc>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    fn life(not_after: Option<i64>, retires_at: Option<i64>, revoked_at: Option<i64>) -> Lifetime {
+        Lifetime {
+            not_before: at(100),
+            not_after: not_after.map(at),
+            retires_at: retires_at.map(at),
+            revoked_at: revoked_at.map(at),
+        }
+    }
+
+    #[test]
+    fn the_window_includes_its_first_moment_and_excludes_its_end() {
+        let window = life(Some(200), None, None);
+        for (now, status) in [
+            (99, KeyStatus::Scheduled),
+            (100, KeyStatus::Active),
+            (199, KeyStatus::Active),
+            (200, KeyStatus::Expired),
+        ] {
+            assert_eq!(KeyStatus::at(at(now), &window), status, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_grace_ends_in_revocation_and_revocation_wins() {
+        let rotated = life(Some(200), Some(150), None);
+        assert_eq!(KeyStatus::at(at(149), &rotated), KeyStatus::Retiring);
+        assert_eq!(KeyStatus::at(at(150), &rotated), KeyStatus::Revoked);
+        assert_eq!(KeyStatus::at(at(250), &rotated), KeyStatus::Revoked);
+        for now in [50, 150, 250] {
+            assert_eq!(
+                KeyStatus::at(at(now), &life(Some(200), None, Some(120))),
+                KeyStatus::Revoked
+            );
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! What issuing, changing and revoking a key take: the JSON as it is sent, and the checked command.
+//!
+//! Each field of an input is a plain JSON type, so that the rules below, and not the JSON reader,
+//! find its faults: all of them at once, each with its place. REST and the console send the same.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::error::AppResult;
+use super::key::{DEFAULT_RATE, Environment, MAX_RATE, RevocationReason};
+use super::patch::Patch;
+use super::scope::Scope;
+use super::validate::{self, Faults, one_of};
+
+/// The body of `POST /api/admin/api-keys/issue`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct IssueInput {
+    /// The partner's id.
+    pub partner_id: Option<String>,
+    /// At least one known scope, none twice.
+    pub scopes: Option<Vec<String>>,
+    /// 1 to 100 characters.
+    pub name: Option<String>,
+    /// `production` (the default), `test` or `development`.
+    pub environment: Option<String>,
+    /// 1 to 10000, 300 by default.
+    pub rate_per_minute: Option<i64>,
+    /// RFC 3339; may be past; now by default.
+    pub not_before: Option<String>,
+    /// RFC 3339; in the future and after `notBefore`; never by default.
+    pub not_after: Option<String>,
+}
+
+/// A checked order to issue a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssueKey {
+    /// Whose key it will be.
+    pub partner_id: Uuid,
+    /// What it may do; at least one, none twice.
+    pub scopes: Vec<Scope>,
+    /// What the operator calls it.
+    pub name: Option<String>,
+    /// Where it is meant to be used.
+    pub environment: Environment,
+    /// Requests it may make a minute.
+    pub rate_per_minute: i32,
+    /// First moment of its window.
+    pub not_before: DateTime<Utc>,
+    /// First moment after its window.
+    pub not_after: Option<DateTime<Utc>>,
+}
+
+impl IssueInput {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`super::error::AppError::Invalid`] with every fault.
+    pub fn check(self, now: DateTime<Utc>) -> AppResult<IssueKey> {
+        let mut faults = Faults::default();
+        let partner_id = faults.check("partnerId", partner_id(self.partner_id.as_deref()));
+        let scopes = check_scopes(&mut faults, self.scopes.as_deref());
+        let name = faults.check_optional("name", self.name, |name| validate::line(&name, 1, 100));
+        let environment =
+            faults.check_optional("environment", self.environment, |text| environment(&text));
+        let rate = faults.check_optional("ratePerMinute", self.rate_per_minute, rate);
+        let not_before = faults
+            .check_optional("notBefore", self.not_before, |text| validate::time(&text))
+            .unwrap_or(now);
+        let not_after = faults.check_optional("notAfter", self.not_after, |text| {
+            end_of_window(&text, not_before, now)
+        });
+        let command = partner_id.zip(scopes).map(|(partner_id, scopes)| IssueKey {
+            partner_id,
+            scopes,
+            name,
+            environment: environment.unwrap_or_default(),
+            rate_per_minute: rate.unwrap_or(DEFAULT_RATE),
+            not_before,
+            not_after,
+        });
+        faults.finish(command)
+    }
+}
+
+/// The body of `PATCH /api/admin/api-keys/{keyId}`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpdateInput {
+    /// 1 to 100 characters; `null` takes the name away.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub name: Patch<String>,
+    /// `production`, `test` or `development`; can't be cleared.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub environment: Patch<String>,
+    /// 1 to 10000; can't be cleared.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub rate_per_minute: Patch<i64>,
+    /// RFC 3339; in the future; `null` takes the end away.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub not_after: Patch<String>,
+}
+
+/// A checked order to change a key. Scopes and partner are for life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdateKey {
+    /// The name.
+    pub name: Patch<String>,
+    /// The environment.
+    pub environment: Option<Environment>,
+    /// The rate.
+    pub rate_per_minute: Option<i32>,
+    /// The end of the window. That it lies after the key's notBefore, only its row can tell.
+    pub not_after: Patch<DateTime<Utc>>,
+}
+
+impl UpdateInput {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`super::error::AppError::Invalid`] with every fault.
+    pub fn check(self, now: DateTime<Utc>) -> AppResult<UpdateKey> {
+        let mut faults = Faults::default();
+        let name = self.name.try_map(|name| validate::line(&name, 1, 100));
+        let environment = required("environment", self.environment, &mut faults)
+            .and_then(|text| faults.check("environment", environment(&text)));
+        let rate_per_minute = required("ratePerMinute", self.rate_per_minute, &mut faults)
+            .and_then(|value| faults.check("ratePerMinute", rate(value)));
+        let not_after = self
+            .not_after
+            .try_map(|text| end_of_window(&text, DateTime::<Utc>::MIN_UTC, now));
+        let name = faults.check("name", name);
+        let not_after = faults.check("notAfter", not_after);
+        let command = name.zip(not_after).map(|(name, not_after)| UpdateKey {
+            name,
+            environment,
+            rate_per_minute,
+            not_after,
+        });
+        faults.finish(command)
+    }
+}
+
+/// The set value of a field that always has one; clearing it is a fault.
+pub(super) fn required<T>(path: &str, patch: Patch<T>, faults: &mut Faults) -> Option<T> {
+    if matches!(patch, Patch::Clear) {
+        faults.add(path, "can't be cleared: leave it out to keep it");
+    }
+    patch.apply(None)
+}
+
+/// The body of `POST /api/admin/api-keys/{keyId}/revoke`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RevokeInput {
+    /// One of [`RevocationReason`]; `unspecified` by default.
+    pub reason: Option<String>,
+    /// At most 200 characters.
+    pub note: Option<String>,
+}
+
+/// A checked order to revoke a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevokeKey {
+    /// Why.
+    pub reason: RevocationReason,
+    /// In the operator's words.
+    pub note: Option<String>,
+}
+
+impl RevokeInput {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`super::error::AppError::Invalid`] with every fault.
+    pub fn check(self) -> AppResult<RevokeKey> {
+        let mut faults = Faults::default();
+        let reason = faults.check_optional("reason", self.reason, |text| {
+            RevocationReason::parse(&text)
+                .ok_or_else(|| one_of(RevocationReason::ALL.map(RevocationReason::as_str)))
+        });
+        let note = faults
+            .check_optional("note", self.note, |note| validate::line(&note, 0, 200))
+            .filter(|note| !note.is_empty());
+        faults.finish(Some(RevokeKey {
+            reason: reason.unwrap_or_default(),
+            note,
+        }))
+    }
+}
+
+fn partner_id(text: Option<&str>) -> Result<Uuid, String> {
+    let text = text.ok_or("must name the partner that gets the key")?;
+    Uuid::try_parse(text).map_err(|_| "must be a partner's id (a UUID)".to_owned())
+}
+
+fn check_scopes(faults: &mut Faults, names: Option<&[String]>) -> Option<Vec<Scope>> {
+    let names = names.unwrap_or_default();
+    if names.is_empty() {
+        faults.add("scopes", "must name at least one scope");
+        return None;
+    }
+    let mut scopes = Vec::with_capacity(names.len().min(Scope::ALL.len()));
+    for (index, name) in names.iter().enumerate().take(Scope::ALL.len() + 1) {
+        let path = format!("scopes[{index}]");
+        match Scope::parse(name) {
+            None => faults.add(&path, one_of(Scope::ALL.map(Scope::as_str))),
+            Some(scope) if scopes.contains(&scope) => faults.add(&path, "repeats a scope"),
+            Some(scope) => scopes.push(scope),
+        }
+    }
+    Some(scopes)
+}
+
+fn environment(text: &str) -> Result<Environment, String> {
+    Environment::parse(text).ok_or_else(|| one_of(Environment::ALL.map(Environment::as_str)))
+}
+
+fn rate(value: i64) -> Result<i32, String> {
+    validate::number(value, 1, MAX_RATE)
+}
+
+/// Reads the end of a window that begins at `not_before`.
+pub(super) fn end_of_window(
+    text: &str,
+    not_before: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<DateTime<Utc>, String> {
+    let time = validate::time(text)?;
+    if time <= now {
+        return Err("must lie in the future".to_owned());
+    }
+    if time <= not_before {
+        return Err("must lie after notBefore".to_owned());
+    }
+    Ok(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::error::AppError;
+
+    fn now() -> DateTime<Utc> {
+        "2027-01-01T00:00:00Z".parse().unwrap()
+    }
+
+    fn input(json: &str) -> IssueInput {
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn paths(error: AppError) -> Vec<String> {
+        match error {
+            AppError::Invalid { fields } => fields.into_iter().map(|f| f.path).collect(),
+            other => panic!("not an input error: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn defaults() {
+        let key = input(
+            r#"{"partnerId":"00000000-0000-4000-8000-000000000001","scopes":["assets:read"],"name":null}"#,
+        )
+        .check(now())
+        .unwrap();
+        assert_eq!(key.scopes, [Scope::AssetsRead]);
+        assert_eq!(key.environment, Environment::Production);
+        assert_eq!(
+            (key.rate_per_minute, key.not_before, key.not_after),
+            (300, now(), None)
+        );
+    }
+
+    #[test]
+    fn every_fault_is_reported_at_its_place() {
+        let error = input(
+            r#"{"partnerId":"nope","scopes":["assets:read","assets:read","assets:read,admin:*"],
+                "name":" ","environment":"prod","ratePerMinute":0,"notBefore":"x","notAfter":"2026-12-31T23:59:59Z"}"#,
+        )
+        .check(now())
+        .unwrap_err();
+        assert_eq!(
+            paths(error),
+            [
+                "partnerId",
+                "scopes[1]",
+                "scopes[2]",
+                "name",
+                "environment",
+                "ratePerMinute",
+                "notBefore",
+                "notAfter"
+            ]
+        );
+        assert_eq!(
+            paths(input("{}").check(now()).unwrap_err()),
+            ["partnerId", "scopes"]
+        );
+        assert_eq!(
+            paths(input(r#"{"scopes":[]}"#).check(now()).unwrap_err()),
+            ["partnerId", "scopes"]
+        );
+    }
+
+    #[test]
+    fn windows_end_in_the_future_and_after_they_begin() {
+        let begin = "2027-03-01T00:00:00Z".parse().unwrap();
+        assert!(end_of_window("2027-01-01T00:00:00Z", DateTime::<Utc>::MIN_UTC, now()).is_err());
+        assert!(end_of_window("2027-02-01T00:00:00Z", begin, now()).is_err());
+        assert!(end_of_window("2027-03-01T00:00:00.000001Z", begin, now()).is_ok());
+    }
+
+    #[test]
+    fn rates_have_bounds() {
+        for (value, fine) in [
+            (0, false),
+            (1, true),
+            (10_000, true),
+            (10_001, false),
+            (-1, false),
+            (1 << 40, false),
+        ] {
+            assert_eq!(rate(value).is_ok(), fine, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_patch_may_clear_what_is_optional_and_nothing_else() {
+        let update: UpdateInput = serde_json::from_str(r#"{"name":null,"notAfter":null}"#).unwrap();
+        let update = update.check(now()).unwrap();
+        assert_eq!(
+            (update.name, update.not_after),
+            (Patch::Clear, Patch::Clear)
+        );
+        let update: UpdateInput =
+            serde_json::from_str(r#"{"environment":null,"ratePerMinute":null}"#).unwrap();
+        assert_eq!(
+            paths(update.check(now()).unwrap_err()),
+            ["environment", "ratePerMinute"]
+        );
+    }
+
+    #[test]
+    fn revocations() {
+        assert_eq!(
+            RevokeInput::default().check().unwrap().reason,
+            RevocationReason::Unspecified
+        );
+        let input = RevokeInput {
+            reason: Some("stolen".into()),
+            note: Some("x".repeat(201)),
+        };
+        assert_eq!(paths(input.check().unwrap_err()), ["reason", "note"]);
+    }
+}

@@ -1,0 +1,246 @@
+//! What the lists take: the query as it stands in a URL, and what is asked for when it is checked.
+//! REST's routes and the console's pages share the names.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::audit::Action;
+use super::error::{AppError, AppResult};
+use super::key::{Environment, KeyStatus};
+use super::page::PageRequest;
+use super::token::KeyId;
+use super::validate::{self, Faults, one_of};
+
+/// The query of a list of keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct KeyListInput {
+    /// Only this partner's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partner_id: Option<String>,
+    /// Part of a keyId, a key's name or a partner's name; literal, without regard to case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
+    /// Only keys of this status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Only keys of this environment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// Rows of a page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    /// Where the page begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// Which keys are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyQuery {
+    /// Only this partner's.
+    pub partner_id: Option<Uuid>,
+    /// Part of a keyId, a key's name or a partner's name.
+    pub q: Option<String>,
+    /// Only keys of this status.
+    pub status: Option<KeyStatus>,
+    /// Only keys of this environment.
+    pub environment: Option<Environment>,
+    /// Which page.
+    pub page: PageRequest,
+}
+
+impl KeyListInput {
+    /// Checks every parameter.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] with every fault.
+    pub fn check(&self) -> AppResult<KeyQuery> {
+        let mut faults = Faults::default();
+        let partner_id = faults.check_optional("partnerId", self.partner_id.as_deref(), uuid);
+        let q = faults
+            .check_optional("q", self.q.as_deref(), validate::search)
+            .flatten();
+        let status = faults.check_optional("status", self.status.as_deref(), |text| {
+            KeyStatus::parse(text).ok_or_else(|| one_of(KeyStatus::ALL.map(KeyStatus::as_str)))
+        });
+        let environment =
+            faults.check_optional("environment", self.environment.as_deref(), environment);
+        let page = page(&mut faults, self.limit.as_deref(), self.cursor.as_deref());
+        faults.finish(page.map(|page| KeyQuery {
+            partner_id,
+            q,
+            status,
+            environment,
+            page,
+        }))
+    }
+}
+
+/// The query of a list of partners.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct PartnerListInput {
+    /// Part of the name; literal, without regard to case.
+    pub q: Option<String>,
+    /// `true` or `false`.
+    pub active: Option<String>,
+    /// Rows of a page.
+    pub limit: Option<String>,
+    /// Where the page begins.
+    pub cursor: Option<String>,
+}
+
+/// Which partners are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartnerQuery {
+    /// Part of the name.
+    pub q: Option<String>,
+    /// Only active, or only deactivated ones.
+    pub active: Option<bool>,
+    /// Which page.
+    pub page: PageRequest,
+}
+
+impl PartnerListInput {
+    /// Checks every parameter.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] with every fault.
+    pub fn check(&self) -> AppResult<PartnerQuery> {
+        let mut faults = Faults::default();
+        let q = faults
+            .check_optional("q", self.q.as_deref(), validate::search)
+            .flatten();
+        let active = faults.check_optional("active", self.active.as_deref(), |text| {
+            text.parse().map_err(|_| "must be true or false".to_owned())
+        });
+        let page = page(&mut faults, self.limit.as_deref(), self.cursor.as_deref());
+        faults.finish(page.map(|page| PartnerQuery { q, active, page }))
+    }
+}
+
+/// The query of the history.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct EventListInput {
+    /// Only this key's.
+    pub key_id: Option<String>,
+    /// Only this partner's.
+    pub partner_id: Option<String>,
+    /// Only what the actor with this id did.
+    pub actor: Option<String>,
+    /// Only this action.
+    pub action: Option<String>,
+    /// Not before this moment (RFC 3339).
+    pub since: Option<String>,
+    /// Before this moment (RFC 3339).
+    pub until: Option<String>,
+    /// Rows of a page.
+    pub limit: Option<String>,
+    /// Where the page begins.
+    pub cursor: Option<String>,
+}
+
+/// Which events are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventQuery {
+    /// Only this key's.
+    pub key_id: Option<KeyId>,
+    /// Only this partner's.
+    pub partner_id: Option<Uuid>,
+    /// Only what the actor with this id did.
+    pub actor: Option<String>,
+    /// Only this action.
+    pub action: Option<Action>,
+    /// Not before this moment.
+    pub since: Option<DateTime<Utc>>,
+    /// Before this moment.
+    pub until: Option<DateTime<Utc>>,
+    /// Which page.
+    pub page: PageRequest,
+}
+
+impl EventListInput {
+    /// Checks every parameter.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] with every fault.
+    pub fn check(&self) -> AppResult<EventQuery> {
+        let mut faults = Faults::default();
+        let key_id = faults.check_optional("keyId", self.key_id.as_deref(), |text| {
+            KeyId::parse(text).ok_or_else(|| "must be a key's id".to_owned())
+        });
+        let partner_id = faults.check_optional("partnerId", self.partner_id.as_deref(), uuid);
+        let actor = faults
+            .check_optional("actor", self.actor.as_deref(), validate::search)
+            .flatten();
+        let action = faults.check_optional("action", self.action.as_deref(), |text| {
+            Action::parse(text).ok_or_else(|| one_of(Action::ALL.map(Action::as_str)))
+        });
+        let since = faults.check_optional("since", self.since.as_deref(), validate::time);
+        let until = faults.check_optional("until", self.until.as_deref(), validate::time);
+        let page = page(&mut faults, self.limit.as_deref(), self.cursor.as_deref());
+        faults.finish(page.map(|page| EventQuery {
+            key_id,
+            partner_id,
+            actor,
+            action,
+            since,
+            until,
+            page,
+        }))
+    }
+}
+
+fn uuid(text: &str) -> Result<Uuid, String> {
+    Uuid::try_parse(text).map_err(|_| "must be an id (a UUID)".to_owned())
+}
+
+fn environment(text: &str) -> Result<Environment, String> {
+    Environment::parse(text).ok_or_else(|| one_of(Environment::ALL.map(Environment::as_str)))
+}
+
+fn page(faults: &mut Faults, limit: Option<&str>, cursor: Option<&str>) -> Option<PageRequest> {
+    match PageRequest::parse(limit, cursor) {
+        Ok(page) => Some(page),
+        Err(AppError::Invalid { fields }) => {
+            for field in fields {
+                faults.add(&field.path, field.message);
+            }
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_of_a_query_is_told() {
+        let input = KeyListInput {
+            partner_id: Some("7".into()),
+            q: Some("a\0b".into()),
+            status: Some("alive".into()),
+            environment: Some(String::new()),
+            limit: Some("0".into()),
+            cursor: None,
+        };
+        let error = input.check().unwrap_err().to_string();
+        for path in ["partnerId", "q ", "status", "environment", "limit"] {
+            assert!(error.contains(path), "{path}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_empty_search_is_no_filter() {
+        let input = KeyListInput {
+            q: Some("  ".into()),
+            ..KeyListInput::default()
+        };
+        assert_eq!(input.check().unwrap().q, None);
+    }
+}

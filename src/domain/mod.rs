@@ -1,0 +1,18 @@
+//! The words of the registry, for both targets: views, ids, inputs with their rules, errors.
+//!
+//! Everything here is pure: no I/O, no clock, no random numbers. What depends on the time takes
+//! `now` as a parameter, so that a rule reads the same in the server, the browser and a test.
+
+pub mod audit;
+pub mod error;
+pub mod key;
+pub mod key_input;
+pub mod list;
+pub mod operator;
+pub mod page;
+pub mod partner;
+pub mod patch;
+pub mod rotation;
+pub mod scope;
+pub mod token;
+pub mod validate;

@@ -1,0 +1,145 @@
+//! Partners: the organisations that call the registry's REST routes.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::error::AppResult;
+use super::key_input::required;
+use super::patch::Patch;
+use super::validate::{self, Faults};
+
+/// Everything an operator may see of a partner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Partner {
+    /// The partner's id.
+    pub partner_id: Uuid,
+    /// Its name; names need not be unique.
+    pub name: String,
+    /// Whom to write to.
+    pub contact_email: Option<String>,
+    /// Whether its keys are accepted.
+    pub active: bool,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+    /// How many of its keys are `active` or `retiring` at the time of the answer.
+    pub active_keys: i64,
+}
+
+/// The body of `POST /api/admin/partners`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PartnerInput {
+    /// 2 to 200 characters.
+    pub name: Option<String>,
+    /// An e-mail address.
+    pub contact_email: Option<String>,
+}
+
+/// A checked order to make a partner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPartner {
+    /// Its name.
+    pub name: String,
+    /// Whom to write to.
+    pub contact_email: Option<String>,
+}
+
+impl PartnerInput {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`super::error::AppError::Invalid`] with every fault.
+    pub fn check(self) -> AppResult<NewPartner> {
+        let mut faults = Faults::default();
+        let name = faults.check("name", name(self.name.as_deref().unwrap_or_default()));
+        let contact_email = faults.check_optional("contactEmail", self.contact_email, |text| {
+            validate::email(&text)
+        });
+        faults.finish(name.map(|name| NewPartner {
+            name,
+            contact_email,
+        }))
+    }
+}
+
+/// The body of `PATCH /api/admin/partners/{partnerId}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PartnerUpdateInput {
+    /// 2 to 200 characters; can't be cleared.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub name: Patch<String>,
+    /// An e-mail address; `null` takes it away.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub contact_email: Patch<String>,
+    /// Whether its keys are accepted; can't be cleared.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub active: Patch<bool>,
+}
+
+/// A checked order to change a partner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdatePartner {
+    /// Its name.
+    pub name: Option<String>,
+    /// Whom to write to.
+    pub contact_email: Patch<String>,
+    /// Whether its keys are accepted.
+    pub active: Option<bool>,
+}
+
+impl PartnerUpdateInput {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`super::error::AppError::Invalid`] with every fault.
+    pub fn check(self) -> AppResult<UpdatePartner> {
+        let mut faults = Faults::default();
+        let name = required("name", self.name, &mut faults)
+            .and_then(|text| faults.check("name", name(&text)));
+        let contact_email = self.contact_email.try_map(|text| validate::email(&text));
+        let contact_email = faults.check("contactEmail", contact_email);
+        let active = required("active", self.active, &mut faults);
+        faults.finish(contact_email.map(|contact_email| UpdatePartner {
+            name,
+            contact_email,
+            active,
+        }))
+    }
+}
+
+fn name(text: &str) -> Result<String, String> {
+    validate::line(text, 2, 200)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_addresses_are_checked_together() {
+        let input = PartnerInput {
+            name: Some("a".into()),
+            contact_email: Some("nobody".into()),
+        };
+        let error = input.check().unwrap_err().to_string();
+        assert!(
+            error.contains("name must have 2 to 200") && error.contains("contactEmail"),
+            "{error}"
+        );
+        assert!(PartnerInput::default().check().is_err());
+    }
+
+    #[test]
+    fn a_patch_may_clear_the_address_alone() {
+        let patch: PartnerUpdateInput = serde_json::from_str(r#"{"contactEmail":null}"#).unwrap();
+        assert_eq!(patch.check().unwrap().contact_email, Patch::Clear);
+        let patch: PartnerUpdateInput =
+            serde_json::from_str(r#"{"name":null,"active":null}"#).unwrap();
+        assert!(patch.check().is_err());
+    }
+}
