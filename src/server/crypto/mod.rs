@@ -1,0 +1,12 @@
+//! The only place that sees a secret: pepper, key hashing, check tag, passwords.
+
+pub mod password;
+pub mod pepper;
+pub mod pool;
+pub mod secret;
+
+/// Compares two byte strings in a time that depends on their lengths alone.
+#[must_use]
+pub fn same_bytes(left: &[u8], right: &[u8]) -> bool {
+    subtle::ConstantTimeEq::ct_eq(left, right).into()
+}

@@ -1,0 +1,173 @@
+//! The pepper: the server's own secret, without which the stored hashes are worth nothing.
+//!
+//! From each pepper two values are derived with HKDF-SHA256 (RFC 5869): a fingerprint, by which a
+//! row tells which pepper it was made under, and the sub-key of the check tag.
+
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::{Zeroize, Zeroizing};
+
+/// Fewest bytes of a pepper in production.
+pub const MIN_PEPPER_BYTES: usize = 32;
+
+/// Which pepper a row was made under.
+pub type Fingerprint = [u8; 8];
+
+/// The first bytes of an HMAC of the secret: a wrong secret fails on it without Argon2.
+pub type CheckTag = [u8; 4];
+
+/// One pepper with what is derived from it. Wiped from memory when dropped.
+pub struct Pepper {
+    value: Zeroizing<Vec<u8>>,
+    tag_key: Zeroizing<[u8; 32]>,
+    fingerprint: Fingerprint,
+}
+
+impl Pepper {
+    /// Takes the UTF-8 bytes of a setting as they stand.
+    #[must_use]
+    pub fn new(value: &str) -> Self {
+        let derive = Hkdf::<Sha256>::new(None, value.as_bytes());
+        let mut tag_key = Zeroizing::new([0; 32]);
+        let mut fingerprint = Fingerprint::default();
+        for (info, out) in [
+            (&b"myproof-registry check-tag v1"[..], &mut tag_key[..]),
+            (
+                &b"myproof-registry pepper-fingerprint v1"[..],
+                &mut fingerprint[..],
+            ),
+        ] {
+            // HKDF-SHA256 refuses only outputs above 255 × 32 bytes.
+            debug_assert!(derive.expand(info, out).is_ok());
+            let _ = derive.expand(info, out);
+        }
+        Self {
+            value: Zeroizing::new(value.as_bytes().to_vec()),
+            tag_key,
+            fingerprint,
+        }
+    }
+
+    /// The pepper's fingerprint; tells nothing of its value.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// `HMAC-SHA256(key = pepper, message = hex text of the secret)`: the password that Argon2id
+    /// gets.
+    #[must_use]
+    pub fn peppered(&self, secret_hex: &str) -> Zeroizing<[u8; 32]> {
+        hmac_sha256(&self.value, secret_hex.as_bytes())
+    }
+
+    /// The check tag of a secret under this pepper.
+    #[must_use]
+    pub fn check_tag(&self, secret_hex: &str) -> CheckTag {
+        let mac = hmac_sha256(&self.tag_key[..], secret_hex.as_bytes());
+        [mac[0], mac[1], mac[2], mac[3]]
+    }
+}
+
+impl std::fmt::Debug for Pepper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pepper(…)")
+    }
+}
+
+fn hmac_sha256(key: &[u8], message: &[u8]) -> Zeroizing<[u8; 32]> {
+    let mut out = Zeroizing::new([0; 32]);
+    // HMAC takes keys of any length (RFC 2104 §2); the error type is the trait's, not HMAC's.
+    if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) {
+        mac.update(message);
+        let mut bytes = mac.finalize().into_bytes();
+        out.copy_from_slice(&bytes);
+        bytes.zeroize();
+    }
+    out
+}
+
+/// The pepper that new keys are made under, and the retired ones that are also accepted.
+#[derive(Debug)]
+pub struct Peppers {
+    current: Pepper,
+    retired: Vec<Pepper>,
+}
+
+impl Peppers {
+    /// Takes the current pepper and the retired ones.
+    #[must_use]
+    pub fn new(current: &str, retired: &[Zeroizing<String>]) -> Self {
+        Self {
+            current: Pepper::new(current),
+            retired: retired.iter().map(|value| Pepper::new(value)).collect(),
+        }
+    }
+
+    /// The pepper that new keys are made under.
+    #[must_use]
+    pub fn current(&self) -> &Pepper {
+        &self.current
+    }
+
+    /// Every pepper, the current one first.
+    pub fn all(&self) -> impl Iterator<Item = &Pepper> {
+        std::iter::once(&self.current).chain(&self.retired)
+    }
+
+    /// The peppers that a row may have been made under: the one its fingerprint names, or all of
+    /// them for an imported row without one.
+    pub fn candidates(&self, fingerprint: Option<Fingerprint>) -> impl Iterator<Item = &Pepper> {
+        self.all()
+            .filter(move |pepper| fingerprint.is_none_or(|wanted| wanted == pepper.fingerprint))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hmac_is_the_one_of_rfc_4231() {
+        // Test case 2 of RFC 4231.
+        let mac = hmac_sha256(b"Jefe", b"what do ya want for nothing?");
+        assert_eq!(
+            data_encoding::HEXLOWER.encode(&mac[..]),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+    }
+
+    #[test]
+    fn what_is_derived_differs_by_pepper_and_by_purpose() {
+        let (one, two) = (Pepper::new("one"), Pepper::new("two"));
+        assert_ne!(one.fingerprint(), two.fingerprint());
+        assert_ne!(one.check_tag("ab"), two.check_tag("ab"));
+        assert_ne!(one.check_tag("ab"), one.check_tag("ac"));
+        assert_ne!(one.check_tag("ab"), one.peppered("ab")[..4]);
+        assert_eq!(one.fingerprint(), Pepper::new("one").fingerprint());
+    }
+
+    #[test]
+    fn a_fingerprint_names_one_candidate_and_none_names_all() {
+        let peppers = Peppers::new(
+            "new",
+            &[Zeroizing::new("old".into()), Zeroizing::new("older".into())],
+        );
+        let old = Pepper::new("old").fingerprint();
+        assert_eq!(peppers.candidates(None).count(), 3);
+        assert_eq!(
+            peppers
+                .candidates(Some(old))
+                .map(Pepper::fingerprint)
+                .collect::<Vec<_>>(),
+            [old]
+        );
+        assert_eq!(peppers.candidates(Some([0; 8])).count(), 0);
+    }
+
+    #[test]
+    fn debug_hides_the_pepper() {
+        assert!(!format!("{:?}", Peppers::new("do-not-show", &[])).contains("do-not-show"));
+    }
+}

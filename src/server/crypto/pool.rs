@@ -1,0 +1,128 @@
+//! A bound on Argon2: so many runs at once, so many waiting, and no more.
+//!
+//! Each run takes some 20 ms of a core and 19 MiB. Without a bound a burst of requests would pile
+//! up runs until memory is gone; with it the burst's tail is told to come back (503).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::Semaphore;
+
+use crate::domain::error::{AppError, AppResult};
+
+/// Runs blocking hash work on a bounded number of threads.
+#[derive(Clone, Debug)]
+pub struct HashPool(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    running: Arc<Semaphore>,
+    admitted: AtomicUsize,
+    most_admitted: usize,
+}
+
+impl HashPool {
+    /// A pool of `threads` runs at once, with `queue` more waiting at most.
+    #[must_use]
+    pub fn new(threads: usize, queue: usize) -> Self {
+        Self(Arc::new(Inner {
+            running: Arc::new(Semaphore::new(threads)),
+            admitted: AtomicUsize::new(0),
+            most_admitted: threads + queue,
+        }))
+    }
+
+    /// Runs `work` on a blocking thread once one is free.
+    ///
+    /// # Errors
+    /// [`AppError::Unavailable`] at once where the queue is full; [`AppError::Internal`] where the
+    /// work panicked.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> AppResult<T> {
+        let place = self.admit().ok_or(AppError::UNAVAILABLE)?;
+        let permit = Arc::clone(&self.0.running)
+            .acquire_owned()
+            .await
+            .map_err(|_| AppError::UNAVAILABLE)?;
+        let span = tracing::Span::current();
+        let joined = tokio::task::spawn_blocking(move || {
+            // Both are held by the work itself: a caller that goes away frees no thread.
+            let _held = (place, permit);
+            span.in_scope(work)
+        });
+        joined.await.map_err(|error| {
+            tracing::error!(panicked = error.is_panic(), "a hashing task did not finish");
+            AppError::Internal
+        })
+    }
+
+    fn admit(&self) -> Option<Place> {
+        let inner = Arc::clone(&self.0);
+        let admitted = inner.admitted.fetch_add(1, Ordering::Relaxed);
+        let place = Place(inner);
+        (admitted < place.0.most_admitted).then_some(place)
+    }
+}
+
+/// A place in the pool or its queue, given back when dropped.
+struct Place(Arc<Inner>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.admitted.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_full_queue_refuses_and_a_free_place_serves_again() {
+        let pool = HashPool::new(1, 1);
+        let (release, blocked) = mpsc::channel::<()>();
+        let (started, has_started) = tokio::sync::oneshot::channel();
+        let running = tokio::spawn({
+            let pool = pool.clone();
+            async move {
+                pool.run(move || {
+                    let _ = started.send(());
+                    let _ = blocked.recv();
+                })
+                .await
+            }
+        });
+        has_started.await.unwrap();
+        let mut waiting = Box::pin(pool.run(|| 1));
+        assert!(futures_poll_once(&mut waiting).await.is_none());
+        assert_eq!(pool.run(|| 2).await, Err(AppError::UNAVAILABLE));
+        release.send(()).unwrap();
+        assert_eq!(waiting.await, Ok(1));
+        running.await.unwrap().unwrap();
+        assert_eq!(pool.run(|| 3).await, Ok(3));
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_gives_its_place_back() {
+        let pool = HashPool::new(1, 0);
+        assert_eq!(
+            pool.run(|| panic!("as planned")).await,
+            Err::<(), _>(AppError::Internal)
+        );
+        assert_eq!(pool.run(|| 1).await, Ok(1));
+    }
+
+    async fn futures_poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+        std::future::poll_fn(|cx| {
+            std::task::Poll::Ready(match std::pin::Pin::new(&mut *future).poll(cx) {
+                std::task::Poll::Ready(value) => Some(value),
+                std::task::Poll::Pending => None,
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,132 @@
+//! Argon2id of a peppered secret, as a PHC string (RFC 9106; OWASP Password Storage Cheat Sheet).
+
+use argon2::password_hash::phc::{PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+
+use super::pepper::Pepper;
+
+/// Memory of one run, in KiB.
+pub const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+
+/// Most that an imported hash may ask of this server: 64 MiB, 10 passes, 4 lanes. A row that asks
+/// for more is never run, so that nobody who can write a row can starve the process.
+const MOST: (u32, u32, u32) = (65_536, 10, 4);
+
+/// Bytes of salt (RFC 9106 §3.1 recommends 16).
+pub type SaltBytes = [u8; 16];
+
+/// A hash that could not be made or read; never holds the secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HashError {
+    /// The stored text is no PHC string of argon2id v19 within the limits.
+    #[error("the stored hash is not argon2id v19 within m ≤ 65536, t ≤ 10, p ≤ 4")]
+    Unusable,
+    /// Argon2 itself failed, for want of memory.
+    #[error("Argon2id failed")]
+    Failed,
+}
+
+/// Hashes arbitrary bytes with Argon2id, m = 19456 KiB, t = 2, p = 1. Takes about 20 ms.
+///
+/// # Errors
+/// [`HashError::Failed`].
+pub fn argon2id(password: &[u8], salt: SaltBytes) -> Result<String, HashError> {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|_| HashError::Failed)?;
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_with_salt(password, &salt)
+        .map(|hash: PasswordHash| hash.to_string())
+        .map_err(|_| HashError::Failed)
+}
+
+/// Whether `password` is the one that `phc` was made of. Takes about 20 ms.
+///
+/// # Errors
+/// [`HashError::Unusable`] where the stored text can't, or must not, be run.
+pub fn argon2id_matches(password: &[u8], phc: &str) -> Result<bool, HashError> {
+    let hash = PasswordHash::new(phc).map_err(|_| HashError::Unusable)?;
+    let params = Params::try_from(&hash).map_err(|_| HashError::Unusable)?;
+    let within =
+        params.m_cost() <= MOST.0 && params.t_cost() <= MOST.1 && params.p_cost() <= MOST.2;
+    let known = hash.algorithm.as_str() == "argon2id" && hash.version == Some(19);
+    let whole = hash.hash.is_some()
+        && hash
+            .salt
+            .as_ref()
+            .map(Salt::as_ref)
+            .is_some_and(|salt: &[u8]| !salt.is_empty());
+    if !(within && known && whole) {
+        return Err(HashError::Unusable);
+    }
+    Ok(Argon2::default().verify_password(password, &hash).is_ok())
+}
+
+/// `argon2id( HMAC-SHA256(pepper, secret) )`: what is stored of a key's secret.
+///
+/// # Errors
+/// [`HashError::Failed`].
+pub fn hash_secret(
+    pepper: &Pepper,
+    secret_hex: &str,
+    salt: SaltBytes,
+) -> Result<String, HashError> {
+    argon2id(&pepper.peppered(secret_hex)[..], salt)
+}
+
+/// Whether the stored hash is of this secret under this pepper.
+///
+/// # Errors
+/// [`HashError::Unusable`].
+pub fn secret_matches(pepper: &Pepper, secret_hex: &str, phc: &str) -> Result<bool, HashError> {
+    argon2id_matches(&pepper.peppered(secret_hex)[..], phc)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_has_the_promised_form_and_verifies() {
+        let pepper = Pepper::new("pepper");
+        let phc = hash_secret(&pepper, "ab", [7; 16]).unwrap();
+        assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
+        assert_eq!(secret_matches(&pepper, "ab", &phc), Ok(true));
+        assert_eq!(secret_matches(&pepper, "ac", &phc), Ok(false));
+        assert_eq!(secret_matches(&Pepper::new("other"), "ab", &phc), Ok(false));
+    }
+
+    #[test]
+    fn a_row_of_the_node_pack_verifies_whatever_the_order_of_its_parameters() {
+        let pepper = Pepper::new("change-this-pepper-now");
+        let secret = "7d0e1f2a3b4c5d6e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9012a3b4c5d6e7";
+        let phc = "$argon2id$v=19$m=19456,p=1,t=2$JdAXGzHCixT9VSvB3FDcRw$X78bc9cdHhLCJ49VJDi3dfZCakimSrY3BwBGdwYiFg8";
+        assert_eq!(secret_matches(&pepper, secret, phc), Ok(true));
+        assert_eq!(
+            secret_matches(&pepper, &secret.replace('7', "8"), phc),
+            Ok(false)
+        );
+    }
+
+    #[test]
+    fn hashes_that_ask_too_much_or_are_none_are_never_run() {
+        let tail = "$JdAXGzHCixT9VSvB3FDcRw$X78bc9cdHhLCJ49VJDi3dfZCakimSrY3BwBGdwYiFg8";
+        for phc in [
+            format!("$argon2id$v=19$m=65537,t=2,p=1{tail}"),
+            format!("$argon2id$v=19$m=19456,t=11,p=1{tail}"),
+            format!("$argon2id$v=19$m=19456,t=2,p=5{tail}"),
+            format!("$argon2i$v=19$m=19456,t=2,p=1{tail}"),
+            format!("$argon2id$v=16$m=19456,t=2,p=1{tail}"),
+            format!("$argon2id$m=19456,t=2,p=1{tail}"),
+            "$argon2id$v=19$m=19456,t=2,p=1".to_owned(),
+            "$argon2id$v=19$m=19456,t=2,p=1$JdAXGzHCixT9VSvB3FDcRw".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(
+                argon2id_matches(b"x", &phc),
+                Err(HashError::Unusable),
+                "{phc}"
+            );
+        }
+    }
+}

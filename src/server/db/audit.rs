@@ -1,0 +1,149 @@
+//! Tables `audit_events` and `audit_head`.
+
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
+
+use crate::domain::audit::{Action, Actor, ActorKind, Event};
+use crate::domain::error::AppResult;
+use crate::domain::list::EventQuery;
+use crate::domain::token::KeyId;
+
+/// The end of the chain: the last event's place and hash.
+#[derive(FromRow)]
+pub struct Head {
+    /// The last event's place; 0 before the first.
+    pub seq: i64,
+    /// The last event's hash; zeros before the first.
+    pub hash: Vec<u8>,
+}
+
+/// Reads the end of the chain and keeps others from appending until the transaction ends.
+pub async fn lock_head(connection: &mut PgConnection) -> sqlx::Result<Head> {
+    sqlx::query_as("select seq, hash from audit_head for update")
+        .fetch_one(connection)
+        .await
+}
+
+/// An event's place in the chain.
+#[derive(Debug)]
+pub struct Link<'a> {
+    /// Its place.
+    pub seq: i64,
+    /// How `canonical` was made.
+    pub version: i16,
+    /// The bytes that were hashed.
+    pub canonical: &'a [u8],
+    /// The hash of the event before.
+    pub prev_hash: &'a [u8],
+    /// `SHA-256(prev_hash || canonical)`.
+    pub hash: &'a [u8],
+}
+
+/// Appends an event and moves the end of the chain.
+pub async fn append(
+    connection: &mut PgConnection,
+    event: &Event,
+    link: &Link<'_>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "with appended as (
+             insert into audit_events (seq, event_id, at, actor_type, actor_id, action, key_id, partner_id,
+                                       asset_id, ip, request_id, details, version, canonical, prev_hash, hash)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::inet, $11, $12, $13, $14, $15, $16)
+             returning seq, hash)
+         update audit_head set seq = appended.seq, hash = appended.hash from appended",
+    )
+    .bind(link.seq)
+    .bind(event.event_id)
+    .bind(event.at)
+    .bind(event.actor.kind.as_str())
+    .bind(&event.actor.id)
+    .bind(event.action.as_str())
+    .bind(event.key_id.as_ref().map(KeyId::as_str))
+    .bind(event.partner_id)
+    .bind(event.asset_id)
+    .bind(&event.ip)
+    .bind(&event.request_id)
+    .bind(&event.details)
+    .bind(link.version)
+    .bind(link.canonical)
+    .bind(link.prev_hash)
+    .bind(link.hash)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+#[derive(FromRow)]
+struct EventRow {
+    event_id: Uuid,
+    at: DateTime<Utc>,
+    actor_type: String,
+    actor_id: String,
+    action: String,
+    key_id: Option<String>,
+    partner_id: Option<Uuid>,
+    asset_id: Option<Uuid>,
+    ip: Option<String>,
+    request_id: Option<String>,
+    details: serde_json::Value,
+}
+
+impl TryFrom<EventRow> for Event {
+    type Error = sqlx::Error;
+
+    fn try_from(row: EventRow) -> sqlx::Result<Self> {
+        let undecodable =
+            |column: &str| sqlx::Error::Decode(format!("audit_events.{column} is unknown").into());
+        Ok(Self {
+            event_id: row.event_id,
+            at: row.at,
+            actor: Actor {
+                kind: ActorKind::parse(&row.actor_type).ok_or_else(|| undecodable("actor_type"))?,
+                id: row.actor_id,
+            },
+            action: Action::parse(&row.action).ok_or_else(|| undecodable("action"))?,
+            key_id: row.key_id.as_deref().and_then(KeyId::parse),
+            partner_id: row.partner_id,
+            asset_id: row.asset_id,
+            ip: row.ip,
+            request_id: row.request_id,
+            details: row.details,
+        })
+    }
+}
+
+/// One more event than the page has, newest first.
+pub async fn list(connection: &mut PgConnection, query: &EventQuery) -> AppResult<Vec<Event>> {
+    let after_id = query.page.after_uuid()?;
+    let rows: Vec<EventRow> = sqlx::query_as(
+        "select event_id, at, actor_type, actor_id, action, key_id, partner_id, asset_id,
+                host(ip) as ip, request_id, details
+           from audit_events
+          where ($1::text is null or key_id = $1)
+            and ($2::uuid is null or partner_id = $2)
+            and ($3::text is null or actor_id = $3)
+            and ($4::text is null or action = $4)
+            and ($5::timestamptz is null or at >= $5)
+            and ($6::timestamptz is null or at < $6)
+            and ($7::timestamptz is null or (at, event_id) < ($7, $8::uuid))
+          order by at desc, event_id desc
+          limit $9",
+    )
+    .bind(query.key_id.as_ref().map(KeyId::as_str))
+    .bind(query.partner_id)
+    .bind(&query.actor)
+    .bind(query.action.map(Action::as_str))
+    .bind(query.since)
+    .bind(query.until)
+    .bind(query.page.after.as_ref().map(|cursor| cursor.at))
+    .bind(after_id)
+    .bind(query.page.limit + 1)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(Event::try_from)
+        .collect::<sqlx::Result<_>>()?)
+}

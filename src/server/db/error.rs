@@ -1,0 +1,57 @@
+//! What a database error means to a caller, and what of it may be logged.
+
+use crate::domain::error::AppError;
+
+impl From<sqlx::Error> for AppError {
+    /// Maps to [`AppError::Unavailable`] where trying again may help, else to
+    /// [`AppError::Internal`]. The cause goes to the log, without any row's values.
+    fn from(error: sqlx::Error) -> Self {
+        if is_unavailable(&error) {
+            tracing::warn!(cause = %describe(&error), "the database can't be reached");
+            Self::UNAVAILABLE
+        } else {
+            tracing::error!(cause = %describe(&error), "a query failed");
+            Self::Internal
+        }
+    }
+}
+
+/// The name of the constraint that refused a write.
+#[must_use]
+pub fn violated_constraint(error: &sqlx::Error) -> Option<&str> {
+    error.as_database_error()?.constraint()
+}
+
+/// The error's text. A database error's `Debug` prints the failing row, its message doesn't.
+#[must_use]
+pub fn describe(error: &sqlx::Error) -> String {
+    match error.as_database_error() {
+        Some(database) => format!(
+            "{} (SQLSTATE {})",
+            database.message(),
+            database.code().as_deref().unwrap_or("unknown")
+        ),
+        None => error.to_string(),
+    }
+}
+
+fn is_unavailable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        // Connection exceptions, insufficient resources, operator intervention (a shutdown, a
+        // cancelled statement), lock timeouts, deadlocks, and a standby that can't write.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            ["08", "53", "57", "40"]
+                .iter()
+                .any(|class| code.starts_with(class))
+                || code == "55P03"
+                || code == "25006"
+        }),
+        _ => false,
+    }
+}

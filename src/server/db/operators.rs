@@ -1,0 +1,215 @@
+//! Tables `operators` and `operator_sessions`.
+
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
+
+use crate::domain::operator::{Operator, Role};
+
+/// An operator with what is stored of the password.
+#[derive(FromRow)]
+pub struct OperatorRow {
+    /// The operator's id.
+    pub operator_id: Uuid,
+    email: String,
+    role: String,
+    active: bool,
+    /// A PHC string.
+    pub password_hash: String,
+}
+
+impl OperatorRow {
+    /// The operator as it is shown.
+    ///
+    /// # Errors
+    /// [`sqlx::Error::Decode`] where a column holds what its constraint forbids.
+    pub fn view(&self) -> sqlx::Result<Operator> {
+        let role = Role::parse(&self.role).ok_or_else(|| {
+            sqlx::Error::Decode("column role holds what its constraint forbids".into())
+        })?;
+        Ok(Operator {
+            operator_id: self.operator_id,
+            email: self.email.clone(),
+            role,
+            active: self.active,
+        })
+    }
+}
+
+/// The operator with this address, in lower case.
+pub async fn find_by_email(
+    connection: &mut PgConnection,
+    email: &str,
+) -> sqlx::Result<Option<OperatorRow>> {
+    sqlx::query_as(
+        "select operator_id, email, role, active, password_hash from operators where email = $1",
+    )
+    .bind(email)
+    .fetch_optional(connection)
+    .await
+}
+
+/// All operators by address.
+pub async fn list(connection: &mut PgConnection) -> sqlx::Result<Vec<OperatorRow>> {
+    sqlx::query_as(
+        "select operator_id, email, role, active, password_hash from operators order by email",
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Adds an operator.
+pub async fn insert(
+    connection: &mut PgConnection,
+    operator_id: Uuid,
+    email: &str,
+    role: Role,
+    password_hash: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into operators (operator_id, email, role, password_hash, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $5)",
+    )
+    .bind(operator_id)
+    .bind(email)
+    .bind(role.as_str())
+    .bind(password_hash)
+    .bind(now)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// Replaces an operator's password.
+pub async fn set_password(
+    connection: &mut PgConnection,
+    operator_id: Uuid,
+    password_hash: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query("update operators set password_hash = $2, updated_at = $3 where operator_id = $1")
+        .bind(operator_id)
+        .bind(password_hash)
+        .bind(now)
+        .execute(connection)
+        .await
+        .map(|_| ())
+}
+
+/// Takes an operator's right to sign in; `false` where it was taken before.
+pub async fn disable(
+    connection: &mut PgConnection,
+    operator_id: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let result = sqlx::query(
+        "update operators set active = false, updated_at = $2 where operator_id = $1 and active",
+    )
+    .bind(operator_id)
+    .bind(now)
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected() == 1)
+}
+
+/// Adds a session.
+pub async fn insert_session(
+    connection: &mut PgConnection,
+    session_hash: &[u8; 32],
+    operator_id: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into operator_sessions (session_hash, operator_id, created_at, last_seen_at)
+         values ($1, $2, $3, $3)",
+    )
+    .bind(&session_hash[..])
+    .bind(operator_id)
+    .bind(now)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// A session that was found, with the operator it belongs to.
+#[derive(FromRow)]
+pub struct SessionRow {
+    /// When it was last seen.
+    pub last_seen_at: DateTime<Utc>,
+    /// Whose it is.
+    #[sqlx(flatten)]
+    pub operator: OperatorRow,
+}
+
+/// The session of an active operator that was made after `made_after` and seen after `seen_after`.
+pub async fn find_session(
+    connection: &mut PgConnection,
+    session_hash: &[u8; 32],
+    made_after: DateTime<Utc>,
+    seen_after: DateTime<Utc>,
+) -> sqlx::Result<Option<SessionRow>> {
+    sqlx::query_as(
+        "select s.last_seen_at, o.operator_id, o.email, o.role, o.active, o.password_hash
+           from operator_sessions s join operators o on o.operator_id = s.operator_id
+          where s.session_hash = $1 and o.active and s.created_at > $2 and s.last_seen_at > $3",
+    )
+    .bind(&session_hash[..])
+    .bind(made_after)
+    .bind(seen_after)
+    .fetch_optional(connection)
+    .await
+}
+
+/// Notes that a session is in use.
+pub async fn touch_session(
+    connection: &mut PgConnection,
+    session_hash: &[u8; 32],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query("update operator_sessions set last_seen_at = $2 where session_hash = $1 and last_seen_at < $2")
+        .bind(&session_hash[..])
+        .bind(now)
+        .execute(connection)
+        .await
+        .map(|_| ())
+}
+
+/// Ends one session.
+pub async fn delete_session(
+    connection: &mut PgConnection,
+    session_hash: &[u8; 32],
+) -> sqlx::Result<()> {
+    sqlx::query("delete from operator_sessions where session_hash = $1")
+        .bind(&session_hash[..])
+        .execute(connection)
+        .await
+        .map(|_| ())
+}
+
+/// Ends all sessions of an operator.
+pub async fn delete_sessions_of(
+    connection: &mut PgConnection,
+    operator_id: Uuid,
+) -> sqlx::Result<()> {
+    sqlx::query("delete from operator_sessions where operator_id = $1")
+        .bind(operator_id)
+        .execute(connection)
+        .await
+        .map(|_| ())
+}
+
+/// Deletes the sessions that have timed out.
+pub async fn sweep_sessions(
+    connection: &mut PgConnection,
+    made_before: DateTime<Utc>,
+    seen_before: DateTime<Utc>,
+) -> sqlx::Result<u64> {
+    let result =
+        sqlx::query("delete from operator_sessions where created_at <= $1 or last_seen_at <= $2")
+            .bind(made_before)
+            .bind(seen_before)
+            .execute(connection)
+            .await?;
+    Ok(result.rows_affected())
+}

@@ -1,0 +1,179 @@
+//! Table `partners`.
+
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
+
+use crate::domain::error::AppResult;
+use crate::domain::list::PartnerQuery;
+use crate::domain::partner::Partner;
+use crate::server::db::contains_pattern;
+
+macro_rules! select_partners {
+    ($tail:literal) => {
+        concat!(
+            "select p.partner_id, p.name, p.contact_email, p.active, p.created_at, p.updated_at,
+                    (select count(*) from api_keys k
+                      where k.partner_id = p.partner_id and k.revoked_at is null
+                        and k.not_before <= $1 and (k.not_after is null or k.not_after > $1)
+                        and (k.retires_at is null or k.retires_at > $1)) as active_keys
+               from partners p ",
+            $tail
+        )
+    };
+}
+
+#[derive(FromRow)]
+struct PartnerRow {
+    partner_id: Uuid,
+    name: String,
+    contact_email: Option<String>,
+    active: bool,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    active_keys: i64,
+}
+
+impl From<PartnerRow> for Partner {
+    fn from(row: PartnerRow) -> Self {
+        Self {
+            partner_id: row.partner_id,
+            name: row.name,
+            contact_email: row.contact_email,
+            active: row.active,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            active_keys: row.active_keys,
+        }
+    }
+}
+
+/// One more row than the page has, newest first.
+pub async fn list(
+    connection: &mut PgConnection,
+    query: &PartnerQuery,
+    now: DateTime<Utc>,
+) -> AppResult<Vec<Partner>> {
+    let after_id = query.page.after_uuid()?;
+    let rows = sqlx::query_as::<_, PartnerRow>(select_partners!(
+        "where ($2::text is null or p.name ilike $2)
+           and ($3::boolean is null or p.active = $3)
+           and ($4::timestamptz is null or (p.created_at, p.partner_id) < ($4, $5::uuid))
+         order by p.created_at desc, p.partner_id desc
+         limit $6"
+    ))
+    .bind(now)
+    .bind(query.q.as_deref().map(contains_pattern))
+    .bind(query.active)
+    .bind(query.page.after.as_ref().map(|cursor| cursor.at))
+    .bind(after_id)
+    .bind(query.page.limit + 1)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(Partner::from).collect())
+}
+
+/// One partner.
+pub async fn find(
+    connection: &mut PgConnection,
+    partner_id: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Partner>> {
+    let row = sqlx::query_as::<_, PartnerRow>(select_partners!("where p.partner_id = $2"))
+        .bind(now)
+        .bind(partner_id)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(Partner::from))
+}
+
+/// The ids of up to two partners of exactly this name: two tell that it is ambiguous.
+pub async fn ids_by_name(connection: &mut PgConnection, name: &str) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar("select partner_id from partners where name = $1 limit 2")
+        .bind(name)
+        .fetch_all(connection)
+        .await
+}
+
+/// Keeps other command lines from making a partner of this name until the transaction ends.
+pub async fn lock_name(connection: &mut PgConnection, name: &str) -> sqlx::Result<()> {
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended('partner-name:' || $1, 0))")
+        .bind(name)
+        .execute(connection)
+        .await
+        .map(|_| ())
+}
+
+/// Adds a partner.
+pub async fn insert(
+    connection: &mut PgConnection,
+    partner_id: Uuid,
+    name: &str,
+    contact_email: Option<&str>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into partners (partner_id, name, contact_email, created_at, updated_at)
+         values ($1, $2, $3, $4, $4)",
+    )
+    .bind(partner_id)
+    .bind(name)
+    .bind(contact_email)
+    .bind(now)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// A partner's changeable fields.
+#[derive(Clone, Debug, FromRow, PartialEq, Eq)]
+pub struct PartnerFields {
+    /// Its name.
+    pub name: String,
+    /// Whom to write to.
+    pub contact_email: Option<String>,
+    /// Whether its keys are accepted.
+    pub active: bool,
+}
+
+/// Reads a partner's fields and keeps others from changing them until the transaction ends.
+pub async fn lock(
+    connection: &mut PgConnection,
+    partner_id: Uuid,
+) -> sqlx::Result<Option<PartnerFields>> {
+    sqlx::query_as(
+        "select name, contact_email, active from partners where partner_id = $1 for update",
+    )
+    .bind(partner_id)
+    .fetch_optional(connection)
+    .await
+}
+
+/// Whether the partner is active, and keeps it so until the transaction ends; `None` where there
+/// is no such partner.
+pub async fn share(connection: &mut PgConnection, partner_id: Uuid) -> sqlx::Result<Option<bool>> {
+    sqlx::query_scalar("select active from partners where partner_id = $1 for share")
+        .bind(partner_id)
+        .fetch_optional(connection)
+        .await
+}
+
+/// Writes a partner's fields.
+pub async fn update(
+    connection: &mut PgConnection,
+    partner_id: Uuid,
+    fields: &PartnerFields,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update partners set name = $2, contact_email = $3, active = $4, updated_at = $5 where partner_id = $1",
+    )
+    .bind(partner_id)
+    .bind(&fields.name)
+    .bind(&fields.contact_email)
+    .bind(fields.active)
+    .bind(now)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
