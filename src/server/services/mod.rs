@@ -1,0 +1,89 @@
+//! What the product does. REST, the console and the command line all end here, so that their
+//! rules can't drift apart. Services open the transactions; each change writes its audit event in
+//! the same one.
+
+pub mod audit;
+pub mod issuing;
+pub mod keys;
+pub mod operators;
+pub mod partners;
+pub mod rotation;
+pub mod sessions;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+use super::clock::{Clock, Entropy};
+use super::crypto::pepper::Peppers;
+use super::crypto::pool::HashPool;
+use crate::domain::audit::Actor;
+
+/// The services with what they work on. Cheap to clone.
+#[derive(Clone)]
+pub struct Registry {
+    /// The database.
+    pub pool: PgPool,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes for ids, secrets and salts.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where keys' secrets are hashed.
+    pub key_hashing: HashPool,
+    /// Where passwords are hashed, apart from keys: a flood of sign-ins slows no partner.
+    pub password_hashing: HashPool,
+    /// What new secrets are peppered with; `None` where only operators are managed.
+    pub peppers: Option<Arc<Peppers>>,
+    /// What new keys look like.
+    pub issuing: IssuingPolicy,
+}
+
+impl Registry {
+    /// What time it is.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+}
+
+/// What new keys look like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuingPolicy {
+    /// What their ids begin with.
+    pub id_prefix: String,
+    /// Random bytes of a secret, 16 to 64.
+    pub secret_bytes: usize,
+}
+
+impl Default for IssuingPolicy {
+    fn default() -> Self {
+        Self {
+            id_prefix: "mpk_".to_owned(),
+            secret_bytes: 32,
+        }
+    }
+}
+
+/// On whose behalf a service acts, and from where: what the audit event says of it.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// Who.
+    pub actor: Actor,
+    /// From which address.
+    pub ip: Option<IpAddr>,
+    /// Under which request.
+    pub request_id: Option<String>,
+}
+
+impl Registry {
+    /// Whether the database answers and its schema is current.
+    ///
+    /// # Errors
+    /// [`crate::domain::error::AppError::Unavailable`] where the database can't be reached.
+    pub async fn is_ready(&self) -> crate::domain::error::AppResult<bool> {
+        let mut connection = self.pool.acquire().await?;
+        super::db::schema::is_current(&mut connection).await
+    }
+}

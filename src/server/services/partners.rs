@@ -1,0 +1,158 @@
+//! Partners: create, list, show, change.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::audit::{self, Subject};
+use super::{Origin, Registry};
+use crate::domain::audit::Action;
+use crate::domain::error::{AppError, AppResult, Missing};
+use crate::domain::list::PartnerQuery;
+use crate::domain::page::{Cursor, Page};
+use crate::domain::partner::{NewPartner, Partner, UpdatePartner};
+use crate::server::db::partners::{self, PartnerFields};
+
+impl Registry {
+    /// Makes a partner.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn create_partner(&self, origin: &Origin, command: NewPartner) -> AppResult<Partner> {
+        let mut transaction = self.pool.begin().await?;
+        let partner = self
+            .insert_partner(&mut transaction, origin, &command)
+            .await?;
+        transaction.commit().await?;
+        Ok(partner)
+    }
+
+    async fn insert_partner(
+        &self,
+        transaction: &mut sqlx::PgConnection,
+        origin: &Origin,
+        command: &NewPartner,
+    ) -> AppResult<Partner> {
+        let now = self.now();
+        let partner = Partner {
+            partner_id: self.entropy.uuid(),
+            name: command.name.clone(),
+            contact_email: command.contact_email.clone(),
+            active: true,
+            created_at: now,
+            updated_at: now,
+            active_keys: 0,
+        };
+        partners::insert(
+            transaction,
+            partner.partner_id,
+            &partner.name,
+            partner.contact_email.as_deref(),
+            now,
+        )
+        .await?;
+        let subject = Subject {
+            partner_id: Some(partner.partner_id),
+            details: json!({ "name": partner.name, "contactEmail": partner.contact_email }),
+            ..Subject::default()
+        };
+        audit::record(self, transaction, origin, Action::PartnerCreated, subject).await?;
+        Ok(partner)
+    }
+
+    /// The partner of exactly this name; makes it where there is none.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] where two partners have the name, or the database's.
+    pub async fn partner_named(&self, origin: &Origin, command: NewPartner) -> AppResult<Uuid> {
+        let mut transaction = self.pool.begin().await?;
+        partners::lock_name(&mut transaction, &command.name).await?;
+        let partner_id = match partners::ids_by_name(&mut transaction, &command.name).await?[..] {
+            [] => {
+                self.insert_partner(&mut transaction, origin, &command)
+                    .await?
+                    .partner_id
+            }
+            [partner_id] => partner_id,
+            _ => {
+                return Err(AppError::field(
+                    "partner",
+                    "names several partners: give the partner's id instead",
+                ));
+            }
+        };
+        transaction.commit().await?;
+        Ok(partner_id)
+    }
+
+    /// One page of partners, newest first.
+    ///
+    /// # Errors
+    /// [`AppError::Unavailable`] where the database can't be reached.
+    pub async fn list_partners(&self, query: &PartnerQuery) -> AppResult<Page<Partner>> {
+        let mut connection = self.pool.acquire().await?;
+        let rows = partners::list(&mut connection, query, self.now()).await?;
+        Ok(Page::from_rows(rows, query.page.limit, |partner| Cursor {
+            at: partner.created_at,
+            id: partner.partner_id.to_string(),
+        }))
+    }
+
+    /// One partner.
+    ///
+    /// # Errors
+    /// [`Missing::PartnerNotFound`], or the database's.
+    pub async fn partner(&self, partner_id: Uuid) -> AppResult<Partner> {
+        let mut connection = self.pool.acquire().await?;
+        let partner = partners::find(&mut connection, partner_id, self.now()).await?;
+        partner.ok_or_else(|| Missing::PartnerNotFound.into())
+    }
+
+    /// Changes a partner. Deactivating it stops all its keys with the commit.
+    ///
+    /// # Errors
+    /// [`Missing::PartnerNotFound`], or the database's.
+    pub async fn update_partner(
+        &self,
+        origin: &Origin,
+        partner_id: Uuid,
+        command: UpdatePartner,
+    ) -> AppResult<Partner> {
+        let mut transaction = self.pool.begin().await?;
+        let before = partners::lock(&mut transaction, partner_id)
+            .await?
+            .ok_or(Missing::PartnerNotFound)?;
+        let after = PartnerFields {
+            name: command.name.unwrap_or_else(|| before.name.clone()),
+            contact_email: command.contact_email.apply(before.contact_email.clone()),
+            active: command.active.unwrap_or(before.active),
+        };
+        if after != before {
+            partners::update(&mut transaction, partner_id, &after, self.now()).await?;
+            let details = audit::changes([
+                ("name", json!(before.name), json!(after.name)),
+                (
+                    "contactEmail",
+                    json!(before.contact_email),
+                    json!(after.contact_email),
+                ),
+                ("active", json!(before.active), json!(after.active)),
+            ]);
+            let subject = Subject {
+                partner_id: Some(partner_id),
+                details: details.into(),
+                ..Subject::default()
+            };
+            audit::record(
+                self,
+                &mut transaction,
+                origin,
+                Action::PartnerUpdated,
+                subject,
+            )
+            .await?;
+        }
+        let partner = partners::find(&mut transaction, partner_id, self.now()).await?;
+        transaction.commit().await?;
+        partner.ok_or_else(|| Missing::PartnerNotFound.into())
+    }
+}

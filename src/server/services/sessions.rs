@@ -1,0 +1,113 @@
+//! Signing in and out, and what a session's cookie stands for (OWASP Session Management).
+
+use chrono::TimeDelta;
+use zeroize::Zeroizing;
+
+use super::Registry;
+use crate::domain::error::{AppError, AppResult};
+use crate::domain::operator::{self, Operator};
+use crate::server::crypto::password;
+use crate::server::db::operators;
+
+/// A session that is not used for this long is over.
+pub const IDLE_TIMEOUT: TimeDelta = TimeDelta::hours(1);
+/// A session is over after this long, used or not.
+pub const ABSOLUTE_TIMEOUT: TimeDelta = TimeDelta::hours(12);
+/// How often a session in use is noted: not with every request.
+const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
+/// Longest password that is hashed at sign-in, in bytes; no stored one can be longer.
+const MAX_PASSWORD_BYTES: usize = 1024;
+
+/// A session that was just opened: its cookie's value, for the one answer that sets it.
+pub struct NewSession {
+    /// The cookie's value: 64 hex digits of 32 random bytes.
+    pub cookie: Zeroizing<String>,
+    /// Who signed in.
+    pub operator: Operator,
+}
+
+impl Registry {
+    /// Opens a session. An unknown e-mail, a disabled operator and a wrong password take the same
+    /// time and tell the same.
+    ///
+    /// # Errors
+    /// [`AppError::WrongCredentials`], [`AppError::Unavailable`] where the hashing queue is full,
+    /// or the database's.
+    pub async fn sign_in(&self, email: &str, password: Zeroizing<String>) -> AppResult<NewSession> {
+        if password.len() > MAX_PASSWORD_BYTES {
+            return Err(AppError::WrongCredentials);
+        }
+        let mut connection = self.pool.acquire().await?;
+        let row = match operator::sign_in_email(email) {
+            Ok(email) => operators::find_by_email(&mut connection, &email).await?,
+            Err(_) => None,
+        };
+        // The connection goes back before hashing, which takes far longer than the query.
+        drop(connection);
+        let phc = row.as_ref().map(|row| row.password_hash.clone());
+        let matches = password::verify(&self.password_hashing, password, phc).await?;
+        let row = row.filter(|_| matches).ok_or(AppError::WrongCredentials)?;
+        let operator = row.view()?;
+        if !operator.active {
+            return Err(AppError::WrongCredentials);
+        }
+        let random: Zeroizing<[u8; 32]> = Zeroizing::new(self.entropy.bytes());
+        let cookie = Zeroizing::new(data_encoding::HEXLOWER.encode(&random[..]));
+        let session_hash = password::session_hash(&cookie);
+        let mut connection = self.pool.acquire().await?;
+        operators::insert_session(
+            &mut connection,
+            &session_hash,
+            operator.operator_id,
+            self.now(),
+        )
+        .await?;
+        Ok(NewSession { cookie, operator })
+    }
+
+    /// The operator whose session this cookie stands for; `None` where it has ended or never was.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn session(&self, cookie: &str) -> AppResult<Option<Operator>> {
+        let session_hash = password::session_hash(cookie);
+        let now = self.now();
+        let mut connection = self.pool.acquire().await?;
+        let session = operators::find_session(
+            &mut connection,
+            &session_hash,
+            now - ABSOLUTE_TIMEOUT,
+            now - IDLE_TIMEOUT,
+        )
+        .await?;
+        let Some(session) = session else {
+            return Ok(None);
+        };
+        if now - session.last_seen_at >= TOUCH_EVERY {
+            operators::touch_session(&mut connection, &session_hash, now).await?;
+        }
+        Ok(Some(session.operator.view()?))
+    }
+
+    /// Ends a session, on the server.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sign_out(&self, cookie: &str) -> AppResult<()> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(operators::delete_session(&mut connection, &password::session_hash(cookie)).await?)
+    }
+
+    /// Deletes the sessions that have timed out; how many.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sweep_sessions(&self) -> AppResult<u64> {
+        let now = self.now();
+        let mut connection = self.pool.acquire().await?;
+        Ok(
+            operators::sweep_sessions(&mut connection, now - ABSOLUTE_TIMEOUT, now - IDLE_TIMEOUT)
+                .await?,
+        )
+    }
+}
