@@ -1,0 +1,169 @@
+//! Errors as REST tells them: `application/problem+json` (RFC 9457) with the registry's members.
+
+use axum::body::Body;
+use axum::http::header::{self, HeaderValue};
+use axum::http::{Response, StatusCode};
+use axum::response::IntoResponse;
+use serde_json::{Map, Value, json};
+
+use crate::domain::error::{AppError, Missing};
+
+/// The media type of every error.
+pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+const CHALLENGE: HeaderValue = HeaderValue::from_static("ApiKey realm=\"myproof-registry\"");
+
+/// An error on its way out of a handler. Its body is written by [`render`], which knows the
+/// request's id.
+#[derive(Clone, Debug)]
+pub struct Problem(pub AppError);
+
+impl<E: Into<AppError>> From<E> for Problem {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> axum::response::Response {
+        let mut response = StatusCode::from_u16(self.0.status())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            .into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the body of an error that a handler or a layer left in the response's extensions, and
+/// of Axum's own refusals, which come without one.
+pub fn render(
+    mut response: axum::response::Response,
+    request_id: &str,
+) -> axum::response::Response {
+    let problem = response.extensions_mut().remove::<Problem>();
+    let Some(Problem(error)) = problem.or_else(|| plain_refusal(&response)) else {
+        return response;
+    };
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
+    if let Some(seconds) = error.retry_after() {
+        parts.headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    if matches!(error, AppError::Unauthorized { .. }) {
+        parts.headers.insert(header::WWW_AUTHENTICATE, CHALLENGE);
+    }
+    Response::from_parts(parts, Body::from(body(&error, request_id).to_string()))
+}
+
+/// What Axum says by a bare status: unknown routes and methods.
+fn plain_refusal(response: &axum::response::Response) -> Option<Problem> {
+    if response.headers().contains_key(header::CONTENT_TYPE) {
+        return None;
+    }
+    match response.status() {
+        StatusCode::NOT_FOUND => Some(Problem(Missing::RouteNotFound.into())),
+        StatusCode::METHOD_NOT_ALLOWED => Some(Problem(AppError::MethodNotAllowed)),
+        StatusCode::INTERNAL_SERVER_ERROR => Some(Problem(AppError::Internal)),
+        _ => None,
+    }
+}
+
+fn body(error: &AppError, request_id: &str) -> Value {
+    let status = error.status();
+    let title = StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason());
+    let mut body = Map::new();
+    body.insert("type".to_owned(), json!("about:blank"));
+    body.insert("title".to_owned(), json!(title));
+    body.insert("status".to_owned(), json!(status));
+    body.insert("detail".to_owned(), json!(error.to_string()));
+    body.insert("ok".to_owned(), json!(false));
+    body.insert("requestId".to_owned(), json!(request_id));
+    let (code, members) = members(error);
+    body.insert("error".to_owned(), json!(code));
+    if let Value::Object(members) = members {
+        body.extend(members);
+    }
+    Value::Object(body)
+}
+
+/// The error's code and its own members.
+fn members(error: &AppError) -> (&'static str, Value) {
+    match error {
+        AppError::Invalid { fields } => ("invalid_request", json!({ "fields": fields })),
+        AppError::MethodNotAllowed | AppError::PayloadTooLarge | AppError::UnsupportedMediaType => {
+            ("invalid_request", Value::Null)
+        }
+        AppError::Unauthorized { reason } => ("unauthorized", json!({ "reason": reason })),
+        AppError::SignedOut | AppError::WrongCredentials => ("unauthorized", Value::Null),
+        AppError::Forbidden { required } => ("forbidden", json!({ "required": required })),
+        AppError::ReadOnlyRole | AppError::CrossSite => ("forbidden", Value::Null),
+        AppError::NotFound { reason } => ("not_found", json!({ "reason": reason })),
+        AppError::Conflict { conflict } => ("conflict", json!(conflict)),
+        AppError::RateLimited { .. } => ("rate_limited", Value::Null),
+        AppError::Internal => ("internal", Value::Null),
+        AppError::Unavailable { .. } => ("unavailable", Value::Null),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::error::{AuthReason, Conflict};
+
+    #[test]
+    fn bodies_have_the_promised_members() {
+        let body = body(
+            &AppError::Unauthorized {
+                reason: AuthReason::KeyInactive,
+            },
+            "r-1",
+        );
+        assert_eq!(body["ok"], false);
+        assert_eq!(body["error"], "unauthorized");
+        assert_eq!(body["reason"], "key_inactive");
+        assert_eq!(body["requestId"], "r-1");
+        assert_eq!(body["status"], 401);
+        assert_eq!(body["title"], "Unauthorized");
+    }
+
+    #[test]
+    fn conflicts_name_the_successor() {
+        let conflict = Conflict::AlreadyRotated {
+            replaced_by: "mpk_1".into(),
+        };
+        let body = body(&conflict.into(), "r-1");
+        assert_eq!(
+            (&body["reason"], &body["replacedBy"]),
+            (&json!("already_rotated"), &json!("mpk_1"))
+        );
+    }
+
+    #[test]
+    fn rendering_adds_the_headers_of_the_status() {
+        let response = render(Problem(AppError::UNAVAILABLE).into_response(), "r-1");
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+        assert_eq!(
+            response.headers()[header::CONTENT_TYPE],
+            "application/problem+json"
+        );
+        let response = render(
+            Problem(AppError::Unauthorized {
+                reason: AuthReason::Expired,
+            })
+            .into_response(),
+            "r-1",
+        );
+        assert_eq!(
+            response.headers()[header::WWW_AUTHENTICATE],
+            "ApiKey realm=\"myproof-registry\""
+        );
+        let untouched = render((StatusCode::NOT_FOUND, "a page").into_response(), "r-1");
+        assert_eq!(
+            untouched.headers()[header::CONTENT_TYPE],
+            "text/plain; charset=utf-8"
+        );
+    }
+}

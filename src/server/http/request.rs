@@ -1,0 +1,112 @@
+//! What every request gets: an id, the client's address, a span in the log, an answer.
+
+use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
+
+use super::client_addr;
+use super::problem::{self, Problem};
+use crate::domain::audit::{Actor, ActorKind};
+use crate::domain::error::AppError;
+use crate::server::services::Origin;
+use crate::server::state::AppState;
+use crate::server::verify::Caller;
+
+/// The header that carries the request's id on every answer.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What is known of a request before anything is checked.
+#[derive(Clone, Debug)]
+pub struct RequestInfo {
+    /// The request's id, drawn here: what a client sends is not believed.
+    pub id: String,
+    /// The client's address, as `TRUSTED_PROXIES` decides.
+    pub client: Option<IpAddr>,
+}
+
+impl RequestInfo {
+    /// On whose behalf a key's request acts.
+    #[must_use]
+    pub fn origin_of_key(&self, caller: &Caller) -> Origin {
+        self.origin(Actor::new(ActorKind::Key, caller.key_id.as_str()))
+    }
+
+    /// On whose behalf the request acts.
+    #[must_use]
+    pub fn origin(&self, actor: Actor) -> Origin {
+        Origin {
+            actor,
+            ip: self.client,
+            request_id: Some(self.id.clone()),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for RequestInfo {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or(Problem(AppError::Internal))
+    }
+}
+
+/// The outermost layer: gives the request its id and span, turns a panic into a 500, writes the
+/// bodies of errors, and logs one line. The path is logged without its query.
+pub async fn frame(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let id = state.registry.entropy.uuid().to_string();
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0.ip());
+    let client = client_addr::resolve(peer, request.headers(), &state.site.trusted_proxies);
+    request.extensions_mut().insert(RequestInfo {
+        id: id.clone(),
+        client,
+    });
+
+    let span = tracing::info_span!(
+        "request",
+        id = %id,
+        method = %request.method(),
+        path = request.uri().path(),
+        client = client.map(tracing::field::display),
+    );
+    let started = Instant::now();
+    let answer = AssertUnwindSafe(next.run(request));
+    let outcome = futures_catch(answer).instrument(span.clone()).await;
+    let _entered = span.enter();
+    let response = outcome.unwrap_or_else(|()| Problem(AppError::Internal).into_response());
+    let mut response = problem::render(response, &id);
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    tracing::info!(
+        status = response.status().as_u16(),
+        elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "answered"
+    );
+    response
+}
+
+/// Runs a future to its end or to its panic. The panic's message is the hook's to log.
+async fn futures_catch<F: Future + std::panic::UnwindSafe>(future: F) -> Result<F::Output, ()> {
+    let mut future = Box::pin(future);
+    std::future::poll_fn(move |cx| {
+        match std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Ok),
+            Err(_) => std::task::Poll::Ready(Err(())),
+        }
+    })
+    .await
+}

@@ -1,0 +1,67 @@
+//! Who is signed in, found once a request, for pages and server functions.
+
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::cookies;
+use super::json::is_json;
+use super::problem::Problem;
+use crate::domain::error::AppError;
+use crate::domain::operator::Operator;
+use crate::rpc::FORM_POSTS;
+use crate::server::state::AppState;
+use crate::ui::links;
+
+/// The operator whose session the request's cookie stands for.
+#[derive(Clone, Debug)]
+pub struct Session(pub Option<Operator>);
+
+/// A layer of everything that reads cookies: leaves a [`Session`] in the request.
+pub async fn find(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let operator = match cookies::session(&state.site, request.headers()) {
+        None => None,
+        Some(cookie) => match state.registry.session(cookie).await {
+            Ok(operator) => operator,
+            Err(error) => return Problem(error).into_response(),
+        },
+    };
+    request.extensions_mut().insert(Session(operator));
+    let mut response = next.run(request).await;
+    // Whatever depends on who is signed in belongs to them alone.
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A layer of the pages: without a session, off to the sign-in page and back again after it.
+pub async fn require_on_pages(request: Request, next: Next) -> Response {
+    let signed_in = request
+        .extensions()
+        .get::<Session>()
+        .is_some_and(|session| session.0.is_some());
+    let uri = request.uri();
+    if signed_in || uri.path() == links::LOGIN {
+        return next.run(request).await;
+    }
+    let wanted = uri.path_and_query().map_or("/", |path| path.as_str());
+    Redirect::to(&links::login(wanted)).into_response()
+}
+
+/// A layer of the server functions: a body is JSON, which no form of another site can send, but
+/// for the few that work without WASM.
+pub async fn json_only(request: Request, next: Next) -> Response {
+    let content_type = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let is_json = content_type.is_some_and(is_json);
+    if *request.method() == Method::POST && !is_json && !FORM_POSTS.contains(&request.uri().path())
+    {
+        return Problem(AppError::UnsupportedMediaType).into_response();
+    }
+    next.run(request).await
+}

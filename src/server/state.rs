@@ -1,0 +1,43 @@
+//! What the router's handlers share.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use ipnet::IpNet;
+use leptos::config::LeptosOptions;
+
+use super::services::Registry;
+use super::verify::Guard;
+use crate::app::AssetPaths;
+
+/// The router's state. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// What the product does.
+    pub registry: Registry,
+    /// Who may call REST.
+    pub guard: Arc<Guard>,
+    /// How this server is reached.
+    pub site: Arc<Site>,
+    /// What Leptos wants to know.
+    pub leptos: LeptosOptions,
+}
+
+/// How this server is reached, and how it answers browsers.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Where users reach the console: scheme, host and port.
+    pub public_origin: String,
+    /// Whether cookies are `Secure` and carry the `__Host-` prefix.
+    pub secure_cookies: bool,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The names of the browser's files.
+    pub assets: AssetPaths,
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}

@@ -1,0 +1,32 @@
+//! Logs, to stderr. No secret reaches them: what carries one has a `Debug` that hides it.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+/// Starts logging as `LOG_FORMAT` (`pretty` or `json`) and `RUST_LOG` say.
+///
+/// # Errors
+/// The fault, in one line naming the variable.
+pub fn start() -> Result<(), String> {
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(directives) if !directives.is_empty() => {
+            EnvFilter::try_new(directives).map_err(|_| {
+                "RUST_LOG must be directives such as info or myproof_registry=debug,info".to_owned()
+            })?
+        }
+        // "already exists, skipping": what PostgreSQL remarks of a migration is no news.
+        _ => EnvFilter::new("info,sqlx::postgres::notice=warn"),
+    };
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_span_events(FmtSpan::NONE)
+        .with_writer(std::io::stderr);
+    match std::env::var("LOG_FORMAT").as_deref() {
+        Err(_) | Ok("" | "pretty") => builder
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .init(),
+        Ok("json") => builder.json().flatten_event(true).init(),
+        Ok(_) => return Err("LOG_FORMAT must be pretty or json".to_owned()),
+    }
+    Ok(())
+}
