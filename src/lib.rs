@@ -1,0 +1,37 @@
+//! MyProof Registry: proof-of-asset records for partners who call REST with API keys, and a
+//! console in which operators issue, rotate, revoke and watch those keys.
+//!
+//! One crate makes two programs: the server (`--features ssr`) and the browser's WASM
+//! (`--features hydrate`), which takes over the HTML that the server wrote.
+//!
+//! | module | what it is | may use |
+//! | --- | --- | --- |
+//! | [`domain`] | words and rules of the registry; pure, for both programs | std, serde, chrono, uuid |
+//! | [`rpc`] | server functions: what the console calls | `domain`, `ui::links`; inside bodies `server::context` |
+//! | [`ui`] | components and pages | `domain`, `rpc` |
+//! | [`app`] | the HTML shell and the console's routes | `ui`, `rpc`, `domain` |
+//! | [`server::crypto`] | pepper, hashing, check tag: the only place that sees a secret | `domain` |
+//! | [`server::db`] | SQL by table | `domain` |
+//! | [`server::verify`] | from the presented token to the key that it is | `domain`, `crypto`, `db` |
+//! | [`server::services`] | what the product does; opens the transactions | `domain`, `db`, `crypto` |
+//! | [`server::http`] | REST, and what every request gets | `domain`, `services`, `verify`, `state`; never `db` |
+//! | [`server::context`] | what a server function's body asks of its surroundings | `services`, `http`, `state` |
+//! | [`server::jobs`] | what runs beside the requests | `services`, `verify` |
+//! | `server::{config, telemetry, state, assets, router, run, cli}` | the program around it | everything |
+//!
+//! A test over the `use` lines (`tests/architecture.rs`) holds the table.
+
+pub mod app;
+pub mod domain;
+pub mod rpc;
+#[cfg(feature = "ssr")]
+pub mod server;
+pub mod ui;
+
+/// Takes over the page that the server rendered. Called once, by the script in the page's head.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(app::App);
+}

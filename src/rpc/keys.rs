@@ -1,0 +1,91 @@
+//! Keys, as the console lists, issues, rotates and revokes them.
+
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::error::AppError;
+use crate::domain::key::{IssuedKey, KeyView, RevokedKey};
+use crate::domain::key_input::{IssueInput, RevokeInput};
+use crate::domain::list::KeyListInput;
+use crate::domain::page::Page;
+use crate::domain::rotation::{RotateInput, RotatedKey};
+
+/// A page of keys with the server's time, so that "3 minutes ago" reads the same on both sides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeyPage {
+    /// The server's time.
+    pub now: DateTime<Utc>,
+    /// The keys.
+    pub page: Page<KeyView>,
+}
+
+/// One page of keys.
+///
+/// # Errors
+/// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
+#[server(prefix = "/rpc", endpoint = "keys/list", input = Json)]
+pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
+    use crate::server::context;
+
+    context::operator()?;
+    let registry = context::state()?.registry;
+    let query = query.check().map_err(context::told)?;
+    let page = registry.list_keys(&query).await.map_err(context::told)?;
+    Ok(KeyPage {
+        now: registry.now(),
+        page,
+    })
+}
+
+/// Issues a key; its token is in this answer and nowhere else.
+///
+/// # Errors
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+#[server(prefix = "/rpc", endpoint = "keys/issue", input = Json)]
+pub async fn issue_key(input: IssueInput) -> Result<IssuedKey, AppError> {
+    use crate::server::context;
+
+    let origin = context::admin()?;
+    let registry = context::state()?.registry;
+    let command = input.check(registry.now()).map_err(context::told)?;
+    registry
+        .issue_key(&origin, command)
+        .await
+        .map_err(context::told)
+}
+
+/// Rotates a key; the successor's token is in this answer and nowhere else.
+///
+/// # Errors
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+#[server(prefix = "/rpc", endpoint = "keys/rotate", input = Json)]
+pub async fn rotate_key(key_id: String, input: RotateInput) -> Result<RotatedKey, AppError> {
+    use crate::server::context;
+
+    let origin = context::admin()?;
+    let registry = context::state()?.registry;
+    let command = input.check(registry.now()).map_err(context::told)?;
+    registry
+        .rotate_key(&origin, &key_id, command)
+        .await
+        .map_err(context::told)
+}
+
+/// Revokes a key at once.
+///
+/// # Errors
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+#[server(prefix = "/rpc", endpoint = "keys/revoke", input = Json)]
+pub async fn revoke_key(key_id: String, input: RevokeInput) -> Result<RevokedKey, AppError> {
+    use crate::server::context;
+
+    let origin = context::admin()?;
+    let registry = context::state()?.registry;
+    let command = input.check().map_err(context::told)?;
+    registry
+        .revoke_key(&origin, &key_id, command)
+        .await
+        .map_err(context::told)
+}

@@ -1,0 +1,38 @@
+//! Server functions: what the console calls. Each body is context → guard → service, no more.
+//!
+//! They are POSTs under `/rpc/`. A layer asks that the request comes from this site, another that
+//! the body is JSON (but for signing in and out, which work as plain forms); the guard inside each
+//! body asks for the operator and the role, since the server's own rendering calls it directly.
+
+#![allow(missing_docs, reason = "the macro makes structs out of the arguments, which can carry no comments")]
+
+pub mod keys;
+pub mod partners;
+pub mod session;
+
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+
+use crate::domain::error::AppError;
+
+/// Server functions that also take a form's post, so that they work without WASM. None of them
+/// reveals a token.
+pub const FORM_POSTS: [&str; 2] = ["/rpc/session/sign-in", "/rpc/session/sign-out"];
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    /// What went wrong around a call: on its way, or in reading it.
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => Self::UNAVAILABLE,
+            ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_)
+            | ServerFnErrorErr::Deserialization(_) => Self::field(
+                "body",
+                "is not what this call takes: reload the page and try again",
+            ),
+            _ => Self::Internal,
+        }
+    }
+}

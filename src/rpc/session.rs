@@ -1,0 +1,55 @@
+//! Signing in and out, and who is signed in.
+
+use leptos::prelude::*;
+
+use crate::domain::error::AppError;
+use crate::domain::operator::Operator;
+
+/// Signs in and goes on to `next`, a path of this site.
+///
+/// # Errors
+/// [`AppError::WrongCredentials`], or why nobody can sign in right now.
+#[server(prefix = "/rpc", endpoint = "session/sign-in")]
+pub async fn sign_in(
+    email: String,
+    password: String,
+    #[server(default)] next: String,
+) -> Result<(), AppError> {
+    use crate::server::context;
+
+    let state = context::state()?;
+    let password = zeroize::Zeroizing::new(password);
+    let session = state
+        .registry
+        .sign_in(&email, password)
+        .await
+        .map_err(context::told)?;
+    context::open_session(&state, &session);
+    context::go_to(crate::ui::links::local_path(&next));
+    Ok(())
+}
+
+/// Ends the session, on the server too, and goes to the sign-in page.
+///
+/// # Errors
+/// Why the session could not be ended right now.
+#[server(prefix = "/rpc", endpoint = "session/sign-out")]
+pub async fn sign_out() -> Result<(), AppError> {
+    use crate::server::context;
+
+    let state = context::state()?;
+    context::close_session(&state)
+        .await
+        .map_err(context::told)?;
+    context::go_to(crate::ui::links::LOGIN);
+    Ok(())
+}
+
+/// Who is signed in; `None` for nobody.
+///
+/// # Errors
+/// Why that can't be told right now.
+#[server(prefix = "/rpc", endpoint = "session/operator", input = leptos::server_fn::codec::Json)]
+pub async fn current_operator() -> Result<Option<Operator>, AppError> {
+    Ok(crate::server::context::signed_in())
+}

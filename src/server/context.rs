@@ -1,0 +1,117 @@
+//! What a server function's body asks of its surroundings: the state, the operator, the answer's
+//! cookies and status. Guards stand here, inside the body, because the server's own rendering
+//! calls server functions directly, past every layer.
+
+use axum::http::header::{ACCEPT, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+
+use super::http::cookies;
+use super::http::request::RequestInfo;
+use super::http::session::Session;
+use super::services::Origin;
+use super::services::sessions::NewSession;
+use super::state::AppState;
+use crate::domain::audit::{Actor, ActorKind};
+use crate::domain::error::{AppError, AppResult};
+use crate::domain::operator::{Operator, Role};
+
+/// The router's state.
+///
+/// # Errors
+/// [`AppError::Internal`] outside a request.
+pub fn state() -> AppResult<AppState> {
+    use_context().ok_or_else(|| told(AppError::Internal))
+}
+
+/// Who is signed in, if anybody is.
+#[must_use]
+pub fn signed_in() -> Option<Operator> {
+    use_context::<Parts>()?
+        .extensions
+        .get::<Session>()?
+        .0
+        .clone()
+}
+
+/// Who is signed in.
+///
+/// # Errors
+/// [`AppError::SignedOut`].
+pub fn operator() -> AppResult<Operator> {
+    signed_in().ok_or_else(|| told(AppError::SignedOut))
+}
+
+/// The operator who may change things, as the audit event will name them.
+///
+/// # Errors
+/// [`AppError::SignedOut`], or [`AppError::ReadOnlyRole`] for an auditor.
+pub fn admin() -> AppResult<Origin> {
+    let operator = operator()?;
+    if operator.role != Role::Admin {
+        return Err(told(AppError::ReadOnlyRole));
+    }
+    let parts = use_context::<Parts>();
+    let info = parts
+        .as_ref()
+        .and_then(|parts| parts.extensions.get::<RequestInfo>());
+    let info = info.ok_or_else(|| told(AppError::Internal))?;
+    Ok(info.origin(Actor::new(ActorKind::Operator, operator.email)))
+}
+
+/// Gives the answer the error's status. Leptos would say 500; a plain form's post keeps its
+/// redirect, which a status would take away.
+#[must_use]
+pub fn told(error: AppError) -> AppError {
+    let wants_html = use_context::<Parts>().is_some_and(|parts| accepts_html(&parts.headers));
+    if let Some(response) = use_context::<ResponseOptions>().filter(|_| !wants_html) {
+        response.set_status(
+            StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        );
+        if let Some(seconds) = error.retry_after() {
+            response.insert_header(axum::http::header::RETRY_AFTER, seconds.into());
+        }
+    }
+    error
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    headers
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("text/html"))
+}
+
+/// Sets the session's cookie.
+pub fn open_session(state: &AppState, session: &NewSession) {
+    let cookie = cookies::open(&state.site, &session.cookie);
+    if let (Some(cookie), Some(response)) = (cookie, use_context::<ResponseOptions>()) {
+        response.append_header(SET_COOKIE, cookie);
+    }
+}
+
+/// Ends the request's session and takes its cookie away.
+///
+/// # Errors
+/// The database's.
+pub async fn close_session(state: &AppState) -> AppResult<()> {
+    let parts = use_context::<Parts>();
+    let response = use_context::<ResponseOptions>();
+    if let Some(cookie) = parts
+        .as_ref()
+        .and_then(|parts| cookies::session(&state.site, &parts.headers))
+    {
+        state.registry.sign_out(cookie).await?;
+    }
+    if let (Some(cookie), Some(response)) = (cookies::close(&state.site), response) {
+        response.append_header(SET_COOKIE, cookie);
+    }
+    Ok(())
+}
+
+/// Sends the browser on to a path of this site.
+pub fn go_to(path: &str) {
+    leptos_axum::redirect(path);
+}

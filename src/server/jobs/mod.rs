@@ -1,0 +1,71 @@
+//! What runs beside the requests. Each job ends when the server stops.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::db::error::describe;
+use super::services::Registry;
+use super::verify::Guard;
+
+/// Pause between two writes of last uses: at most one statement a second.
+const USAGE_PAUSE: Duration = Duration::from_secs(1);
+const SWEEP_PAUSE: Duration = Duration::from_secs(600);
+
+/// Tells the jobs to end; they notice at once.
+pub type Stopping = watch::Receiver<bool>;
+
+async fn stopped(stopping: &mut Stopping) {
+    // A dropped sender means that the server is gone: stop too.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// Writes last uses in batches, and what is left at the end.
+#[must_use]
+pub fn spawn_usage_flush(
+    guard: Arc<Guard>,
+    registry: Registry,
+    mut stopping: Stopping,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let flush = || async {
+            if let Err(error) = guard.usage().flush(&registry.pool).await {
+                tracing::warn!(
+                    cause = describe(&error),
+                    "last uses could not be written; they wait"
+                );
+            }
+        };
+        loop {
+            tokio::select! {
+                () = guard.usage().arrived() => flush().await,
+                () = stopped(&mut stopping) => break,
+            }
+            tokio::select! {
+                () = tokio::time::sleep(USAGE_PAUSE) => {}
+                () = stopped(&mut stopping) => break,
+            }
+        }
+        flush().await;
+    })
+}
+
+/// Deletes sessions that have timed out.
+#[must_use]
+pub fn spawn_session_sweep(registry: Registry, mut stopping: Stopping) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            match registry.sweep_sessions().await {
+                Ok(0) => {}
+                Ok(swept) => tracing::info!(swept, "deleted sessions that had timed out"),
+                Err(error) => tracing::warn!(%error, "timed-out sessions could not be deleted"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(SWEEP_PAUSE) => {}
+                () = stopped(&mut stopping) => break,
+            }
+        }
+    })
+}

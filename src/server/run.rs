@@ -1,0 +1,262 @@
+//! `serve`: from configuration to a server that listens, and its orderly end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use leptos::config::LeptosOptions;
+use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::assets::{self, OUTPUT_NAME, PKG_DIR};
+use super::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use super::config::{self, AppEnv, PepperConfig, ServeConfig, Source};
+use super::crypto::pepper::Peppers;
+use super::crypto::pool::HashPool;
+use super::db::{self, error, keys, schema};
+use super::jobs;
+use super::router::router;
+use super::services::{IssuingPolicy, Registry};
+use super::state::{AppState, Site};
+use super::verify::Guard;
+
+/// Connections to the database that one process opens at most.
+const MAX_CONNECTIONS: u32 = 16;
+/// How long requests in flight may go on after a signal to stop.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+/// Hash runs that may wait for a thread. At 20 ms a run the last of them waits about a second.
+const KEY_HASH_QUEUE: usize = 64;
+const PASSWORD_HASH_QUEUE: usize = 16;
+
+/// Builds the services over a database.
+#[must_use]
+pub fn registry(pool: PgPool, peppers: Option<Arc<Peppers>>, issuing: IssuingPolicy) -> Registry {
+    registry_with(
+        pool,
+        peppers,
+        issuing,
+        Arc::new(SystemClock),
+        Arc::new(SystemEntropy),
+    )
+}
+
+/// The same with a clock and a source of randomness of one's own.
+#[must_use]
+pub fn registry_with(
+    pool: PgPool,
+    peppers: Option<Arc<Peppers>>,
+    issuing: IssuingPolicy,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+) -> Registry {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Registry {
+        pool,
+        clock,
+        entropy,
+        key_hashing: HashPool::new(cores, KEY_HASH_QUEUE),
+        password_hashing: HashPool::new(1, PASSWORD_HASH_QUEUE),
+        peppers,
+        issuing,
+    }
+}
+
+/// The peppers of a configuration; its warnings go to the log.
+#[must_use]
+pub fn peppers(config: &PepperConfig) -> Arc<Peppers> {
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    Arc::new(Peppers::new(&config.current, &config.retired))
+}
+
+/// A pool over the configured database.
+#[must_use]
+pub fn pool(options: PgConnectOptions) -> PgPool {
+    db::lazy_pool(options, MAX_CONNECTIONS)
+}
+
+/// Builds the router's state around the services.
+#[must_use]
+pub fn state(
+    registry: Registry,
+    peppers: Arc<Peppers>,
+    site: Site,
+    leptos: LeptosOptions,
+) -> AppState {
+    let guard = Guard::new(
+        registry.pool.clone(),
+        Arc::clone(&registry.clock),
+        Arc::clone(&registry.entropy),
+        peppers,
+        registry.key_hashing.clone(),
+    );
+    AppState {
+        registry,
+        guard: Arc::new(guard),
+        site: Arc::new(site),
+        leptos,
+    }
+}
+
+/// Serves until a signal to stop.
+///
+/// # Errors
+/// What kept it from starting, in one line.
+pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
+    let config = config::serve(source).map_err(|error| error.to_string())?;
+    let database = config::database(source).map_err(|error| error.to_string())?;
+    let peppers = peppers(&config::peppers(source).map_err(|error| error.to_string())?);
+    let issuing = config::issuing(source).map_err(|error| error.to_string())?;
+    let asset_paths = assets::find(&config.site_root)?;
+
+    let registry = registry(pool(database), Some(Arc::clone(&peppers)), issuing);
+    if migrate {
+        self::migrate(&registry.pool).await?;
+    }
+    report_uncovered_keys(&registry, &peppers).await;
+
+    let listener = listen(config.address).await?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let site = Site {
+        public_origin: config
+            .public_origin
+            .clone()
+            .unwrap_or_else(|| format!("http://{address}")),
+        secure_cookies: config.env == AppEnv::Production,
+        trusted_proxies: config.trusted_proxies.clone(),
+        assets: asset_paths,
+    };
+    let public_origin = site.public_origin.clone();
+    let state = state(
+        registry.clone(),
+        peppers,
+        site,
+        leptos_options(&config, address),
+    );
+
+    let (stop, stopping) = watch::channel(false);
+    let background = [
+        jobs::spawn_usage_flush(Arc::clone(&state.guard), registry.clone(), stopping.clone()),
+        jobs::spawn_session_sweep(registry.clone(), stopping.clone()),
+    ];
+    tracing::info!(%address, public_origin, "listening");
+    let outcome = answer(listener, router(state), stop, stopping).await;
+    for job in background {
+        if let Err(error) = job.await {
+            tracing::error!(
+                panicked = error.is_panic(),
+                "a background job did not end well"
+            );
+        }
+    }
+    registry.pool.close().await;
+    tracing::info!("stopped");
+    outcome
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            format!("LEPTOS_SITE_ADDR: {address} is in use: stop what listens there, or set another address")
+        }
+        _ => format!("LEPTOS_SITE_ADDR: can't listen on {address}: {error}"),
+    })
+}
+
+/// Answers until the first signal, then lets requests in flight end.
+async fn answer(
+    listener: TcpListener,
+    router: axum::Router,
+    stop: watch::Sender<bool>,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<(), String> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: no new connections, requests in flight go on");
+        let _ = stop.send(true);
+    });
+    let mut told_to_stop = stopping.clone();
+    let server = axum::serve(
+        listener,
+        router.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(async move {
+        let _ = told_to_stop.wait_for(|stop| *stop).await;
+    });
+    let too_long = async {
+        let _ = stopping.wait_for(|stop| *stop).await;
+        tokio::time::sleep(DRAIN_TIMEOUT).await;
+    };
+    tokio::select! {
+        outcome = server => outcome.map_err(|error| format!("the server failed: {error}")),
+        () = too_long => {
+            tracing::warn!("some requests did not end in time: they are cut off");
+            Ok(())
+        }
+    }
+}
+
+/// Brings the schema up to date.
+///
+/// # Errors
+/// What failed, in one line.
+pub async fn migrate(pool: &PgPool) -> Result<(), String> {
+    schema::migrate(pool).await.map_err(|error| match error {
+        sqlx::migrate::MigrateError::Execute(cause)
+        | sqlx::migrate::MigrateError::ExecuteMigration(cause, _) => {
+            format!(
+                "the database can't be migrated: {}",
+                error::describe(&cause)
+            )
+        }
+        other => format!("the database can't be migrated: {other}"),
+    })
+}
+
+/// Tells how many live keys no known pepper covers: they would all be refused.
+async fn report_uncovered_keys(registry: &Registry, peppers: &Peppers) {
+    let known: Vec<Vec<u8>> = peppers
+        .all()
+        .map(|pepper| pepper.fingerprint().to_vec())
+        .collect();
+    let counted = async {
+        let mut connection = registry.pool.acquire().await?;
+        keys::count_uncovered(&mut connection, &known, registry.now()).await
+    };
+    match counted.await {
+        Ok(0) => tracing::info!(
+            uncovered_keys = 0,
+            "every live key is covered by a known pepper"
+        ),
+        Ok(uncovered_keys) => tracing::warn!(
+            uncovered_keys,
+            "live keys were made under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED: they will be refused"
+        ),
+        Err(cause) => {
+            tracing::warn!(
+                cause = error::describe(&cause),
+                "the keys' peppers could not be checked"
+            );
+        }
+    }
+}
+
+/// What Leptos wants to know, set here so that a deployed binary needs no `Cargo.toml`.
+fn leptos_options(config: &ServeConfig, address: SocketAddr) -> LeptosOptions {
+    LeptosOptions::builder()
+        .output_name(OUTPUT_NAME)
+        .site_root(config.site_root.to_string_lossy().into_owned())
+        .site_pkg_dir(PKG_DIR)
+        .site_addr(address)
+        .reload_port(3001_u32)
+        .build()
+}

@@ -1,0 +1,67 @@
+//! Times: relative for the eye, exact in UTC on hover and focus.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use leptos::prelude::*;
+
+/// A time relative to `now`, the server's time of the answer, or `—`.
+#[component]
+pub fn RelativeTime(
+    /// The time.
+    at: Option<DateTime<Utc>>,
+    /// The server's time.
+    now: DateTime<Utc>,
+) -> impl IntoView {
+    match at {
+        None => view! { <span class="none">"—"</span> }.into_any(),
+        Some(at) => {
+            let exact = at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+            let machine = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            view! { <time datetime=machine title=exact tabindex="0">{relative(at - now)}</time> }
+                .into_any()
+        }
+    }
+}
+
+/// "3 minutes ago", "in 2 days".
+fn relative(distance: TimeDelta) -> String {
+    const UNITS: [(i64, &str); 6] = [
+        (365 * 86_400, "year"),
+        (30 * 86_400, "month"),
+        (86_400, "day"),
+        (3_600, "hour"),
+        (60, "minute"),
+        (1, "second"),
+    ];
+    let seconds = distance.num_seconds();
+    let size = seconds.abs();
+    let Some((unit, name)) = UNITS.into_iter().find(|(unit, _)| size >= *unit) else {
+        return "just now".to_owned();
+    };
+    let count = size / unit;
+    let plural = if count == 1 { "" } else { "s" };
+    if seconds < 0 {
+        format!("{count} {name}{plural} ago")
+    } else {
+        format!("in {count} {name}{plural}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_in_words() {
+        for (seconds, words) in [
+            (0, "just now"),
+            (-1, "1 second ago"),
+            (-180, "3 minutes ago"),
+            (-3_600, "1 hour ago"),
+            (172_800, "in 2 days"),
+            (40 * 86_400, "in 1 month"),
+            (-800 * 86_400, "2 years ago"),
+        ] {
+            assert_eq!(relative(TimeDelta::seconds(seconds)), words);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The console's addresses.
+
+/// The sign-in page.
+pub const LOGIN: &str = "/login";
+/// The tab "API Keys / Rotation".
+pub const KEYS: &str = "/api-keys";
+
+/// The sign-in page that leads on to `next`.
+#[must_use]
+pub fn login(next: &str) -> String {
+    let next = local_path(next);
+    format!("{LOGIN}?next={}", encode(next))
+}
+
+/// A path of this site, or the keys' tab: `next` is anybody's word, and `//host` or `/\host` would
+/// lead elsewhere (OWASP Unvalidated Redirects).
+#[must_use]
+pub fn local_path(next: &str) -> &str {
+    let is_local = next.starts_with('/')
+        && !next.starts_with("//")
+        && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    if is_local && next != "/" { next } else { KEYS }
+}
+
+/// Percent-encodes a query's value (RFC 3986 §2.3 names what stays).
+#[must_use]
+pub fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(byte.into());
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn next_takes_local_paths_only() {
+        for next in ["/api-keys?status=active", "/partners", "/api-keys/mpk_1"] {
+            assert_eq!(local_path(next), next);
+        }
+        for next in [
+            "",
+            "/",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "evil",
+            "/a\r\nb",
+            "/ä",
+            "/\t/evil",
+        ] {
+            assert_eq!(local_path(next), KEYS, "{next:?}");
+        }
+        assert_eq!(login("/api-keys?q=a b"), "/login?next=%2Fapi-keys");
+        assert_eq!(
+            login("/api-keys?q=a%20b"),
+            "/login?next=%2Fapi-keys%3Fq%3Da%2520b"
+        );
+        assert_eq!(login("/"), "/login?next=%2Fapi-keys");
+    }
+}

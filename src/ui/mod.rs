@@ -1,0 +1,8 @@
+//! What operators see: components and pages, the same on the server and in the browser.
+
+pub mod browser;
+pub mod components;
+pub mod hydration;
+pub mod links;
+pub mod pages;
+pub mod session;
