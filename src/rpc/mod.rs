@@ -4,7 +4,10 @@
 //! the body is JSON (but for signing in and out, which work as plain forms); the guard inside each
 //! body asks for the operator and the role, since the server's own rendering calls it directly.
 
-#![allow(missing_docs, reason = "the macro makes structs out of the arguments, which can carry no comments")]
+#![allow(
+    missing_docs,
+    reason = "the macro makes structs out of the arguments, which can carry no comments"
+)]
 
 pub mod keys;
 pub mod partners;

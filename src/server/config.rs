@@ -210,7 +210,8 @@ fn is_sample(pepper: &str) -> bool {
     let mut distinct: Vec<char> = lower.chars().collect();
     distinct.sort_unstable();
     distinct.dedup();
-    WORDS.iter().any(|word| lower.contains(word)) || distinct.len() < 6
+    let looks_long = pepper.len() >= MIN_PEPPER_BYTES;
+    WORDS.iter().any(|word| lower.contains(word)) || (looks_long && distinct.len() < 6)
 }
 
 /// `APIKEY_ID_PREFIX` and `APIKEY_SECRET_BYTES`.

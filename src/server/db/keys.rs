@@ -153,8 +153,11 @@ pub async fn list(
     .await
 }
 
-/// One key.
+/// One key. Text that is no id is nobody's, and is not sent to the database, which takes no NUL.
 pub async fn find(connection: &mut PgConnection, key_id: &str) -> sqlx::Result<Option<KeyRow>> {
+    if KeyId::parse(key_id).is_none() {
+        return Ok(None);
+    }
     sqlx::query_as(select_keys!("where k.key_id = $1"))
         .bind(key_id)
         .fetch_optional(connection)
@@ -163,6 +166,9 @@ pub async fn find(connection: &mut PgConnection, key_id: &str) -> sqlx::Result<O
 
 /// One key, which others can't change until the transaction ends.
 pub async fn lock(connection: &mut PgConnection, key_id: &str) -> sqlx::Result<Option<KeyRow>> {
+    if KeyId::parse(key_id).is_none() {
+        return Ok(None);
+    }
     // A row that this waited for is read again once the lock is had, but the left-joined
     // successor isn't: the lock comes first, in a statement of its own.
     let locked: Option<String> =

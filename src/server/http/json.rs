@@ -89,6 +89,15 @@ async fn read(request: Request) -> AppResult<Bytes> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> AppResult<T> {
+    // Serde would fill a struct from a list too.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(
+            match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
+                Ok(_) => AppError::field("body", "must be a JSON object"),
+                Err(error) => syntax(&error),
+            },
+        );
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -193,7 +202,8 @@ mod tests {
                 "scopes[1]",
                 "must be a string",
             ),
-            ("[]", "body", "must be"),
+            ("[]", "body", "must be a JSON object"),
+            (r#"["Acme"]"#, "body", "must be a JSON object"),
             ("null", "body", "must be"),
             ("{", "body", "is not JSON"),
             ("{}{}", "body", "is not JSON"),

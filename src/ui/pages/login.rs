@@ -2,9 +2,12 @@
 
 use leptos::form::ActionForm;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos::server_fn::error::ServerFnUrlError;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use crate::rpc::session::SignIn;
 use crate::ui::components::notice::ErrorNotice;
 use crate::ui::session::SessionActions;
 
@@ -14,7 +17,19 @@ pub fn LoginPage() -> impl IntoView {
     let sign_in = expect_context::<SessionActions>().sign_in;
     let query = use_query_map();
     let next = move || query.read().get("next").unwrap_or_default();
-    let error = move || sign_in.value().get().and_then(Result::err);
+    // Without WASM a refused form comes back here with its error in the address.
+    let told_before = move || {
+        let query = query.read();
+        let is_ours = query.get("__path").as_deref() == Some(SignIn::PATH);
+        query
+            .get("__err")
+            .filter(|_| is_ours)
+            .map(|error| ServerFnUrlError::decode_err(&error))
+    };
+    let error = move || match sign_in.value().get() {
+        None => told_before(),
+        Some(outcome) => outcome.err(),
+    };
     view! {
         <Title text="Sign in"/>
         <section class="panel narrow">

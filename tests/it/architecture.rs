@@ -1,0 +1,119 @@
+//! The module map of `src/lib.rs`, held to the `use` lines.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What a module must not name, whatever the compiler would allow.
+const NEVER: [(&str, &[&str]); 8] = [
+    (
+        "src/domain",
+        &[
+            "crate::server",
+            "crate::rpc",
+            "crate::ui",
+            "crate::app",
+            "sqlx",
+            "axum",
+            "leptos",
+            "tokio",
+            "rand::",
+        ],
+    ),
+    (
+        "src/server/db",
+        &[
+            "server::services",
+            "server::http",
+            "server::verify",
+            "server::crypto",
+            "leptos",
+            "crate::ui",
+            "crate::rpc",
+        ],
+    ),
+    (
+        "src/server/crypto",
+        &[
+            "server::db",
+            "server::services",
+            "server::http",
+            "server::verify",
+            "sqlx",
+            "axum",
+            "leptos",
+        ],
+    ),
+    (
+        "src/server/verify",
+        &[
+            "server::http",
+            "server::services",
+            "axum",
+            "leptos",
+            "crate::ui",
+            "crate::rpc",
+        ],
+    ),
+    (
+        "src/server/services",
+        &["server::http", "axum", "leptos", "crate::ui", "crate::rpc"],
+    ),
+    ("src/server/http", &["server::db", "sqlx", "leptos"]),
+    ("src/rpc", &["server::db", "server::http", "sqlx"]),
+    ("src/ui", &["crate::server", "crate::app", "sqlx", "axum"]),
+];
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The code of a file above its tests, without comments.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let above_tests = text.split("#[cfg(test)]").next().unwrap().to_owned();
+    above_tests
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn imports_go_one_way() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut faults = Vec::new();
+    for (folder, never) in NEVER {
+        let files = sources(&root.join(folder));
+        assert!(!files.is_empty(), "{folder} is gone: mend this test");
+        for file in files {
+            let code = code(&file);
+            for name in never {
+                if code.contains(name) {
+                    faults.push(format!("{} names {name}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_module_says_what_it_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for file in sources(&root.join("src")) {
+        assert!(
+            fs::read_to_string(&file).unwrap().starts_with("//!"),
+            "{} has no module comment",
+            file.display()
+        );
+    }
+}

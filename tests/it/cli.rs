@@ -1,0 +1,296 @@
+//! The command line, as a program of its own against a database of its own.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::support::canary::secret_in;
+use crate::support::{PASSWORD, PEPPER, TestApp};
+
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+
+/// The test database's URL for another process.
+fn url(pool: &PgPool) -> String {
+    let options: PgConnectOptions = (*pool.connect_options()).clone();
+    let base = std::env::var("DATABASE_URL").unwrap();
+    let (server, parameters) = base
+        .split_once('?')
+        .map_or((base.as_str(), ""), |(server, rest)| (server, rest));
+    let (host, _) = server.rsplit_once('/').unwrap();
+    format!("{host}/{}?{parameters}", options.get_database().unwrap())
+}
+
+fn program(database: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_myproof-registry"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("DATABASE_URL", database)
+        .env("APIKEY_PEPPER", PEPPER)
+        .env("USER", "tester")
+        .env("RUST_LOG", "trace")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Runs the program with something on its standard input.
+fn run(database: &str, arguments: &[&str], input: &str) -> (i32, String, String) {
+    let mut child = program(database, arguments).spawn().unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert_eq!(secret_in(&stderr), None, "{stderr}");
+    (
+        status.code().unwrap(),
+        String::from_utf8(stdout).unwrap(),
+        stderr,
+    )
+}
+
+/// The line that says why a command failed.
+fn reason(stderr: &str) -> &str {
+    let lines: Vec<&str> = stderr
+        .lines()
+        .filter(|line| line.starts_with("error: "))
+        .collect();
+    assert_eq!(lines.len(), 1, "{stderr}");
+    lines[0]
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_first_admin_key_comes_from_the_command_line(pool: PgPool) {
+    let database = url(&pool);
+    let (code, stdout, _) = run(
+        &database,
+        &[
+            "key",
+            "issue",
+            "--partner",
+            "Registry staff",
+            "--scope",
+            "admin:*",
+        ],
+        "",
+    );
+    assert_eq!(code, 0);
+    let token = stdout.strip_suffix('\n').unwrap();
+    let app = TestApp::new(pool);
+    assert_eq!(
+        app.get("/api/admin/partners", token).await.ok(200)["partners"][0]["name"],
+        "Registry staff"
+    );
+    // The same name again is the same partner; its id will do too.
+    let arguments = [
+        "key",
+        "issue",
+        "--partner",
+        "Registry staff",
+        "--scope",
+        "assets:read",
+        "reverify",
+        "--rate",
+        "7",
+        "--not-after",
+        "2099-01-01T00:00:00Z",
+    ];
+    let (code, stdout, _) = run(&database, &arguments, "");
+    assert_eq!(code, 0);
+    assert_eq!(app.count("select count(*) from partners").await, 1);
+    let key = app
+        .get("/api/admin/api-keys?q=registry", token)
+        .await
+        .ok(200)["keys"]
+        .clone();
+    assert_eq!(key.as_array().unwrap().len(), 2);
+    let (key_id, _) = stdout.split_once('.').unwrap();
+    let (code, _, stderr) = run(
+        &database,
+        &["key", "revoke", key_id, "--reason", "superseded"],
+        "",
+    );
+    assert_eq!(code, 0, "{stderr}");
+    let events = app
+        .get("/api/admin/audit?actor=tester&action=key.revoked", token)
+        .await
+        .ok(200)["events"]
+        .clone();
+    assert_eq!(events[0]["actor"]["type"], "cli");
+    assert_eq!(events[0]["keyId"], key_id);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn refusals_are_one_line_and_make_nothing(pool: PgPool) {
+    let database = url(&pool);
+    let app = TestApp::new(pool);
+    for _ in 0..2 {
+        app.partner("Twin").await;
+    }
+    let issue = |partner: &'static str, rest: &[&'static str]| {
+        let mut arguments = vec!["key", "issue", "--partner", partner, "--scope"];
+        arguments.extend_from_slice(rest);
+        arguments
+    };
+    for (arguments, said) in [
+        (issue("Twin", &["assets:read"]), "several partners"),
+        (issue("New", &["assets:read,admin:*"]), "scopes[0]"),
+        (
+            issue("New", &["assets:read", "--rate", "0"]),
+            "ratePerMinute",
+        ),
+        (
+            issue(
+                "New",
+                &["assets:read", "--not-after", "2020-01-01T00:00:00Z"],
+            ),
+            "notAfter",
+        ),
+        (issue("N", &["assets:read"]), "name"),
+        (
+            issue("00000000-0000-4000-8000-000000000000", &["assets:read"]),
+            "no partner",
+        ),
+        (vec!["key", "revoke", "mpk_0"], "no key"),
+        (
+            vec!["key", "revoke", "mpk_0", "--reason", "stolen"],
+            "reason",
+        ),
+        (
+            vec!["operator", "disable", "--email", "nobody@example.com"],
+            "no operator",
+        ),
+    ] {
+        let (code, stdout, stderr) = run(&database, &arguments, "");
+        assert_eq!((code, stdout.as_str()), (1, ""), "{arguments:?}");
+        assert!(reason(&stderr).contains(said), "{arguments:?}: {stderr}");
+    }
+    assert_eq!(app.count("select count(*) from partners").await, 2);
+    assert_eq!(app.count("select count(*) from api_keys").await, 0);
+    for arguments in [
+        &["key", "issue"][..],
+        &["nonsense"],
+        &[
+            "operator",
+            "create",
+            "--email",
+            "a@b.c",
+            "--role",
+            "root",
+            "--password-stdin",
+        ],
+    ] {
+        assert_eq!(run(&database, arguments, "").0, 2, "{arguments:?}");
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn operators_are_managed_from_the_command_line(pool: PgPool) {
+    let database = url(&pool);
+    let create = [
+        "operator",
+        "create",
+        "--email",
+        "Ops@Example.com",
+        "--role",
+        "auditor",
+        "--password-stdin",
+    ];
+    let (code, _, stderr) = run(&database, &create, &format!("{PASSWORD}\n"));
+    assert_eq!(code, 0, "{stderr}");
+    assert!(reason(&run(&database, &create, PASSWORD).2).contains("exists already"));
+    assert_eq!(
+        run(&database, &["operator", "list"], "").1,
+        "ops@example.com\tauditor\tactive\n"
+    );
+    let app = TestApp::new(pool);
+    let sign_in = async |password: &str| {
+        app.registry
+            .sign_in("ops@example.com", zeroize::Zeroizing::new(password.into()))
+            .await
+    };
+    assert!(sign_in(PASSWORD).await.is_ok());
+    let password = [
+        "operator",
+        "password",
+        "--email",
+        "ops@example.com",
+        "--password-stdin",
+    ];
+    assert!(reason(&run(&database, &password, "short\n").2).contains("at least"));
+    // One newline is dropped, not two: the rest is the password.
+    assert_eq!(run(&database, &password, "canary password two\n\n").0, 0);
+    assert!(sign_in(PASSWORD).await.is_err());
+    assert!(sign_in("canary password two\n").await.is_ok());
+    assert_eq!(
+        run(
+            &database,
+            &["operator", "disable", "--email", "ops@example.com"],
+            ""
+        )
+        .0,
+        0
+    );
+    assert_eq!(
+        run(&database, &["operator", "list"], "").1,
+        "ops@example.com\tauditor\tdisabled\n"
+    );
+    assert!(sign_in("canary password two\n").await.is_err());
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_schema_that_is_not_there_is_said_and_made(pool: PgPool) {
+    let database = url(&pool);
+    let (code, _, stderr) = run(&database, &["operator", "list"], "");
+    assert_eq!(code, 1);
+    assert!(reason(&stderr).contains("migrate"), "{stderr}");
+    assert_eq!(run(&database, &["migrate"], "").0, 0);
+    assert_eq!(run(&database, &["migrate"], "").0, 0);
+    assert_eq!(run(&database, &["operator", "list"], "").0, 0);
+}
+
+#[test]
+fn a_bad_configuration_stops_the_start_with_one_line() {
+    let with = |name: &str, value: &str| {
+        let mut command = program("postgres://nobody@127.0.0.1:1/none", &["serve"]);
+        command
+            .env("PUBLIC_URL", "https://registry.example")
+            .env(name, value);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        reason(&String::from_utf8(output.stderr).unwrap()).to_owned()
+    };
+    for (name, value, said) in [
+        ("APIKEY_PEPPER", "", "APIKEY_PEPPER is missing"),
+        ("APIKEY_PEPPER", "short", "APIKEY_PEPPER is too short"),
+        ("APIKEY_PEPPER", "change-this-pepper-now", "sample"),
+        ("DATABASE_URL", "", "DATABASE_URL is missing"),
+        ("PUBLIC_URL", "", "PUBLIC_URL is missing"),
+        (
+            "PUBLIC_URL",
+            "http://registry.example",
+            "PUBLIC_URL must be https",
+        ),
+        ("APP_ENV", "staging", "APP_ENV must be"),
+        ("APIKEY_ID_PREFIX", "MPK_", "APIKEY_ID_PREFIX must be"),
+        ("APIKEY_SECRET_BYTES", "15", "APIKEY_SECRET_BYTES must be"),
+        ("LEPTOS_SITE_ADDR", "here", "LEPTOS_SITE_ADDR must be"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33", "TRUSTED_PROXIES must be"),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT must be"),
+        ("LEPTOS_SITE_ROOT", "/nonexistent", "LEPTOS_SITE_ROOT"),
+    ] {
+        let line = with(name, value);
+        assert!(line.contains(said), "{name}={value}: {line}");
+    }
+}

@@ -1,0 +1,470 @@
+//! The console's server side: sessions, the origin of writes, roles, pages.
+
+use axum::body::Body;
+use axum::http::Request;
+use chrono::TimeDelta;
+use leptos::server_fn::axum::server_fn_paths;
+use myproof_registry::domain::operator::Role;
+use myproof_registry::rpc::FORM_POSTS;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use zeroize::Zeroizing;
+
+use crate::support::{Answer, PASSWORD, PUBLIC_ORIGIN, TestApp, somebody};
+
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const EMAIL: &str = "ops@example.com";
+
+/// Server functions that anybody may call: they tell or change nothing of the registry's.
+const OPEN: [&str; 3] = [
+    "/rpc/session/sign-in",
+    "/rpc/session/sign-out",
+    "/rpc/session/operator",
+];
+/// Server functions that only read, so that auditors may call them.
+const READS: [&str; 2] = ["/rpc/keys/list", "/rpc/partners/list"];
+
+async fn sign_in(app: &TestApp, email: &str, password: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = Request::post("/rpc/session/sign-in")
+        .header("Content-Type", "application/x-www-form-urlencoded");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let body = format!(
+        "email={}&password={}&next=%2Fapi-keys",
+        email.replace('@', "%40"),
+        password.replace(' ', "+")
+    );
+    app.send(request.body(Body::from(body)).unwrap()).await
+}
+
+fn guarded() -> Vec<&'static str> {
+    let paths: Vec<&str> = server_fn_paths()
+        .map(|(path, _)| path)
+        .filter(|path| !OPEN.contains(path))
+        .collect();
+    assert!(paths.len() >= 6, "{paths:?}");
+    paths
+}
+
+fn body_for(path: &str) -> Value {
+    match path {
+        "/rpc/keys/list" | "/rpc/partners/list" => json!({"query": {}}),
+        "/rpc/keys/rotate" | "/rpc/keys/revoke" => json!({"key_id": "mpk_1", "input": {}}),
+        _ => json!({"input": {}}),
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn signing_in_and_out(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let password = Zeroizing::new(PASSWORD.to_owned());
+    app.registry
+        .create_operator(&somebody(), EMAIL, Role::Admin, password)
+        .await
+        .unwrap();
+    let browser = [("Sec-Fetch-Site", "same-origin"), ("Accept", "text/html")];
+    let answer = sign_in(&app, "OPS@example.com", PASSWORD, &browser).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("location")),
+        (302, "/api-keys")
+    );
+    let set_cookie = answer.header("set-cookie").to_owned();
+    assert!(
+        set_cookie.starts_with("__Host-myproof-session="),
+        "{set_cookie}"
+    );
+    for flag in ["HttpOnly", "Secure", "SameSite=Lax", "Path=/"] {
+        assert!(set_cookie.contains(flag), "{flag}");
+    }
+    let cookie = set_cookie.split(';').next().unwrap();
+    assert_eq!(app.page("/api-keys", Some(cookie)).await.status, 200);
+    // Only a hash of the cookie is stored.
+    let (_, value) = cookie.split_once('=').unwrap();
+    let stored: String = sqlx::query_scalar("select row_to_json(s)::text from operator_sessions s")
+        .fetch_one(&app.pool)
+        .await
+        .unwrap();
+    assert!(!stored.contains(value));
+
+    let sign_out = Request::post("/rpc/session/sign-out")
+        .header("Cookie", cookie)
+        .header("Sec-Fetch-Site", "same-origin")
+        .header("Accept", "text/html")
+        .header("Content-Type", "application/x-www-form-urlencoded");
+    let answer = app.send(sign_out.body(Body::empty()).unwrap()).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("location")),
+        (302, "/login")
+    );
+    assert!(answer.header("set-cookie").contains("Max-Age=0"));
+    // On the server too: the old cookie opens nothing.
+    assert_eq!(app.page("/api-keys", Some(cookie)).await.status, 303);
+    assert_eq!(app.count("select count(*) from operator_sessions").await, 0);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn wrong_credentials_tell_nothing_apart(pool: PgPool) {
+    let app = TestApp::new(pool);
+    app.signed_in(EMAIL, Role::Admin).await;
+    app.signed_in("gone@example.com", Role::Admin).await;
+    app.registry
+        .disable_operator(&somebody(), "gone@example.com")
+        .await
+        .unwrap();
+    let browser = [("Sec-Fetch-Site", "same-origin")];
+    let mut answers = Vec::new();
+    for (email, password) in [
+        (EMAIL, "not the password"),
+        ("nobody@example.com", PASSWORD),
+        ("gone@example.com", PASSWORD),
+        ("no address", PASSWORD),
+        (EMAIL, ""),
+    ] {
+        let answer = sign_in(&app, email, password, &browser).await;
+        assert!(answer.headers.get("set-cookie").is_none());
+        answers.push((answer.status.as_u16(), answer.text));
+    }
+    assert!(
+        answers.iter().all(|answer| *answer == answers[0]),
+        "{answers:?}"
+    );
+    assert_eq!(answers[0].0, 401);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_form_post_without_wasm_goes_back_with_the_error_and_without_the_password(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let headers = [
+        ("Sec-Fetch-Site", "same-origin"),
+        ("Accept", "text/html"),
+        ("Referer", "https://registry.example/login?next=%2Fapi-keys"),
+    ];
+    let answer = sign_in(&app, EMAIL, PASSWORD, &headers).await;
+    assert_eq!(answer.status, 302);
+    let location = answer.header("location").to_owned();
+    assert!(
+        location.contains("/login") && !location.contains("canary"),
+        "{location}"
+    );
+    let path = location.strip_prefix(PUBLIC_ORIGIN).unwrap_or(&location);
+    let page = app.page(path, None).await;
+    assert!(
+        page.text.contains("E-mail or password is wrong"),
+        "{}",
+        page.text
+    );
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn sessions_end_by_idleness_and_by_age(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in(EMAIL, Role::Admin).await;
+    let is_in = async || app.page("/api-keys", Some(&cookie)).await.status == 200;
+    app.clock.advance(TimeDelta::minutes(59));
+    assert!(is_in().await);
+    app.clock.advance(TimeDelta::minutes(59));
+    assert!(is_in().await);
+    app.clock.advance(TimeDelta::minutes(60));
+    assert!(!is_in().await);
+    let cookie = {
+        let session = app
+            .registry
+            .sign_in(EMAIL, Zeroizing::new(PASSWORD.to_owned()))
+            .await
+            .unwrap();
+        format!("__Host-myproof-session={}", session.cookie.as_str())
+    };
+    for _ in 0..23 {
+        app.clock.advance(TimeDelta::minutes(30));
+        assert_eq!(app.page("/api-keys", Some(&cookie)).await.status, 200);
+    }
+    app.clock.advance(TimeDelta::minutes(30));
+    assert_eq!(app.page("/api-keys", Some(&cookie)).await.status, 303);
+    assert_eq!(app.registry.sweep_sessions().await.unwrap(), 2);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_new_password_and_a_disabled_operator_end_sessions(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in(EMAIL, Role::Admin).await;
+    let password = Zeroizing::new("canary password, the second".to_owned());
+    app.registry
+        .set_operator_password(&somebody(), EMAIL, password.clone())
+        .await
+        .unwrap();
+    assert_eq!(app.page("/api-keys", Some(&cookie)).await.status, 303);
+    let session = app.registry.sign_in(EMAIL, password).await.unwrap();
+    let cookie = format!("__Host-myproof-session={}", session.cookie.as_str());
+    app.sql(
+        "update operators set active = false where email = $1",
+        EMAIL,
+    )
+    .await;
+    assert_eq!(app.page("/api-keys", Some(&cookie)).await.status, 303);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn every_server_function_asks_where_the_request_comes_from(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in(EMAIL, Role::Admin).await;
+    let before = app.count("select count(*) from audit_events").await;
+    for (path, _) in server_fn_paths() {
+        for headers in [
+            &[][..],
+            &[("Sec-Fetch-Site", "cross-site")],
+            &[("Sec-Fetch-Site", "same-site")],
+            &[("Origin", "https://evil.example")],
+            &[("Origin", "null")],
+        ] {
+            let mut request = Request::post(path)
+                .header("Cookie", &cookie)
+                .header("Content-Type", "application/json");
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let answer = app
+                .send(
+                    request
+                        .body(Body::from(body_for(path).to_string()))
+                        .unwrap(),
+                )
+                .await;
+            answer.problem(403, "forbidden", "");
+        }
+    }
+    assert_eq!(app.count("select count(*) from audit_events").await, before);
+    let request = Request::post("/rpc/keys/list")
+        .header("Cookie", &cookie)
+        .header("Content-Type", "application/json")
+        .header("Origin", PUBLIC_ORIGIN);
+    assert_eq!(
+        app.send(request.body(Body::from(r#"{"query":{}}"#)).unwrap())
+            .await
+            .status,
+        200
+    );
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn every_server_function_asks_for_a_session_and_its_role(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let auditor = app.signed_in("auditor@example.com", Role::Auditor).await;
+    let admin = app.signed_in(EMAIL, Role::Admin).await;
+    let before = app.count("select count(*) from audit_events").await;
+    for path in guarded() {
+        let function = path.strip_prefix("/rpc/").unwrap();
+        let answer = app.rpc(function, None, body_for(path)).await;
+        assert_eq!(answer.status, 401, "{path}: {}", answer.text);
+        assert_eq!(answer.header("cache-control"), "no-store");
+        let answer = app
+            .rpc(
+                function,
+                Some("__Host-myproof-session=0000"),
+                body_for(path),
+            )
+            .await;
+        assert_eq!(answer.status, 401, "{path}");
+        let answer = app.rpc(function, Some(&auditor), body_for(path)).await;
+        assert_eq!(
+            answer.status,
+            if READS.contains(&path) { 200 } else { 403 },
+            "{path}: {}",
+            answer.text
+        );
+        let answer = app.rpc(function, Some(&admin), body_for(path)).await;
+        assert!(
+            ![401, 403, 500].contains(&answer.status.as_u16()),
+            "{path}: {}",
+            answer.text
+        );
+    }
+    assert_eq!(app.count("select count(*) from audit_events").await, before);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn server_functions_take_json_alone_and_posts_alone(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in(EMAIL, Role::Admin).await;
+    let partner = app.partner("Acme").await;
+    for (path, _) in server_fn_paths() {
+        if !FORM_POSTS.contains(&path) {
+            for kind in [
+                "application/x-www-form-urlencoded",
+                "text/plain",
+                "multipart/form-data",
+            ] {
+                let request = Request::post(path)
+                    .header("Cookie", &cookie)
+                    .header("Sec-Fetch-Site", "same-origin")
+                    .header("Content-Type", kind);
+                let body = format!(
+                    r#"{{"input":{{"partnerId":"{}","scopes":["assets:read"]}}}}"#,
+                    partner.partner_id
+                );
+                app.send(request.body(Body::from(body)).unwrap())
+                    .await
+                    .problem(415, "invalid_request", "");
+            }
+        }
+        let answer = app.page(path, Some(&cookie)).await;
+        assert_eq!(answer.status, 405, "{path}");
+    }
+    assert_eq!(app.count("select count(*) from api_keys").await, 0);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_console_does_what_rest_does_and_says_who_did_it(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in(EMAIL, Role::Admin).await;
+    let made = app
+        .rpc(
+            "partners/create",
+            Some(&cookie),
+            json!({"input": {"name": "Acme"}}),
+        )
+        .await;
+    let partner_id = made.json()["partnerId"].clone();
+    let input = json!({"input": {"partnerId": partner_id, "scopes": ["assets:read"]}});
+    let issued = app.rpc("keys/issue", Some(&cookie), input).await;
+    assert_eq!(
+        (issued.status.as_u16(), issued.header("cache-control")),
+        (200, "no-store")
+    );
+    let token = issued.json()["token"].as_str().unwrap().to_owned();
+    let key = app.get("/api/key", &token).await.ok(200)["key"].clone();
+    assert_eq!(key["createdBy"], "operator:ops@example.com");
+    let key_id = key["keyId"].clone();
+    let rotated = app
+        .rpc(
+            "keys/rotate",
+            Some(&cookie),
+            json!({"key_id": key_id, "input": {"graceSeconds": 0}}),
+        )
+        .await
+        .json();
+    let conflict = app
+        .rpc(
+            "keys/rotate",
+            Some(&cookie),
+            json!({"key_id": key_id, "input": {}}),
+        )
+        .await;
+    assert_eq!(
+        (conflict.status.as_u16(), &conflict.json()["replacedBy"]),
+        (409, &rotated["keyId"])
+    );
+    let bad = app
+        .rpc(
+            "keys/issue",
+            Some(&cookie),
+            json!({"input": {"scopes": []}}),
+        )
+        .await;
+    assert_eq!(
+        (
+            bad.status.as_u16(),
+            bad.json()["fields"].as_array().unwrap().len()
+        ),
+        (400, 2)
+    );
+    app.rpc(
+        "keys/revoke",
+        Some(&cookie),
+        json!({"key_id": rotated["keyId"], "input": {}}),
+    )
+    .await;
+    app.get("/api/key", rotated["token"].as_str().unwrap())
+        .await
+        .problem(401, "unauthorized", "key_inactive");
+    // REST reads no cookies.
+    let request = Request::get("/api/key")
+        .header("Cookie", &cookie)
+        .body(Body::empty())
+        .unwrap();
+    app.send(request)
+        .await
+        .problem(401, "unauthorized", "missing_header");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn pages_without_a_session_lead_to_the_sign_in_and_back(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let answer = app.page("/api-keys?q=a%20b", None).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("location")),
+        (303, "/login?next=%2Fapi-keys%3Fq%3Da%2520b")
+    );
+    let answer = app.page("/", None).await;
+    assert_eq!(answer.status, 303);
+    let login = app.page("/login?next=%2Fapi-keys%3Fq%3Da", None).await;
+    assert_eq!(login.status, 200);
+    assert!(
+        login.text.contains("value=\"/api-keys?q=a\""),
+        "{}",
+        login.text
+    );
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn next_leads_nowhere_else(pool: PgPool) {
+    let app = TestApp::new(pool);
+    app.signed_in(EMAIL, Role::Admin).await;
+    for next in [
+        "https%3A%2F%2Fevil.example",
+        "%2F%2Fevil.example",
+        "%2F%5Cevil.example",
+        "javascript%3A1",
+    ] {
+        let body = format!(
+            "email=ops%40example.com&password={}&next={next}",
+            PASSWORD.replace(' ', "+")
+        );
+        let request = Request::post("/rpc/session/sign-in")
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .header("Accept", "text/html")
+            .header("Sec-Fetch-Site", "same-origin");
+        let answer = app.send(request.body(Body::from(body)).unwrap()).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("location")),
+            (302, "/api-keys"),
+            "{next}"
+        );
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_page_is_whole_without_wasm_and_shows_text_as_text(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in(EMAIL, Role::Auditor).await;
+    let partner = app.partner("<b>Bold</b> & \"Söhne\" مؤسسة 🚀").await;
+    let key = app.key(&partner, &["assets:read"]).await;
+    let page = app.page("/api-keys", Some(&cookie)).await;
+    assert_eq!(
+        (page.status.as_u16(), page.header("cache-control")),
+        (200, "no-store")
+    );
+    assert!(page.text.contains(key.key_id.as_str()));
+    assert!(page.text.contains("&lt;b&gt;Bold&lt;/b&gt; &amp;"));
+    assert!(!page.text.contains("<b>Bold"));
+    assert!(page.text.contains("Security Notes"));
+    assert!(!page.text.contains(&key.token) && !page.text.contains("argon2id$"));
+    let csp = page.header("content-security-policy");
+    assert!(
+        csp.contains("'nonce-") && !csp.contains("unsafe-inline") && !csp.contains("unsafe-eval' "),
+        "{csp}"
+    );
+    // A filter is a link's matter, and a bad one is said on the page.
+    let none = app
+        .page(
+            "/api-keys?q=nothing-like-it&partnerId=&status=",
+            Some(&cookie),
+        )
+        .await;
+    assert!(none.text.contains("No key matches this filter."));
+    let bad = app.page("/api-keys?status=alive", Some(&cookie)).await;
+    assert!(bad.text.contains("must be one of"), "{}", bad.text);
+    let missing = app.page("/nowhere", Some(&cookie)).await;
+    assert_eq!(missing.status, 404);
+    assert!(missing.text.contains("There is no page at this address"));
+}

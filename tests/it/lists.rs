@@ -1,0 +1,211 @@
+//! Lists: order, pages, filters, literal searches.
+
+use chrono::TimeDelta;
+use myproof_registry::domain::key::KeyStatus;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::support::TestApp;
+
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+
+/// All rows of a list, page by page; `between` runs after each page.
+async fn all(
+    app: &TestApp,
+    admin: &str,
+    path: &str,
+    rows: &str,
+    between: impl AsyncFn(),
+) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = app.get(&format!("{path}{cursor}"), admin).await.ok(200);
+        found.extend(page[rows].as_array().unwrap().iter().cloned());
+        let Some(next) = page["nextCursor"].as_str() else {
+            return found;
+        };
+        assert!(
+            next.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        );
+        cursor = format!("&cursor={next}");
+        between().await;
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn each_row_comes_once_whatever_is_added_meanwhile(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let admin = app.admin().await;
+    let partner = app.partner("Acme").await;
+    for n in 0..7 {
+        app.key(&partner, &["assets:read"]).await;
+        // Some at the same moment: the id decides.
+        app.clock.advance(TimeDelta::seconds(n % 2));
+    }
+    let before = app
+        .get("/api/admin/api-keys?limit=200", &admin)
+        .await
+        .ok(200)["keys"]
+        .clone();
+    let add = async || {
+        app.key(&partner, &["assets:read"]).await;
+    };
+    let paged = all(&app, &admin, "/api/admin/api-keys?limit=3", "keys", add).await;
+    assert_eq!(&paged, before.as_array().unwrap());
+    let partners = all(
+        &app,
+        &admin,
+        "/api/admin/partners?limit=1",
+        "partners",
+        async || {},
+    )
+    .await;
+    assert_eq!(partners.len(), 2);
+    let events = all(
+        &app,
+        &admin,
+        "/api/admin/audit?limit=2",
+        "events",
+        async || {},
+    )
+    .await;
+    assert_eq!(
+        i64::try_from(events.len()).unwrap(),
+        app.count("select count(*) from audit_events").await
+    );
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn searches_are_literal_and_blind_to_case(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let admin = app.admin().await;
+    for name in [
+        "100% Proof",
+        "under_score",
+        r"back\slash",
+        "ÄRGER GmbH",
+        "plain",
+    ] {
+        let partner = app.partner(name).await;
+        app.key(&partner, &["assets:read"]).await;
+    }
+    for (q, found) in [
+        ("%25", "100% Proof"),
+        ("0%25%20p", "100% Proof"),
+        ("_", "under_score"),
+        ("%5C", r"back\slash"),
+        ("%C3%A4rger", "ÄRGER GmbH"),
+        ("PLAIN", "plain"),
+    ] {
+        let partners = app
+            .get(&format!("/api/admin/partners?q={q}"), &admin)
+            .await
+            .ok(200)["partners"]
+            .clone();
+        let names: Vec<&str> = partners
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|p| p["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(names, [found], "{q}");
+    }
+    // Every keyId has an underscore, so for keys the search is by name here.
+    let keys = app.get("/api/admin/api-keys?q=R_s", &admin).await.ok(200)["keys"].clone();
+    assert_eq!(keys.as_array().unwrap().len(), 1);
+    let key_id = keys[0]["keyId"].as_str().unwrap().to_owned();
+    let by_id = app
+        .get(
+            &format!("/api/admin/api-keys?q={}", key_id[4..10].to_uppercase()),
+            &admin,
+        )
+        .await
+        .ok(200);
+    assert_eq!(by_id["keys"][0]["keyId"], key_id.as_str());
+    assert_eq!(
+        app.get("/api/admin/api-keys?q=nobody", &admin)
+            .await
+            .ok(200)["keys"],
+        json!([])
+    );
+}
+
+/// The status that a filter finds by SQL is the one that is shown by Rust, at every moment.
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_status_filter_and_the_status_agree(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let admin = app.admin().await;
+    let partner = app.partner("Acme").await;
+    for changes in [
+        "update api_keys set created_by = created_by where key_id = $1",
+        "update api_keys set not_before = '2027-01-15T12:00:05Z' where key_id = $1",
+        "update api_keys set not_after = '2027-01-15T12:00:05Z' where key_id = $1",
+        "update api_keys set retires_at = '2027-01-15T12:00:05Z' where key_id = $1",
+        "update api_keys set retires_at = '2027-01-15T12:00:07Z', not_after = '2027-01-15T12:00:05Z' where key_id = $1",
+        "update api_keys set revoked_at = '2027-01-15T12:00:05Z' where key_id = $1",
+        "update api_keys set not_before = '2027-01-15T12:00:08Z', not_after = '2027-01-15T12:00:05Z' where key_id = $1",
+    ] {
+        let key = app.key(&partner, &["assets:read"]).await;
+        app.sql(changes, key.key_id.as_str()).await;
+    }
+    for _ in 0..10 {
+        let mut found = 0;
+        for status in KeyStatus::ALL.map(KeyStatus::as_str) {
+            let path = format!("/api/admin/api-keys?status={status}");
+            for key in app.get(&path, &admin).await.ok(200)["keys"]
+                .as_array()
+                .unwrap()
+            {
+                assert_eq!(key["status"], status);
+                found += 1;
+            }
+        }
+        assert_eq!(found, 8);
+        app.clock.advance(TimeDelta::seconds(1));
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn filters_combine(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let admin = app.admin().await;
+    let (acme, bcme) = (app.partner("Acme").await, app.partner("Bcme").await);
+    let key = app.key(&acme, &["assets:read"]).await;
+    app.key(&bcme, &["assets:read"]).await;
+    let of = |query: String| format!("/api/admin/api-keys?{query}");
+    let count = async |path: String| {
+        app.get(&path, &admin).await.ok(200)["keys"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!(count(of(format!("partnerId={}", acme.partner_id))).await, 1);
+    assert_eq!(
+        count(of(format!("partnerId={}&q=bcme", acme.partner_id))).await,
+        0
+    );
+    assert_eq!(
+        count(of("environment=production&status=active".into())).await,
+        3
+    );
+    assert_eq!(count(of("environment=test".into())).await, 0);
+    let events = app
+        .get(&format!("/api/admin/audit?keyId={}", key.key_id), &admin)
+        .await
+        .ok(200);
+    assert_eq!(events["events"].as_array().unwrap().len(), 1);
+    for (query, found) in [
+        ("actor=test&action=key.issued", 3),
+        ("actor=nobody", 0),
+        ("since=2027-01-15T12:00:00Z", 6),
+        ("until=2027-01-15T12:00:00Z", 0),
+    ] {
+        let events = app
+            .get(&format!("/api/admin/audit?{query}"), &admin)
+            .await
+            .ok(200);
+        assert_eq!(events["events"].as_array().unwrap().len(), found, "{query}");
+    }
+}

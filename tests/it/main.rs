@@ -1,0 +1,19 @@
+//! Tests against a real PostgreSQL: a database per test, the real router, a clock and a source of
+//! randomness of their own. One program, so that it links once.
+
+mod admin_keys;
+mod admin_partners;
+mod architecture;
+mod audit;
+mod bad_input;
+mod cli;
+mod console;
+mod guard;
+mod health;
+mod lists;
+mod node_pack;
+mod pepper;
+mod rotation;
+mod schema;
+mod support;
+mod usage;

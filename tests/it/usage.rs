@@ -1,0 +1,73 @@
+//! Last uses: batched, forward only, and none lost while the database is away.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use sqlx::PgPool;
+
+use crate::support::TestApp;
+
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_use_is_shown_once_it_is_written_and_moves_forward_only(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let partner = app.partner("Acme").await;
+    let key = app.key(&partner, &["assets:read"]).await;
+    app.sql(
+        "update api_keys set not_before = '2027-01-01Z' where key_id = $1",
+        key.key_id.as_str(),
+    )
+    .await;
+    let own = async || app.get("/api/key", &key.token).await.ok(200)["key"].clone();
+    assert_eq!(own().await["lastUsedAt"], json!(null));
+    app.state.guard.usage().flush(&app.pool).await.unwrap();
+    let shown = own().await;
+    assert_eq!(
+        (&shown["lastUsedAt"], &shown["lastUsedIp"]),
+        (&json!("2027-01-15T12:00:00Z"), &json!("192.0.2.1"))
+    );
+    app.clock.advance(TimeDelta::seconds(-30));
+    own().await;
+    app.state.guard.usage().flush(&app.pool).await.unwrap();
+    assert_eq!(own().await["lastUsedAt"], "2027-01-15T12:00:00Z");
+    app.clock.advance(TimeDelta::seconds(60));
+    own().await;
+    app.state.guard.usage().flush(&app.pool).await.unwrap();
+    assert_eq!(own().await["lastUsedAt"], "2027-01-15T12:00:30Z");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_refused_key_is_not_used(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let partner = app.partner("Acme").await;
+    let key = app.key(&partner, &["assets:read"]).await;
+    app.sql(
+        "update api_keys set revoked_at = now() where key_id = $1",
+        key.key_id.as_str(),
+    )
+    .await;
+    app.get("/api/key", &key.token)
+        .await
+        .problem(401, "unauthorized", "key_inactive");
+    app.state.guard.usage().flush(&app.pool).await.unwrap();
+    assert_eq!(app.count("select count(*) from api_key_last_use").await, 0);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn uses_wait_for_a_database_that_is_away(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let partner = app.partner("Acme").await;
+    let key = app.key(&partner, &["assets:read"]).await;
+    app.get("/api/key", &key.token).await.ok(200);
+    sqlx::query("alter table api_key_last_use rename to elsewhere")
+        .execute(&app.pool)
+        .await
+        .unwrap();
+    assert!(app.state.guard.usage().flush(&app.pool).await.is_err());
+    sqlx::query("alter table elsewhere rename to api_key_last_use")
+        .execute(&app.pool)
+        .await
+        .unwrap();
+    app.state.guard.usage().flush(&app.pool).await.unwrap();
+    assert_eq!(app.count("select count(*) from api_key_last_use").await, 1);
+}
