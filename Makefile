@@ -1,0 +1,25 @@
+# Every target is a script in scripts/, which says more about itself at its top.
+
+.DEFAULT_GOAL := help
+.PHONY: help run watch test build psql cli
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: ## build and run the app with its own database; Ctrl-C ends both
+	@scripts/run.sh
+
+watch: ## like run, and rebuild on every change of the sources
+	@scripts/run.sh --watch
+
+test: ## run all tests; ONLY=lint, ONLY=rust or ONLY=browser runs a part
+	@scripts/test.sh $(ONLY)
+
+build: ## build the release: target/release/myproof-registry and target/site
+	@scripts/build.sh
+
+psql: ## open psql on the development database; ARGS are its arguments
+	@scripts/psql.sh $(ARGS)
+
+cli: ## run the app's command line in development: ARGS="operator list"
+	@scripts/cli.sh $(ARGS)

@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# What comes from the system's package manager: PostgreSQL and Chromium. Sourced by setup.sh.
+
+# apt_install PACKAGE WHY [OPTION]...
+apt_install() {
+    local package=$1 why=$2 admin=()
+    shift 2
+    local by_hand="apt-get update && apt-get install -y $package"
+    have apt-get ||
+        die "$why, but it is missing and this system has no apt-get; install it with the system's own package manager"
+    if ! is_root; then
+        { have sudo && sudo -n true 2>/dev/null; } ||
+            die "$why, but it is missing; an administrator must run: $by_hand"
+        admin=(sudo -n)
+    fi
+    say "installing Debian's package $package: $why"
+    local apt=(${admin[@]+"${admin[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300)
+    # The lists may be stale without harm, so only a failed installation counts.
+    "${apt[@]}" update || say "the package lists could not be brought up to date; trying with the present ones"
+    "${apt[@]}" install -y "$@" "$package" ||
+        die "the package $package could not be installed, for apt's reason above; an administrator must run: $by_hand"
+}
+
+# Prints "MAJOR FOLDER" for each set of server programs, the newest first.
+postgres_programs() {
+    local folder version
+    for folder in /usr/lib/postgresql/*/bin "$(dirname -- "$(command -v postgres || echo /none/postgres)")"; do
+        if [ -x "$folder/postgres" ] && [ -x "$folder/initdb" ] && version=$("$folder/postgres" --version) &&
+            [[ $version =~ \(PostgreSQL\)\ ([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge 14 ]; then
+            printf '%s %s\n' "${BASH_REMATCH[1]}" "$folder"
+        fi
+    done | sort -rnu -k1,1
+}
+
+setup_postgres() {
+    [ -z "$(postgres_programs)" ] || return 0
+    # Debian's package would create and start a cluster of its own, which nobody asked for.
+    local folder=/etc/postgresql-common/createcluster.d file
+    file=$folder/$APP.conf
+    if is_root; then
+        mkdir -p "$folder"
+        echo 'create_main_cluster = false' >"$file"
+    elif have sudo && sudo -n true 2>/dev/null; then
+        sudo -n mkdir -p "$folder"
+        echo 'create_main_cluster = false' | sudo -n tee "$file" >/dev/null
+    fi
+    apt_install postgresql "the app keeps its data in PostgreSQL 14 or newer" --no-install-recommends
+    # Only this installation was to be quiet, not the administrator's next one.
+    if is_root; then rm -f "$file"; else sudo -n rm -f "$file"; fi
+    [ -n "$(postgres_programs)" ] ||
+        die "Debian's package brought no PostgreSQL 14 or newer; install a newer postgresql package by hand"
+}
+
+find_chromium() {
+    local name
+    for name in "${CHROMIUM:-}" chromium chromium-browser google-chrome; do
+        [ -n "$name" ] && command -v "$name" && return 0
+    done
+    return 1
+}
+
+setup_chromium() {
+    if [ -n "${CHROMIUM:-}" ] && ! have "$CHROMIUM"; then
+        die "CHROMIUM is set to $CHROMIUM, which is no program; correct or unset it"
+    fi
+    find_chromium >/dev/null || apt_install chromium "the browser tests drive Chromium"
+    CHROMIUM=$(find_chromium) || die "the package chromium brought no chromium program; set CHROMIUM to a browser's path"
+    export CHROMIUM
+}
