@@ -94,16 +94,16 @@ clippy() { need lint && run_child cargo clippy "$@" -- -D warnings; }
 clippy_wasm() { need lint wasm && run_child cargo clippy "$@" -- -D warnings; }
 formatting() { need lint && run_child cargo fmt --all --check; }
 
-# Site, hash file and program are set aside for this run: another build must neither change nor
+# Site and program are set aside for this run: another build must neither change nor
 # be changed by what is tested, so only the build itself is done one run at a time.
 build_for_browser() {
     need wasm leptos && with_lock "$TARGET/.test-build.lock" build_aside
 }
 build_aside() {
     join_style
+    rm -rf -- "$TARGET/test-site"
     LEPTOS_SITE_ROOT="$TARGET/test-site" LEPTOS_HASH_FILE_NAME=test-hash.txt run_child cargo leptos build || return 1
     cp -R -- "$TARGET/test-site" "$ASIDE/site" && cp -- "$PROGRAM" "$ASIDE/" || return 1
-    if [ -e "$TARGET/debug/test-hash.txt" ]; then cp -- "$TARGET/debug/test-hash.txt" "$ASIDE/hash.txt"; fi
 }
 
 # The flags and names are those of cargo-leptos, so that the libraries are compiled only once.

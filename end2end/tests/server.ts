@@ -1,0 +1,143 @@
+// A real server of its own for each test, on a database of its own, with its log captured at
+// `trace` and read for secrets at the end.
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { test as base, expect, type Page } from '@playwright/test';
+
+const BIN = required('MYPROOF_BIN');
+const PEPPER = 'canary-pepper-of-the-browser-tests-0123456789';
+export const EMAIL = 'ops@example.com';
+export const PASSWORD = 'canary password of an operator';
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is missing: run the tests with \`make test ONLY=browser\``);
+  return value;
+}
+
+/** The server's database URL with another database's name. */
+function databaseUrl(name: string): string {
+  const [server, parameters] = required('DATABASE_URL').split('?');
+  const base = server!.slice(0, server!.lastIndexOf('/'));
+  return `${base}/${name}${parameters ? `?${parameters}` : ''}`;
+}
+
+export class Server {
+  readonly database = `browser_${randomBytes(6).toString('hex')}`;
+  url = '';
+  log = '';
+  private child: ChildProcess | undefined;
+
+  private environment(): NodeJS.ProcessEnv {
+    return {
+      PATH: process.env.PATH,
+      APP_ENV: 'development',
+      DATABASE_URL: databaseUrl(this.database),
+      APIKEY_PEPPER: PEPPER,
+      LEPTOS_SITE_ADDR: '127.0.0.1:0',
+      LEPTOS_SITE_ROOT: required('LEPTOS_SITE_ROOT'),
+      RUST_LOG: 'trace',
+      LOG_FORMAT: 'json',
+      USER: 'tester',
+    };
+  }
+
+  createDatabase(): void {
+    this.sql(databaseUrl('postgres'), `create database ${this.database}`);
+  }
+
+  dropDatabase(): void {
+    this.sql(databaseUrl('postgres'), `drop database if exists ${this.database} with (force)`);
+  }
+
+  private sql(url: string, statement: string): void {
+    const done = spawnSync('psql', [url, '-q', '-v', 'ON_ERROR_STOP=1', '-c', statement], { encoding: 'utf8' });
+    if (done.status !== 0) throw new Error(done.stderr);
+  }
+
+  /** Runs the program's command line and gives back its standard output. */
+  cli(args: string[], input = ''): string {
+    const done = spawnSync(BIN, args, { env: this.environment(), input, encoding: 'utf8' });
+    this.log += done.stderr;
+    expect(done.status, done.stderr.slice(-500)).toBe(0);
+    return done.stdout;
+  }
+
+  async start(): Promise<void> {
+    const child = spawn(BIN, ['serve'], { env: this.environment(), stdio: ['ignore', 'ignore', 'pipe'] });
+    this.child = child;
+    let started = '';
+    this.url = await new Promise<string>((resolve, reject) => {
+      child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${started.slice(-2000)}`)));
+      child.stderr.on('data', (chunk: Buffer) => {
+        this.log += chunk;
+        started += chunk;
+        const address = /"message":"listening","address":"([^"]+)"|"address":"([^"]+)"[^\n]*"message":"listening"/.exec(started);
+        if (address) resolve(`http://${address[1] ?? address[2]}`);
+      });
+    });
+  }
+
+  /** Stops as an administrator does, and waits until it has ended. */
+  async stop(): Promise<void> {
+    if (!this.child || this.child.exitCode !== null) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGTERM');
+    const [code] = await ended;
+    expect(code).toBe(0);
+  }
+
+  /** A call of REST with a token. */
+  async call(method: string, path: string, token: string, body?: unknown): Promise<{ status: number; body: any }> {
+    const response = await fetch(this.url + path, {
+      method,
+      headers: { 'X-API-Key': token, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    return { status: response.status, body: await response.json() };
+  }
+}
+
+/** Lines of a log that hold a secret: a pepper or password, a hash, or as many hex digits as one. */
+export function secretsIn(log: string): string[] {
+  return log.split('\n').filter((line) => /canary|\$argon2id\$v=19\$m=|[0-9a-fA-F]{40}/.test(line));
+}
+
+export const test = base.extend<{ server: Server; complaints: string[] }>({
+  server: async ({}, use) => {
+    const server = new Server();
+    server.createDatabase();
+    server.cli(['migrate']);
+    server.cli(['operator', 'create', '--email', EMAIL, '--role', 'admin', '--password-stdin'], PASSWORD);
+    await server.start();
+    await use(server);
+    await server.stop();
+    server.dropDatabase();
+    expect(secretsIn(server.log)).toEqual([]);
+  },
+  // What the browser complained of: errors and warnings of the console, refused scripts included.
+  complaints: async ({ page }, use) => {
+    const complaints: string[] = [];
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    await use(complaints);
+  },
+});
+
+export { expect };
+
+export async function hydrated(page: Page): Promise<void> {
+  await expect(page.locator('html[data-hydrated="true"]')).toBeAttached({ timeout: 20_000 });
+}
+
+export async function signIn(page: Page, server: Server): Promise<void> {
+  await page.goto(`${server.url}/login`);
+  await page.getByLabel('Email').fill(EMAIL);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('heading', { name: 'API Keys / Rotation' })).toBeVisible();
+}
