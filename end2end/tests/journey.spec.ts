@@ -151,3 +151,19 @@ test('wrong credentials are said beside the form, which keeps the address', asyn
   await expect(page.getByLabel('Email')).toHaveValue('nobody@example.com');
   expect(page.url()).not.toContain('nobody');
 });
+
+test('nothing scrolls sideways on a phone, and a key can be issued there', async ({ page, server }) => {
+  server.cli(['key', 'issue', '--partner', 'A partner with a name of some length', '--scope', 'transfer:execute', 'status:update']);
+  await page.setViewportSize({ width: 375, height: 812 });
+  await signIn(page, server);
+  await hydrated(page);
+  const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(await overflow()).toBe(0);
+  await page.getByRole('button', { name: 'Generate New Key' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Generate New Key' });
+  await dialog.getByLabel('Partner', { exact: true }).selectOption('A partner with a name of some length');
+  await dialog.getByRole('button', { name: 'Create Key' }).click();
+  await revealedToken(page);
+  expect(await overflow()).toBe(0);
+  await page.getByRole('button', { name: 'I have stored it' }).click();
+});

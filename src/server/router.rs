@@ -68,15 +68,27 @@ fn console(state: &AppState) -> Router<AppState> {
     let server_functions = Router::new()
         .route(
             "/rpc/{*function}",
-            post(move |request: Request| {
-                leptos_axum::handle_server_fns_with_context(context.clone(), request)
-            }),
+            post(move |request: Request| call_server_function(context.clone(), request)),
         )
         .layer(from_fn(session::json_only));
     pages
         .merge(server_functions)
         .layer(from_fn_with_state(state.clone(), session::find))
         .layer(from_fn_with_state(state.clone(), origin::same_site_writes))
+}
+
+/// Leptos would answer an unknown function with a page of advice for its authors.
+async fn call_server_function(
+    context: impl Fn() + Clone + Send + 'static,
+    request: Request,
+) -> Response {
+    let path = request.uri().path();
+    if !leptos::server_fn::axum::server_fn_paths().any(|(known, _)| known == path) {
+        return Problem(Missing::RouteNotFound.into()).into_response();
+    }
+    leptos_axum::handle_server_fns_with_context(context, request)
+        .await
+        .into_response()
 }
 
 /// What the components and the server functions find in their context.

@@ -464,6 +464,8 @@ async fn the_page_is_whole_without_wasm_and_shows_text_as_text(pool: PgPool) {
     assert!(none.text.contains("No key matches this filter."));
     let bad = app.page("/api-keys?status=alive", Some(&cookie)).await;
     assert!(bad.text.contains("must be one of"), "{}", bad.text);
+    let answer = app.rpc("keys/nothing", Some(&cookie), json!({})).await;
+    answer.problem(404, "not_found", "route_not_found");
     let missing = app.page("/nowhere", Some(&cookie)).await;
     assert_eq!(missing.status, 404);
     assert!(missing.text.contains("There is no page at this address"));

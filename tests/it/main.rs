@@ -1,6 +1,13 @@
 //! Tests against a real PostgreSQL: a database per test, the real router, a clock and a source of
 //! randomness of their own. One program, so that it links once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that meets what it did not expect has failed"
+)]
+
 mod admin_keys;
 mod admin_partners;
 mod architecture;

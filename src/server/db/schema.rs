@@ -1,11 +1,16 @@
 //! The schema: embedded migrations, and whether a database has them.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
 
 use crate::domain::error::AppResult;
+
+/// How long a database that is just starting is waited for.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The migrations of this build.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -15,7 +20,17 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 /// # Errors
 /// What failed, in one line.
 pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
-    MIGRATIONS.run(pool).await
+    // Neither a migration nor waiting for another machine's has to be quick.
+    let patient = (*pool.connect_options())
+        .clone()
+        .options([("statement_timeout", "0"), ("lock_timeout", "0")]);
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(CONNECT_TIMEOUT)
+        .connect_lazy_with(patient);
+    let outcome = MIGRATIONS.run(&pool).await;
+    pool.close().await;
+    outcome
 }
 
 /// Whether the database has every migration of this build, unchanged. One with newer ones too is

@@ -1,7 +1,7 @@
 //! `/api/admin/api-keys`: what operators' programs do with keys.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::guard::{Key, guarded};
 use super::json::StrictJson;
+use super::path::PathId;
 use super::problem::Problem;
 use super::query::StrictQuery;
 use super::request::RequestInfo;
@@ -43,7 +44,7 @@ async fn list(
     Ok(success(json!({ "keys": page.items, "nextCursor": page.next_cursor })).into_response())
 }
 
-async fn show(State(state): State<AppState>, Path(key_id): Path<String>) -> Answer {
+async fn show(State(state): State<AppState>, PathId(key_id): PathId) -> Answer {
     let key = state.registry.key(&key_id).await?;
     Ok(success(json!({ "key": key })).into_response())
 }
@@ -64,7 +65,7 @@ async fn issue(
 
 async fn update(
     State(state): State<AppState>,
-    Path(key_id): Path<String>,
+    PathId(key_id): PathId,
     info: RequestInfo,
     Key(caller): Key,
     StrictJson(input): StrictJson<UpdateInput>,
@@ -79,7 +80,7 @@ async fn update(
 
 async fn rotate(
     State(state): State<AppState>,
-    Path(key_id): Path<String>,
+    PathId(key_id): PathId,
     info: RequestInfo,
     Key(caller): Key,
     StrictJson(input): StrictJson<RotateInput>,
@@ -94,7 +95,7 @@ async fn rotate(
 
 async fn revoke(
     State(state): State<AppState>,
-    Path(key_id): Path<String>,
+    PathId(key_id): PathId,
     info: RequestInfo,
     Key(caller): Key,
     StrictJson(input): StrictJson<RevokeInput>,

@@ -1,7 +1,7 @@
 //! `/api/admin/partners`.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::guard::{Key, guarded};
 use super::json::StrictJson;
+use super::path::PathId;
 use super::problem::Problem;
 use super::query::StrictQuery;
 use super::request::RequestInfo;
@@ -54,7 +55,7 @@ async fn create(
 
 async fn show(
     State(state): State<AppState>,
-    Path(partner_id): Path<String>,
+    PathId(partner_id): PathId,
 ) -> Result<Response, Problem> {
     let partner = state.registry.partner(in_path(&partner_id)?).await?;
     Ok(success(json!({ "partner": partner })).into_response())
@@ -62,7 +63,7 @@ async fn show(
 
 async fn update(
     State(state): State<AppState>,
-    Path(partner_id): Path<String>,
+    PathId(partner_id): PathId,
     info: RequestInfo,
     Key(caller): Key,
     StrictJson(input): StrictJson<PartnerUpdateInput>,

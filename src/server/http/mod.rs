@@ -12,6 +12,7 @@ pub mod health;
 pub mod json;
 pub mod origin;
 pub mod own_key;
+pub mod path;
 pub mod problem;
 pub mod query;
 pub mod request;

@@ -1,5 +1,6 @@
 //! What every request gets: an id, the client's address, a span in the log, an answer.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -79,7 +80,7 @@ pub async fn frame(State(state): State<AppState>, mut request: Request, next: Ne
         "request",
         id = %id,
         method = %request.method(),
-        path = request.uri().path(),
+        path = %redacted(request.uri().path()),
         client = client.map(tracing::field::display),
     );
     let started = Instant::now();
@@ -99,6 +100,26 @@ pub async fn frame(State(state): State<AppState>, mut request: Request, next: Ne
     response
 }
 
+/// A path as it may be logged: somebody may put a token where an id belongs.
+fn redacted(path: &str) -> Cow<'_, str> {
+    /// Hex digits in a row that no id has, but every secret.
+    const LONG: usize = 32;
+    let is_secret = |part: &str| part.len() >= LONG && part.bytes().all(|b| b.is_ascii_hexdigit());
+    let separators = |c: char| !c.is_ascii_hexdigit();
+    if !path.split(separators).any(is_secret) {
+        return Cow::Borrowed(path);
+    }
+    let parts = path.split_inclusive(separators).map(|part| {
+        let digits = part.trim_end_matches(separators);
+        if is_secret(digits) {
+            format!("…{}", &part[digits.len()..])
+        } else {
+            part.to_owned()
+        }
+    });
+    Cow::Owned(parts.collect())
+}
+
 /// Runs a future to its end or to its panic. The panic's message is the hook's to log.
 async fn futures_catch<F: Future + std::panic::UnwindSafe>(future: F) -> Result<F::Output, ()> {
     let mut future = Box::pin(future);
@@ -109,4 +130,26 @@ async fn futures_catch<F: Future + std::panic::UnwindSafe>(future: F) -> Result<
         }
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::redacted;
+
+    #[test]
+    fn a_token_in_a_path_is_not_logged() {
+        let secret = "ab".repeat(36);
+        assert_eq!(
+            redacted(&format!("/api/keys/mpk_0f1e2d3c4b5a.{secret}/x")),
+            "/api/keys/mpk_0f1e2d3c4b5a.…/x"
+        );
+        assert_eq!(redacted(&format!("/{secret}")), "/…");
+        for path in [
+            "/",
+            "/api/admin/partners/0b9ac1f5-7d3e-4c58-9d5e-2f1a3b4c5d6e",
+            "/ä/𝕏",
+        ] {
+            assert_eq!(redacted(path), path);
+        }
+    }
 }
