@@ -120,6 +120,15 @@ async fn malformed_json_and_repeated_fields(pool: PgPool) {
     app.send(request(padded(65_537)))
         .await
         .problem(413, "invalid_request", "");
+    // An empty body stands for `{}`, whatever its content type.
+    let empty = Request::post("/api/admin/api-keys/mpk_0/rotate")
+        .header("X-API-Key", &admin)
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .body(Body::empty())
+        .unwrap();
+    app.send(empty)
+        .await
+        .problem(404, "not_found", "key_not_found");
     let untyped = Request::post("/api/admin/partners")
         .header("X-API-Key", &admin)
         .body(Body::from("{}"))

@@ -123,6 +123,7 @@ impl TestApp {
 
     /// A request through the router, from 192.0.2.1.
     pub async fn send(&self, mut request: Request<Body>) -> Answer {
+        let path = request.uri().path().to_owned();
         let peer: SocketAddr = "192.0.2.1:4711".parse().unwrap();
         request.extensions_mut().insert(ConnectInfo(peer));
         let router = self.router.clone();
@@ -131,10 +132,18 @@ impl TestApp {
             (parts, body.collect().await.unwrap().to_bytes())
         };
         let (parts, bytes) = SERVER.spawn(answered).await.unwrap();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        // A token stands in its one answer, a hash, a pepper or a password in none.
+        let reveals = path.ends_with("/issue") || path.ends_with("/rotate");
+        assert!(
+            reveals || canary::secret_in(&text).is_none(),
+            "a secret in the answer of {path}: {text}"
+        );
+        assert!(!text.contains("$argon2"), "a hash in the answer of {path}");
         Answer {
             status: parts.status,
             headers: parts.headers,
-            text: String::from_utf8(bytes.to_vec()).unwrap(),
+            text,
         }
     }
 
