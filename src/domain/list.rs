@@ -121,6 +121,44 @@ impl PartnerListInput {
     }
 }
 
+/// Most partners that a list of choices holds, beside the chosen one.
+pub const MAX_CHOICES: i64 = 200;
+
+/// The query of partners to choose from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ChoiceInput {
+    /// Part of the name; literal, without regard to case.
+    pub q: Option<String>,
+    /// The partner that is chosen already.
+    pub chosen: Option<String>,
+}
+
+/// Which partners to choose from are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChoiceQuery {
+    /// Part of the name.
+    pub q: Option<String>,
+    /// The partner that is chosen already.
+    pub chosen: Option<Uuid>,
+}
+
+impl ChoiceInput {
+    /// Checks every parameter. A chosen partner that is no id is nobody, and no fault: the list
+    /// that it filters says so.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] for a bad search text.
+    pub fn check(&self) -> AppResult<ChoiceQuery> {
+        let mut faults = Faults::default();
+        let q = faults
+            .check_optional("q", self.q.as_deref(), validate::search)
+            .flatten();
+        let chosen = self.chosen.as_deref().and_then(|text| uuid(text).ok());
+        faults.finish(Some(ChoiceQuery { q, chosen }))
+    }
+}
+
 /// The query of the history.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]

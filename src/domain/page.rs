@@ -1,4 +1,6 @@
-//! Lists, newest first by (createdAt, id), and the opaque cursor between their pages.
+//! Lists, newest first by (createdAt, id), and the opaque cursor between their pages. The cursor
+//! carries the direction of the way, so that a page's address is one text whichever way it was
+//! reached.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -19,24 +21,39 @@ pub const MAX_LIMIT: i64 = 200;
 pub struct Page<T> {
     /// The rows, newest first.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` at the end.
+    /// Where the next, older page begins; `None` at the end.
     pub next_cursor: Option<String>,
+    /// The way to the page before; `None` on the first page.
+    pub previous_cursor: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// Makes a page of at most `limit` rows out of up to `limit + 1` that were read: the one too
-    /// many tells that there is a next page.
-    pub fn from_rows(mut rows: Vec<T>, limit: i64, position: impl Fn(&T) -> Cursor) -> Self {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    /// Makes a page of at most `limit` rows out of up to `limit + 1` that were read in the
+    /// request's direction: the one too many tells that there is more that way. Whence the request
+    /// came, there is a page too.
+    pub fn from_rows(
+        mut rows: Vec<T>,
+        request: &PageRequest,
+        position: impl Fn(&T) -> (DateTime<Utc>, String),
+    ) -> Self {
+        let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next_cursor = rows
-            .last()
-            .filter(|_| more)
-            .map(|last| position(last).encode());
+        let (has_previous, has_next) = match request.direction() {
+            Direction::Older => (request.from.is_some(), more),
+            Direction::Newer => {
+                rows.reverse();
+                (more, true)
+            }
+        };
+        let cursor = |row: Option<&T>, direction| {
+            let (at, id) = position(row?);
+            Some(Cursor { direction, at, id }.encode())
+        };
         Self {
+            next_cursor: cursor(rows.last().filter(|_| has_next), Direction::Older),
+            previous_cursor: cursor(rows.first().filter(|_| has_previous), Direction::Newer),
             items: rows,
-            next_cursor,
         }
     }
 }
@@ -46,8 +63,8 @@ impl<T> Page<T> {
 pub struct PageRequest {
     /// Rows on the page, 1 to [`MAX_LIMIT`].
     pub limit: i64,
-    /// The last row of the page before; `None` for the first page.
-    pub after: Option<Cursor>,
+    /// The row next to the page, and on which side of it; `None` for the first page.
+    pub from: Option<Cursor>,
 }
 
 impl PageRequest {
@@ -64,24 +81,41 @@ impl PageRequest {
                 .filter(|limit| (1..=MAX_LIMIT).contains(limit) && !text.starts_with('+'))
                 .ok_or_else(|| FieldError::new("limit", "must be a whole number from 1 to 200"))?,
         };
-        let after = match cursor {
+        let from = match cursor {
             None => None,
             Some(text) => {
                 Some(Cursor::decode(text).ok_or_else(|| FieldError::new("cursor", NOT_A_CURSOR))?)
             }
         };
-        Ok(Self { limit, after })
+        Ok(Self { limit, from })
     }
-}
 
-impl PageRequest {
-    /// The id of the last row of the page before, in a list whose ids are UUIDs.
+    /// Which way the rows are read.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        self.from
+            .as_ref()
+            .map_or(Direction::Older, |cursor| cursor.direction)
+    }
+
+    /// The first page instead, where the way back has led past the list's newest row: `rows` were
+    /// read and are fewer than a page.
+    #[must_use]
+    pub fn first_page_instead(&self, rows: usize) -> Option<Self> {
+        let too_few = i64::try_from(rows).is_ok_and(|rows| rows < self.limit);
+        (self.direction() == Direction::Newer && too_few).then_some(Self {
+            limit: self.limit,
+            from: None,
+        })
+    }
+
+    /// The id of the row next to the page, in a list whose ids are UUIDs.
     ///
     /// # Errors
     /// [`AppError::Invalid`] for a cursor of another list.
-    pub fn after_uuid(&self) -> Result<Option<Uuid>, AppError> {
+    pub fn from_uuid(&self) -> Result<Option<Uuid>, AppError> {
         let read = |cursor: &Cursor| Uuid::try_parse(&cursor.id);
-        self.after
+        self.from
             .as_ref()
             .map(read)
             .transpose()
@@ -89,9 +123,23 @@ impl PageRequest {
     }
 }
 
-/// A position in a list: the creation time and the id of the last row that was shown.
+/// Which way a page lies from its cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// On to older rows: the next page.
+    Older,
+    /// Back to newer rows: the page before.
+    Newer,
+}
+
+/// Marks a cursor that leads back; no hex digit, so it can't be one of the time's.
+const BACK: char = 'p';
+
+/// A position in a list: the creation time and the id of a row at the edge of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
+    /// Where the page lies from here.
+    pub direction: Direction,
     /// When the row was made.
     pub at: DateTime<Utc>,
     /// The row's id, `[A-Za-z0-9_-]`.
@@ -102,12 +150,20 @@ impl Cursor {
     /// The position as opaque text of `[A-Za-z0-9_-]`.
     #[must_use]
     pub fn encode(&self) -> String {
-        format!("{:x}-{}", self.at.timestamp_micros(), self.id)
+        let position = format!("{:x}-{}", self.at.timestamp_micros(), self.id);
+        match self.direction {
+            Direction::Older => position,
+            Direction::Newer => format!("{BACK}{position}"),
+        }
     }
 
     /// Reads the text back; `None` where it is no cursor.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
+        let (direction, text) = match text.strip_prefix(BACK) {
+            Some(rest) => (Direction::Newer, rest),
+            None => (Direction::Older, text),
+        };
         let (micros, id) = text.split_once('-')?;
         let digits = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
         if !micros.bytes().all(digits) || id.is_empty() || id.len() > 64 {
@@ -125,6 +181,7 @@ impl Cursor {
         // PostgreSQL's range is narrower than chrono's; a time outside it is no row's.
         let years = -4000..=9999;
         years.contains(&chrono::Datelike::year(&at)).then(|| Self {
+            direction,
             at,
             id: id.to_owned(),
         })
@@ -138,17 +195,19 @@ mod tests {
     #[test]
     fn cursors_round_trip() {
         for micros in [0, -1, 1_800_000_000_123_456] {
-            let at = DateTime::from_timestamp_micros(micros).unwrap();
-            let cursor = Cursor {
-                at,
-                id: "mpk_0f1e-2d".into(),
-            };
-            let text = cursor.encode();
-            assert!(
-                text.bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-            );
-            assert_eq!(Cursor::decode(&text), Some(cursor));
+            for direction in [Direction::Older, Direction::Newer] {
+                let cursor = Cursor {
+                    direction,
+                    at: DateTime::from_timestamp_micros(micros).unwrap(),
+                    id: "mpk_0f1e-2d".into(),
+                };
+                let text = cursor.encode();
+                assert!(
+                    text.bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+                );
+                assert_eq!(Cursor::decode(&text), Some(cursor));
+            }
         }
     }
 
@@ -165,6 +224,8 @@ mod tests {
             "7fffffffffffffff-a",
             "+5-a",
             "11112222333344445-a",
+            "p",
+            "pp5f-a",
         ] {
             assert_eq!(Cursor::decode(text), None, "{text:?}");
         }
@@ -180,17 +241,46 @@ mod tests {
         assert!(PageRequest::parse(None, Some("")).is_err());
     }
 
-    #[test]
-    fn a_page_ends_where_the_rows_end() {
-        let position = |n: &i64| Cursor {
-            at: DateTime::from_timestamp_micros(*n).unwrap(),
-            id: n.to_string(),
+    /// A page of the list 9, 8, … 1, two rows each, as the database would read it.
+    fn page(cursor: Option<&str>) -> Page<i64> {
+        let request = PageRequest::parse(Some("2"), cursor).unwrap();
+        let edge = request
+            .from
+            .as_ref()
+            .map(|cursor| cursor.id.parse::<i64>().unwrap());
+        let rows: Vec<i64> = match (request.direction(), edge) {
+            (Direction::Older, edge) => (1..edge.unwrap_or(10)).rev().take(3).collect(),
+            (Direction::Newer, edge) => (edge.unwrap() + 1..10).take(3).collect(),
         };
-        assert_eq!(Page::from_rows(vec![3, 2], 2, position).next_cursor, None);
-        let page = Page::from_rows(vec![3, 2, 1], 2, position);
+        let first = request.first_page_instead(rows.len());
+        match first {
+            Some(_) => page(None),
+            None => Page::from_rows(rows, &request, |n| (DateTime::UNIX_EPOCH, n.to_string())),
+        }
+    }
+
+    #[test]
+    fn pages_lead_on_and_back() {
+        let first = page(None);
+        assert_eq!((first.items, &first.previous_cursor), (vec![9, 8], &None));
+        let second = page(first.next_cursor.as_deref());
+        assert_eq!(second.items, [7, 6]);
+        let third = page(second.next_cursor.as_deref());
+        assert_eq!(third.items, [5, 4]);
+        let back = page(third.previous_cursor.as_deref());
         assert_eq!(
-            (page.items, page.next_cursor),
-            (vec![3, 2], Some("2-2".into()))
+            (back.items, &back.next_cursor),
+            (vec![7, 6], &second.next_cursor)
         );
+        let start = page(back.previous_cursor.as_deref());
+        assert_eq!((start.items, start.previous_cursor), (vec![9, 8], None));
+        let last = page(page(third.next_cursor.as_deref()).next_cursor.as_deref());
+        assert_eq!((last.items, last.next_cursor), (vec![1], None));
+    }
+
+    #[test]
+    fn the_way_back_past_the_start_shows_the_whole_first_page() {
+        let odd = page(Some("p0-8"));
+        assert_eq!((odd.items, odd.previous_cursor), (vec![9, 8], None));
     }
 }

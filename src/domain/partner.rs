@@ -29,6 +29,40 @@ pub struct Partner {
     pub active_keys: i64,
 }
 
+/// A partner as a list of choices names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartnerChoice {
+    /// The partner's id.
+    pub partner_id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Whether it can be given a key.
+    pub active: bool,
+}
+
+impl From<&Partner> for PartnerChoice {
+    fn from(partner: &Partner) -> Self {
+        Self {
+            partner_id: partner.partner_id,
+            name: partner.name.clone(),
+            active: partner.active,
+        }
+    }
+}
+
+/// Partners to choose from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartnerChoices {
+    /// By name; the one that is chosen already is among them.
+    pub partners: Vec<PartnerChoice>,
+    /// Whether there are more than could be given: a search narrows them.
+    pub more: bool,
+    /// The server's time.
+    pub now: DateTime<Utc>,
+}
+
 /// The body of `POST /api/admin/partners`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

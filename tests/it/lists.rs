@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use myproof_registry::domain::key::KeyStatus;
+use myproof_registry::domain::operator::Role;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -208,4 +209,78 @@ async fn filters_combine(pool: PgPool) {
             .ok(200);
         assert_eq!(events["events"].as_array().unwrap().len(), found, "{query}");
     }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_console_pages_on_and_back(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in("ops@example.com", Role::Auditor).await;
+    let partner = app.partner("Acme").await;
+    for _ in 0..5 {
+        app.key(&partner, &["assets:read"]).await;
+        app.clock.advance(TimeDelta::seconds(1));
+    }
+    let page = async |cursor: Option<&Value>| {
+        let query = json!({"query": {"limit": "2", "cursor": cursor}});
+        let answer = app.rpc("keys/list", Some(&cookie), query).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()["page"].clone()
+    };
+    let ids = |page: &Value| -> Vec<String> {
+        let items = page["items"].as_array().unwrap().iter();
+        items.map(|key| key["keyId"].to_string()).collect()
+    };
+    let first = page(None).await;
+    assert!(first["previousCursor"].is_null());
+    let second = page(Some(&first["nextCursor"])).await;
+    let third = page(Some(&second["nextCursor"])).await;
+    assert_eq!(ids(&third).len(), 1);
+    assert!(third["nextCursor"].is_null());
+    let back = page(Some(&third["previousCursor"])).await;
+    assert_eq!(ids(&back), ids(&second));
+    let start = page(Some(&back["previousCursor"])).await;
+    assert_eq!(ids(&start), ids(&first));
+    assert!(start["previousCursor"].is_null());
+    // A key that is made meanwhile moves the way back by one row: the first page is whole again.
+    app.key(&partner, &["assets:read"]).await;
+    let start = page(Some(&second["previousCursor"])).await;
+    assert_eq!((ids(&start).len(), ids(&start)), (2, ids(&first)));
+    let newest = page(Some(&start["previousCursor"])).await;
+    assert_eq!(ids(&newest).len(), 2);
+    assert!(newest["previousCursor"].is_null());
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn partners_to_choose_from_are_a_page_and_the_chosen_one(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in("ops@example.com", Role::Admin).await;
+    sqlx::query(
+        "insert into partners (partner_id, name)
+         select gen_random_uuid(), 'Partner ' || to_char(n, 'FM000') from generate_series(1, 230) n",
+    )
+    .execute(&app.pool)
+    .await
+    .unwrap();
+    let last = app.partner("zeta").await.partner_id.to_string();
+    let choices = async |query: Value| {
+        let answer = app
+            .rpc("partners/choices", Some(&cookie), json!({"query": query}))
+            .await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()
+    };
+    let all = choices(json!({})).await;
+    let names = all["partners"].as_array().unwrap();
+    assert_eq!((names.len(), &all["more"]), (200, &json!(true)));
+    assert_eq!(names[0]["name"], "Partner 001");
+    let with_last = choices(json!({"chosen": last})).await;
+    assert_eq!(with_last["partners"].as_array().unwrap().len(), 201);
+    assert_eq!(with_last["partners"][0]["name"], "zeta");
+    let found = choices(json!({"q": "ETA", "chosen": last})).await;
+    assert_eq!(
+        (found["partners"].as_array().unwrap().len(), &found["more"]),
+        (1, &json!(false))
+    );
+    let none = choices(json!({"q": "%", "chosen": "no id"})).await;
+    assert_eq!(none["partners"], json!([]));
 }

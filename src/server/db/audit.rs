@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::domain::audit::{Action, Actor, ActorKind, Event};
 use crate::domain::error::AppResult;
 use crate::domain::list::EventQuery;
+use crate::domain::page::Direction;
 use crate::domain::token::KeyId;
 
 /// The end of the chain: the last event's place and hash.
@@ -114,34 +115,48 @@ impl TryFrom<EventRow> for Event {
     }
 }
 
-/// One more event than the page has, newest first.
+macro_rules! select_page {
+    ($compare:literal, $order:literal) => {
+        concat!(
+            "select event_id, at, actor_type, actor_id, action, key_id, partner_id, asset_id,
+                    host(ip) as ip, request_id, details
+               from audit_events
+              where ($1::text is null or key_id = $1)
+                and ($2::uuid is null or partner_id = $2)
+                and ($3::text is null or actor_id = $3)
+                and ($4::text is null or action = $4)
+                and ($5::timestamptz is null or at >= $5)
+                and ($6::timestamptz is null or at < $6)
+                and ($7::timestamptz is null or (at, event_id) ",
+            $compare,
+            " ($7, $8::uuid)) order by at ",
+            $order,
+            ", event_id ",
+            $order,
+            " limit $9"
+        )
+    };
+}
+
+/// One more event than the page has, in the request's direction.
 pub async fn list(connection: &mut PgConnection, query: &EventQuery) -> AppResult<Vec<Event>> {
-    let after_id = query.page.after_uuid()?;
-    let rows: Vec<EventRow> = sqlx::query_as(
-        "select event_id, at, actor_type, actor_id, action, key_id, partner_id, asset_id,
-                host(ip) as ip, request_id, details
-           from audit_events
-          where ($1::text is null or key_id = $1)
-            and ($2::uuid is null or partner_id = $2)
-            and ($3::text is null or actor_id = $3)
-            and ($4::text is null or action = $4)
-            and ($5::timestamptz is null or at >= $5)
-            and ($6::timestamptz is null or at < $6)
-            and ($7::timestamptz is null or (at, event_id) < ($7, $8::uuid))
-          order by at desc, event_id desc
-          limit $9",
-    )
-    .bind(query.key_id.as_ref().map(KeyId::as_str))
-    .bind(query.partner_id)
-    .bind(&query.actor)
-    .bind(query.action.map(Action::as_str))
-    .bind(query.since)
-    .bind(query.until)
-    .bind(query.page.after.as_ref().map(|cursor| cursor.at))
-    .bind(after_id)
-    .bind(query.page.limit + 1)
-    .fetch_all(connection)
-    .await?;
+    let from_id = query.page.from_uuid()?;
+    let sql = match query.page.direction() {
+        Direction::Older => select_page!("<", "desc"),
+        Direction::Newer => select_page!(">", "asc"),
+    };
+    let rows: Vec<EventRow> = sqlx::query_as(sql)
+        .bind(query.key_id.as_ref().map(KeyId::as_str))
+        .bind(query.partner_id)
+        .bind(&query.actor)
+        .bind(query.action.map(Action::as_str))
+        .bind(query.since)
+        .bind(query.until)
+        .bind(query.page.from.as_ref().map(|cursor| cursor.at))
+        .bind(from_id)
+        .bind(query.page.limit + 1)
+        .fetch_all(connection)
+        .await?;
     Ok(rows
         .into_iter()
         .map(Event::try_from)

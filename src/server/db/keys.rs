@@ -6,12 +6,13 @@ use uuid::Uuid;
 
 use crate::domain::key::{Environment, KeyStatus, KeyView, Lifetime, RevocationReason};
 use crate::domain::list::KeyQuery;
+use crate::domain::page::Direction;
 use crate::domain::scope::Scope;
 use crate::domain::token::KeyId;
 use crate::server::db::contains_pattern;
 
 macro_rules! select_keys {
-    ($tail:literal) => {
+    ($($tail:tt)*) => {
         concat!(
             "select k.key_id, k.partner_id, p.name as partner_name, k.name, k.environment, k.scopes,
                     k.rate_per_minute, k.not_before, k.not_after, k.created_at, k.created_by,
@@ -21,7 +22,7 @@ macro_rules! select_keys {
                join partners p on p.partner_id = k.partner_id
                left join api_keys s on s.rotated_from = k.key_id
                left join api_key_last_use u on u.key_id = k.key_id ",
-            $tail
+            $($tail)*
         )
     };
 }
@@ -120,37 +121,51 @@ fn undecodable(column: &str) -> sqlx::Error {
     sqlx::Error::Decode(format!("column {column} holds what its constraint forbids").into())
 }
 
-/// One more row than the page has, newest first. The CASE is [`KeyStatus::at`] in SQL; a test
-/// holds them to each other.
+// The CASE is [`KeyStatus::at`] in SQL; a test holds them to each other.
+macro_rules! select_page {
+    ($compare:literal, $order:literal) => {
+        select_keys!(
+            "where ($1::uuid is null or k.partner_id = $1)
+               and ($2::text is null or k.key_id ilike $2 or k.name ilike $2 or p.name ilike $2)
+               and ($3::text is null or $3 = case
+                     when k.revoked_at is not null or k.retires_at <= $4 then 'revoked'
+                     when $4 < k.not_before then 'scheduled'
+                     when k.not_after <= $4 then 'expired'
+                     when k.retires_at is not null then 'retiring'
+                     else 'active' end)
+               and ($5::text is null or k.environment = $5)
+               and ($6::timestamptz is null or (k.created_at, k.key_id) ",
+            $compare,
+            " ($6, $7)) order by k.created_at ",
+            $order,
+            ", k.key_id ",
+            $order,
+            " limit $8"
+        )
+    };
+}
+
+/// One more row than the page has, in the request's direction.
 pub async fn list(
     connection: &mut PgConnection,
     query: &KeyQuery,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<KeyRow>> {
-    sqlx::query_as(select_keys!(
-        "where ($1::uuid is null or k.partner_id = $1)
-           and ($2::text is null or k.key_id ilike $2 or k.name ilike $2 or p.name ilike $2)
-           and ($3::text is null or $3 = case
-                 when k.revoked_at is not null or k.retires_at <= $4 then 'revoked'
-                 when $4 < k.not_before then 'scheduled'
-                 when k.not_after <= $4 then 'expired'
-                 when k.retires_at is not null then 'retiring'
-                 else 'active' end)
-           and ($5::text is null or k.environment = $5)
-           and ($6::timestamptz is null or (k.created_at, k.key_id) < ($6, $7))
-         order by k.created_at desc, k.key_id desc
-         limit $8"
-    ))
-    .bind(query.partner_id)
-    .bind(query.q.as_deref().map(contains_pattern))
-    .bind(query.status.map(KeyStatus::as_str))
-    .bind(now)
-    .bind(query.environment.map(Environment::as_str))
-    .bind(query.page.after.as_ref().map(|cursor| cursor.at))
-    .bind(query.page.after.as_ref().map(|cursor| &cursor.id))
-    .bind(query.page.limit + 1)
-    .fetch_all(connection)
-    .await
+    let sql = match query.page.direction() {
+        Direction::Older => select_page!("<", "desc"),
+        Direction::Newer => select_page!(">", "asc"),
+    };
+    sqlx::query_as(sql)
+        .bind(query.partner_id)
+        .bind(query.q.as_deref().map(contains_pattern))
+        .bind(query.status.map(KeyStatus::as_str))
+        .bind(now)
+        .bind(query.environment.map(Environment::as_str))
+        .bind(query.page.from.as_ref().map(|cursor| cursor.at))
+        .bind(query.page.from.as_ref().map(|cursor| &cursor.id))
+        .bind(query.page.limit + 1)
+        .fetch_all(connection)
+        .await
 }
 
 /// One key. Text that is no id is nobody's, and is not sent to the database, which takes no NUL.

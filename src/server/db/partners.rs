@@ -6,11 +6,12 @@ use uuid::Uuid;
 
 use crate::domain::error::AppResult;
 use crate::domain::list::PartnerQuery;
-use crate::domain::partner::Partner;
+use crate::domain::page::Direction;
+use crate::domain::partner::{Partner, PartnerChoice};
 use crate::server::db::contains_pattern;
 
 macro_rules! select_partners {
-    ($tail:literal) => {
+    ($($tail:tt)*) => {
         concat!(
             "select p.partner_id, p.name, p.contact_email, p.active, p.created_at, p.updated_at,
                     (select count(*) from api_keys k
@@ -18,7 +19,7 @@ macro_rules! select_partners {
                         and k.not_before <= $1 and (k.not_after is null or k.not_after > $1)
                         and (k.retires_at is null or k.retires_at > $1)) as active_keys
                from partners p ",
-            $tail
+            $($tail)*
         )
     };
 }
@@ -48,29 +49,67 @@ impl From<PartnerRow> for Partner {
     }
 }
 
-/// One more row than the page has, newest first.
+macro_rules! select_page {
+    ($compare:literal, $order:literal) => {
+        select_partners!(
+            "where ($2::text is null or p.name ilike $2)
+               and ($3::boolean is null or p.active = $3)
+               and ($4::timestamptz is null or (p.created_at, p.partner_id) ",
+            $compare,
+            " ($4, $5::uuid)) order by p.created_at ",
+            $order,
+            ", p.partner_id ",
+            $order,
+            " limit $6"
+        )
+    };
+}
+
+/// One more row than the page has, in the request's direction.
 pub async fn list(
     connection: &mut PgConnection,
     query: &PartnerQuery,
     now: DateTime<Utc>,
 ) -> AppResult<Vec<Partner>> {
-    let after_id = query.page.after_uuid()?;
-    let rows = sqlx::query_as::<_, PartnerRow>(select_partners!(
-        "where ($2::text is null or p.name ilike $2)
-           and ($3::boolean is null or p.active = $3)
-           and ($4::timestamptz is null or (p.created_at, p.partner_id) < ($4, $5::uuid))
-         order by p.created_at desc, p.partner_id desc
-         limit $6"
-    ))
-    .bind(now)
-    .bind(query.q.as_deref().map(contains_pattern))
-    .bind(query.active)
-    .bind(query.page.after.as_ref().map(|cursor| cursor.at))
-    .bind(after_id)
-    .bind(query.page.limit + 1)
+    let from_id = query.page.from_uuid()?;
+    let sql = match query.page.direction() {
+        Direction::Older => select_page!("<", "desc"),
+        Direction::Newer => select_page!(">", "asc"),
+    };
+    let rows = sqlx::query_as::<_, PartnerRow>(sql)
+        .bind(now)
+        .bind(query.q.as_deref().map(contains_pattern))
+        .bind(query.active)
+        .bind(query.page.from.as_ref().map(|cursor| cursor.at))
+        .bind(from_id)
+        .bind(query.page.limit + 1)
+        .fetch_all(connection)
+        .await?;
+    Ok(rows.into_iter().map(Partner::from).collect())
+}
+
+/// Up to `limit` partners to choose from, by name.
+pub async fn choices(
+    connection: &mut PgConnection,
+    q: Option<&str>,
+    limit: i64,
+) -> sqlx::Result<Vec<PartnerChoice>> {
+    let rows: Vec<(Uuid, String, bool)> = sqlx::query_as(
+        "select partner_id, name, active from partners
+          where $1::text is null or name ilike $1
+          order by lower(name), partner_id
+          limit $2",
+    )
+    .bind(q.map(contains_pattern))
+    .bind(limit)
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(Partner::from).collect())
+    let choice = |(partner_id, name, active)| PartnerChoice {
+        partner_id,
+        name,
+        active,
+    };
+    Ok(rows.into_iter().map(choice).collect())
 }
 
 /// One partner.

@@ -10,7 +10,7 @@ use super::{Origin, Registry};
 use crate::domain::audit::{Action, Event};
 use crate::domain::error::{AppError, AppResult};
 use crate::domain::list::EventQuery;
-use crate::domain::page::{Cursor, Page};
+use crate::domain::page::Page;
 use crate::domain::token::KeyId;
 use crate::server::db::audit::{self, Head, Link};
 
@@ -104,10 +104,14 @@ impl Registry {
     /// [`AppError::Unavailable`] where the database can't be reached.
     pub async fn list_events(&self, query: &EventQuery) -> AppResult<Page<Event>> {
         let mut connection = self.pool.acquire().await?;
-        let events = audit::list(&mut connection, query).await?;
-        Ok(Page::from_rows(events, query.page.limit, |event| Cursor {
-            at: event.at,
-            id: event.event_id.to_string(),
+        let mut query = query.clone();
+        let mut events = audit::list(&mut connection, &query).await?;
+        if let Some(first) = query.page.first_page_instead(events.len()) {
+            query.page = first;
+            events = audit::list(&mut connection, &query).await?;
+        }
+        Ok(Page::from_rows(events, &query.page, |event| {
+            (event.at, event.event_id.to_string())
         }))
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::key::{IssuedKey, KeyStatus, KeyView, RevocationReason, RevokedKey};
 use crate::domain::key_input::{IssueKey, RevokeKey, UpdateKey};
 use crate::domain::list::KeyQuery;
-use crate::domain::page::{Cursor, Page};
+use crate::domain::page::Page;
 use crate::domain::patch::Patch;
 use crate::server::db::keys::{self, NewKeyRow};
 use crate::server::db::partners;
@@ -78,14 +78,18 @@ impl Registry {
     pub async fn list_keys(&self, query: &KeyQuery) -> AppResult<Page<KeyView>> {
         let now = self.now();
         let mut connection = self.pool.acquire().await?;
-        let rows = keys::list(&mut connection, query, now).await?;
+        let mut query = query.clone();
+        let mut rows = keys::list(&mut connection, &query, now).await?;
+        if let Some(first) = query.page.first_page_instead(rows.len()) {
+            query.page = first;
+            rows = keys::list(&mut connection, &query, now).await?;
+        }
         let views: Vec<KeyView> = rows
             .into_iter()
             .map(|row| row.view(now))
             .collect::<sqlx::Result<_>>()?;
-        Ok(Page::from_rows(views, query.page.limit, |key| Cursor {
-            at: key.created_at,
-            id: key.key_id.as_str().to_owned(),
+        Ok(Page::from_rows(views, &query.page, |key| {
+            (key.created_at, key.key_id.as_str().to_owned())
         }))
     }
 

@@ -7,9 +7,9 @@ use super::audit::{self, Subject};
 use super::{Origin, Registry};
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Missing};
-use crate::domain::list::PartnerQuery;
-use crate::domain::page::{Cursor, Page};
-use crate::domain::partner::{NewPartner, Partner, UpdatePartner};
+use crate::domain::list::{ChoiceQuery, MAX_CHOICES, PartnerQuery};
+use crate::domain::page::Page;
+use crate::domain::partner::{NewPartner, Partner, PartnerChoice, PartnerChoices, UpdatePartner};
 use crate::server::db::partners::{self, PartnerFields};
 
 impl Registry {
@@ -90,11 +90,40 @@ impl Registry {
     /// [`AppError::Unavailable`] where the database can't be reached.
     pub async fn list_partners(&self, query: &PartnerQuery) -> AppResult<Page<Partner>> {
         let mut connection = self.pool.acquire().await?;
-        let rows = partners::list(&mut connection, query, self.now()).await?;
-        Ok(Page::from_rows(rows, query.page.limit, |partner| Cursor {
-            at: partner.created_at,
-            id: partner.partner_id.to_string(),
+        let mut query = query.clone();
+        let mut rows = partners::list(&mut connection, &query, self.now()).await?;
+        if let Some(first) = query.page.first_page_instead(rows.len()) {
+            query.page = first;
+            rows = partners::list(&mut connection, &query, self.now()).await?;
+        }
+        Ok(Page::from_rows(rows, &query.page, |partner| {
+            (partner.created_at, partner.partner_id.to_string())
         }))
+    }
+
+    /// Partners to choose from, by name.
+    ///
+    /// # Errors
+    /// [`AppError::Unavailable`] where the database can't be reached.
+    pub async fn partner_choices(&self, query: &ChoiceQuery) -> AppResult<PartnerChoices> {
+        let mut connection = self.pool.acquire().await?;
+        let mut choices =
+            partners::choices(&mut connection, query.q.as_deref(), MAX_CHOICES + 1).await?;
+        let more = i64::try_from(choices.len()).is_ok_and(|found| found > MAX_CHOICES);
+        if more {
+            choices.pop();
+        }
+        if let Some(chosen) = query.chosen
+            && choices.iter().all(|choice| choice.partner_id != chosen)
+            && let Some(partner) = partners::find(&mut connection, chosen, self.now()).await?
+        {
+            choices.insert(0, PartnerChoice::from(&partner));
+        }
+        Ok(PartnerChoices {
+            partners: choices,
+            more,
+            now: self.now(),
+        })
     }
 
     /// One partner.
