@@ -8,7 +8,8 @@ use crate::domain::operator::Operator;
 /// Signs in and goes on to `next`, a path of this site.
 ///
 /// # Errors
-/// [`AppError::WrongCredentials`], or why nobody can sign in right now.
+/// [`AppError::WrongCredentials`], [`AppError::RateLimited`] after several failures, or why nobody
+/// can sign in right now.
 #[server(prefix = "/rpc", endpoint = "session/sign-in")]
 pub async fn sign_in(
     email: String,
@@ -21,7 +22,7 @@ pub async fn sign_in(
     let password = zeroize::Zeroizing::new(password);
     let session = state
         .registry
-        .sign_in(&email, password)
+        .sign_in(&email, password, context::client())
         .await
         .map_err(context::told)?;
     context::open_session(&state, &session);
@@ -43,6 +44,29 @@ pub async fn sign_out() -> Result<(), AppError> {
         .map_err(context::told)?;
     context::go_to(crate::ui::links::LOGIN);
     Ok(())
+}
+
+/// Changes the signed-in operator's own password and ends their other sessions.
+///
+/// # Errors
+/// [`AppError::SignedOut`], [`AppError::Invalid`] naming `current` or `new`,
+/// [`AppError::RateLimited`] after several wrong passwords, or why it can't be done right now.
+#[server(prefix = "/rpc", endpoint = "session/change-password", input = leptos::server_fn::codec::Json)]
+pub async fn change_password(current: String, new: String) -> Result<(), AppError> {
+    use crate::server::context;
+
+    let (current, new) = (
+        zeroize::Zeroizing::new(current),
+        zeroize::Zeroizing::new(new),
+    );
+    let operator = context::operator()?;
+    let state = context::state()?;
+    let cookie = context::cookie(&state)?;
+    let origin = context::origin(&operator)?;
+    let changed = state
+        .registry
+        .change_own_password(&origin, &operator, &cookie, current, new);
+    changed.await.map_err(context::told)
 }
 
 /// Who is signed in; `None` for nobody.

@@ -2,11 +2,14 @@
 //! cookies and status. Guards stand here, inside the body, because the server's own rendering
 //! calls server functions directly, past every layer.
 
+use std::net::IpAddr;
+
 use axum::http::header::{ACCEPT, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
+use zeroize::Zeroizing;
 
 use super::http::cookies;
 use super::http::request::RequestInfo;
@@ -53,12 +56,43 @@ pub fn admin() -> AppResult<Origin> {
     if operator.role != Role::Admin {
         return Err(told(AppError::ReadOnlyRole));
     }
+    origin(&operator)
+}
+
+/// The operator, as an audit event will name them.
+///
+/// # Errors
+/// [`AppError::Internal`] outside a request.
+pub fn origin(operator: &Operator) -> AppResult<Origin> {
+    let info = info().ok_or_else(|| told(AppError::Internal))?;
+    Ok(info.origin(Actor::new(ActorKind::Operator, operator.email.clone())))
+}
+
+/// The client's address.
+#[must_use]
+pub fn client() -> Option<IpAddr> {
+    info()?.client
+}
+
+fn info() -> Option<RequestInfo> {
+    use_context::<Parts>()?
+        .extensions
+        .get::<RequestInfo>()
+        .cloned()
+}
+
+/// The cookie of the request's session.
+///
+/// # Errors
+/// [`AppError::SignedOut`].
+pub fn cookie(state: &AppState) -> AppResult<Zeroizing<String>> {
     let parts = use_context::<Parts>();
-    let info = parts
+    let cookie = parts
         .as_ref()
-        .and_then(|parts| parts.extensions.get::<RequestInfo>());
-    let info = info.ok_or_else(|| told(AppError::Internal))?;
-    Ok(info.origin(Actor::new(ActorKind::Operator, operator.email)))
+        .and_then(|parts| cookies::session(&state.site, &parts.headers));
+    cookie
+        .map(|cookie| Zeroizing::new(cookie.to_owned()))
+        .ok_or_else(|| told(AppError::SignedOut))
 }
 
 /// Gives the answer the error's status. Leptos would say 500; a plain form's post keeps its

@@ -217,7 +217,11 @@ async fn operators_are_managed_from_the_command_line(pool: PgPool) {
     let app = TestApp::new(pool);
     let sign_in = async |password: &str| {
         app.registry
-            .sign_in("ops@example.com", zeroize::Zeroizing::new(password.into()))
+            .sign_in(
+                "ops@example.com",
+                zeroize::Zeroizing::new(password.into()),
+                None,
+            )
             .await
     };
     assert!(sign_in(PASSWORD).await.is_ok());

@@ -22,5 +22,7 @@ mod node_pack;
 mod pepper;
 mod rotation;
 mod schema;
+mod security_headers;
+mod sign_in;
 mod support;
 mod usage;

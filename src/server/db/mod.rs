@@ -8,6 +8,7 @@ pub mod keys;
 pub mod operators;
 pub mod partners;
 pub mod schema;
+pub mod sign_in_attempts;
 
 use std::time::Duration;
 

@@ -187,16 +187,21 @@ pub async fn delete_session(
         .map(|_| ())
 }
 
-/// Ends all sessions of an operator.
+/// Ends all sessions of an operator, but for the one that is kept.
 pub async fn delete_sessions_of(
     connection: &mut PgConnection,
     operator_id: Uuid,
+    kept: Option<&[u8; 32]>,
 ) -> sqlx::Result<()> {
-    sqlx::query("delete from operator_sessions where operator_id = $1")
-        .bind(operator_id)
-        .execute(connection)
-        .await
-        .map(|_| ())
+    sqlx::query(
+        "delete from operator_sessions
+          where operator_id = $1 and ($2::bytea is null or session_hash <> $2)",
+    )
+    .bind(operator_id)
+    .bind(kept.map(|hash| &hash[..]))
+    .execute(connection)
+    .await
+    .map(|_| ())
 }
 
 /// Deletes the sessions that have timed out.

@@ -52,7 +52,7 @@ pub fn spawn_usage_flush(
     })
 }
 
-/// Deletes sessions that have timed out.
+/// Deletes sessions that have timed out, and attempts to sign in that count no more.
 #[must_use]
 pub fn spawn_session_sweep(registry: Registry, mut stopping: Stopping) -> JoinHandle<()> {
     tokio::spawn(async move {
@@ -61,6 +61,9 @@ pub fn spawn_session_sweep(registry: Registry, mut stopping: Stopping) -> JoinHa
                 Ok(0) => {}
                 Ok(swept) => tracing::info!(swept, "deleted sessions that had timed out"),
                 Err(error) => tracing::warn!(%error, "timed-out sessions could not be deleted"),
+            }
+            if let Err(error) = registry.sweep_sign_in_attempts().await {
+                tracing::warn!(%error, "old attempts to sign in could not be deleted");
             }
             tokio::select! {
                 () = tokio::time::sleep(SWEEP_PAUSE) => {}

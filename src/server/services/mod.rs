@@ -9,6 +9,7 @@ pub mod operators;
 pub mod partners;
 pub mod rotation;
 pub mod sessions;
+pub mod sign_in_attempts;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Operators, as the command line manages them.
+//! Operators, as the command line manages them, and their own passwords.
 
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -78,27 +78,67 @@ impl Registry {
         let row = operators::find_by_email(&mut transaction, &email)
             .await?
             .ok_or(Missing::OperatorNotFound)?;
-        operators::set_password(
-            &mut transaction,
-            row.operator_id,
-            &password_hash,
-            self.now(),
-        )
-        .await?;
-        operators::delete_sessions_of(&mut transaction, row.operator_id).await?;
-        let subject = Subject {
-            details: json!({ "email": email }),
-            ..Subject::default()
-        };
-        audit::record(
-            self,
+        self.replace_password(&mut transaction, origin, &row.view()?, &password_hash, None)
+            .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Sets the password of an operator who knows the present one, and ends all their sessions but
+    /// the one with this cookie.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] naming `current` where the present password is another, or `new`
+    /// where the new one won't do; [`AppError::RateLimited`] after several wrong ones; or the
+    /// database's.
+    pub async fn change_own_password(
+        &self,
+        origin: &Origin,
+        operator: &Operator,
+        cookie: &str,
+        current: Zeroizing<String>,
+        new: Zeroizing<String>,
+    ) -> AppResult<()> {
+        operator::new_password(&new).map_err(|message| AppError::field("new", message))?;
+        let checked = self
+            .check_password(&operator.email, current, origin.ip)
+            .await;
+        checked.map_err(|error| match error {
+            AppError::WrongCredentials => {
+                AppError::field("current", "is not your present password")
+            }
+            other => other,
+        })?;
+        let password_hash = self.hash_new_password(new).await?;
+        let mut transaction = self.pool.begin().await?;
+        let kept = password::session_hash(cookie);
+        self.replace_password(
             &mut transaction,
             origin,
-            Action::OperatorPasswordSet,
-            subject,
+            operator,
+            &password_hash,
+            Some(&kept),
         )
         .await?;
         Ok(transaction.commit().await?)
+    }
+
+    async fn replace_password(
+        &self,
+        transaction: &mut sqlx::PgConnection,
+        origin: &Origin,
+        operator: &Operator,
+        password_hash: &str,
+        kept_session: Option<&[u8; 32]>,
+    ) -> AppResult<()> {
+        let operator_id = operator.operator_id;
+        operators::set_password(transaction, operator_id, password_hash, self.now()).await?;
+        operators::delete_sessions_of(transaction, operator_id, kept_session).await?;
+        let subject = Subject {
+            details: json!({ "email": operator.email }),
+            ..Subject::default()
+        };
+        let action = Action::OperatorPasswordSet;
+        audit::record(self, transaction, origin, action, subject).await
     }
 
     /// All operators by address.
@@ -126,7 +166,7 @@ impl Registry {
             .await?
             .ok_or(Missing::OperatorNotFound)?;
         let changed = operators::disable(&mut transaction, row.operator_id, self.now()).await?;
-        operators::delete_sessions_of(&mut transaction, row.operator_id).await?;
+        operators::delete_sessions_of(&mut transaction, row.operator_id, None).await?;
         if changed {
             let subject = Subject {
                 details: json!({ "email": email }),

@@ -1,5 +1,7 @@
 //! Signing in and out, and what a session's cookie stands for (OWASP Session Management).
 
+use std::net::IpAddr;
+
 use chrono::TimeDelta;
 use zeroize::Zeroizing;
 
@@ -28,12 +30,44 @@ pub struct NewSession {
 
 impl Registry {
     /// Opens a session. An unknown e-mail, a disabled operator and a wrong password take the same
-    /// time and tell the same.
+    /// time, tell the same and are slowed alike.
     ///
     /// # Errors
-    /// [`AppError::WrongCredentials`], [`AppError::Unavailable`] where the hashing queue is full,
-    /// or the database's.
-    pub async fn sign_in(&self, email: &str, password: Zeroizing<String>) -> AppResult<NewSession> {
+    /// [`AppError::WrongCredentials`], [`AppError::RateLimited`] where the attempt comes too soon
+    /// after failed ones, [`AppError::Unavailable`] where the hashing queue is full, or the
+    /// database's.
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: Zeroizing<String>,
+        client: Option<IpAddr>,
+    ) -> AppResult<NewSession> {
+        let operator = self.check_password(email, password, client).await?;
+        let random: Zeroizing<[u8; 32]> = Zeroizing::new(self.entropy.bytes());
+        let cookie = Zeroizing::new(data_encoding::HEXLOWER.encode(&random[..]));
+        let session_hash = password::session_hash(&cookie);
+        let mut connection = self.pool.acquire().await?;
+        operators::insert_session(
+            &mut connection,
+            &session_hash,
+            operator.operator_id,
+            self.now(),
+        )
+        .await?;
+        Ok(NewSession { cookie, operator })
+    }
+
+    /// The active operator whose e-mail and password these are.
+    ///
+    /// # Errors
+    /// As [`Registry::sign_in`].
+    pub(super) async fn check_password(
+        &self,
+        email: &str,
+        password: Zeroizing<String>,
+        client: Option<IpAddr>,
+    ) -> AppResult<Operator> {
+        let attempt = self.begin_sign_in(email, client).await?;
         if password.len() > MAX_PASSWORD_BYTES {
             return Err(AppError::WrongCredentials);
         }
@@ -51,18 +85,8 @@ impl Registry {
         if !operator.active {
             return Err(AppError::WrongCredentials);
         }
-        let random: Zeroizing<[u8; 32]> = Zeroizing::new(self.entropy.bytes());
-        let cookie = Zeroizing::new(data_encoding::HEXLOWER.encode(&random[..]));
-        let session_hash = password::session_hash(&cookie);
-        let mut connection = self.pool.acquire().await?;
-        operators::insert_session(
-            &mut connection,
-            &session_hash,
-            operator.operator_id,
-            self.now(),
-        )
-        .await?;
-        Ok(NewSession { cookie, operator })
+        self.end_sign_in(&attempt).await?;
+        Ok(operator)
     }
 
     /// The operator whose session this cookie stands for; `None` where it has ended or never was.

@@ -222,7 +222,7 @@ impl TestApp {
             .create_operator(&somebody(), email, role, password.clone())
             .await
             .unwrap();
-        let session = self.registry.sign_in(email, password).await.unwrap();
+        let session = self.registry.sign_in(email, password, None).await.unwrap();
         format!("__Host-myproof-session={}", session.cookie.as_str())
     }
 

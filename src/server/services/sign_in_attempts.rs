@@ -1,0 +1,178 @@
+//! Guessing passwords is slowed, per account and per address, and never ends in a lock: whoever
+//! knows the password waits a minute at the most (OWASP Authentication Cheat Sheet, "Login
+//! Throttling"; NIST SP 800-63B §5.2.2).
+//!
+//! An attempt counts as a failure before its password is looked at, so that many at once are no
+//! way around the count; a success takes that back. Accounts that don't exist are counted alike.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+
+use super::Registry;
+use crate::domain::error::{AppError, AppResult};
+use crate::server::db::sign_in_attempts::{self as attempts, AttemptsRow};
+
+/// Failures on one account that cost no wait.
+const FREE_PER_ACCOUNT: i32 = 5;
+/// Failures from one address that cost no wait; an office may share one.
+const FREE_PER_ADDRESS: i32 = 20;
+/// Longest wait between two attempts.
+const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(60);
+/// Failures are forgotten after so long without an attempt.
+const QUIET: TimeDelta = TimeDelta::hours(1);
+
+/// An attempt that was let through: what a success takes back.
+pub(super) struct Attempt {
+    account: [u8; 32],
+    address: Option<[u8; 32]>,
+}
+
+impl Registry {
+    /// Lets an attempt through and counts it.
+    ///
+    /// # Errors
+    /// [`AppError::RateLimited`] where it comes too soon, or the database's.
+    pub(super) async fn begin_sign_in(
+        &self,
+        email: &str,
+        client: Option<IpAddr>,
+    ) -> AppResult<Attempt> {
+        let attempt = Attempt {
+            account: subject("account", email.trim().to_lowercase().as_bytes()),
+            address: client.map(|client| subject("address", &network(client))),
+        };
+        let now = self.now();
+        let mut transaction = self.pool.begin().await?;
+        // Addresses before accounts, always: two attempts can't wait for each other.
+        let limits = [
+            (attempt.address.as_ref(), FREE_PER_ADDRESS),
+            (Some(&attempt.account), FREE_PER_ACCOUNT),
+        ];
+        for (subject, free) in limits {
+            let Some(subject) = subject else { continue };
+            let row = attempts::lock(&mut transaction, subject, now).await?;
+            match count(row, free, now) {
+                Ok(row) => attempts::write(&mut transaction, subject, &row).await?,
+                Err(wait) => {
+                    // The address has been counted, whatever the account says.
+                    transaction.commit().await?;
+                    return Err(AppError::RateLimited { retry_after: wait });
+                }
+            }
+        }
+        transaction.commit().await?;
+        Ok(attempt)
+    }
+
+    /// The password was right: the account's failures are forgotten, the address's are one fewer.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn end_sign_in(&self, attempt: &Attempt) -> AppResult<()> {
+        let mut transaction = self.pool.begin().await?;
+        if let Some(address) = &attempt.address {
+            attempts::take_back(&mut transaction, address).await?;
+        }
+        attempts::clear(&mut transaction, &attempt.account).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Deletes attempts that count no more; how many.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sweep_sign_in_attempts(&self) -> AppResult<u64> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(attempts::sweep(&mut connection, self.now() - QUIET).await?)
+    }
+}
+
+/// The row after one more failure, or the whole seconds to wait.
+fn count(row: AttemptsRow, free: i32, now: DateTime<Utc>) -> Result<AttemptsRow, u32> {
+    let quiet = now - row.last_at >= QUIET;
+    let wait = row.blocked_until - now;
+    if !quiet && wait > TimeDelta::zero() {
+        let seconds = (wait + TimeDelta::milliseconds(999)).num_seconds();
+        return Err(u32::try_from(seconds).unwrap_or(1).max(1));
+    }
+    let failures = if quiet {
+        1
+    } else {
+        row.failures.saturating_add(1)
+    };
+    Ok(AttemptsRow {
+        failures,
+        last_at: now,
+        blocked_until: now + wait_after(failures, free),
+    })
+}
+
+/// None for the free failures, then 1, 2, 4 … seconds.
+fn wait_after(failures: i32, free: i32) -> TimeDelta {
+    let Ok(doublings) = u32::try_from(failures - free) else {
+        return TimeDelta::zero();
+    };
+    match doublings.checked_sub(1) {
+        None => TimeDelta::zero(),
+        Some(doublings) => TimeDelta::seconds(1_i64 << doublings.min(20)).min(LONGEST_WAIT),
+    }
+}
+
+fn subject(kind: &str, value: &[u8]) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(kind)
+        .chain_update([0])
+        .chain_update(value)
+        .finalize()
+        .into()
+}
+
+/// What of an address one subscriber holds: an IPv4 address, or an IPv6 network of 64 bits.
+fn network(client: IpAddr) -> Vec<u8> {
+    match client.to_canonical() {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets()[..8].to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_a_minute() {
+        let waits: Vec<i64> = (1..=15)
+            .map(|failures| wait_after(failures, 5).num_seconds())
+            .collect();
+        assert_eq!(waits, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60]);
+        assert_eq!(wait_after(i32::MAX, 5), LONGEST_WAIT);
+    }
+
+    #[test]
+    fn one_subscriber_is_one_subject() {
+        let of = |text: &str| network(text.parse().unwrap());
+        assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::1"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+    }
+
+    #[test]
+    fn quiet_forgets() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
+        let row = AttemptsRow {
+            failures: 50,
+            last_at: now - QUIET,
+            blocked_until: now + LONGEST_WAIT,
+        };
+        assert_eq!(count(row, 5, now).unwrap().failures, 1);
+        let row = AttemptsRow {
+            last_at: now,
+            blocked_until: now + TimeDelta::milliseconds(1_200),
+            ..row
+        };
+        assert_eq!(count(row, 5, now), Err(2));
+    }
+}

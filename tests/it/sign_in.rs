@@ -1,0 +1,160 @@
+//! Signing in under attack: slowed per account and per address, never locked, and nothing tells
+//! whether an account exists.
+
+use chrono::TimeDelta;
+use futures::future::join_all;
+use myproof_registry::domain::error::{AppError, AppResult};
+use myproof_registry::domain::operator::Role;
+use serde_json::json;
+use sqlx::PgPool;
+use zeroize::Zeroizing;
+
+use crate::support::{PASSWORD, TestApp, somebody};
+
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const EMAIL: &str = "ops@example.com";
+
+async fn with_operator(pool: PgPool) -> TestApp {
+    let app = TestApp::new(pool);
+    let password = Zeroizing::new(PASSWORD.to_owned());
+    app.registry
+        .create_operator(&somebody(), EMAIL, Role::Admin, password)
+        .await
+        .unwrap();
+    app
+}
+
+async fn attempt(app: &TestApp, email: &str, password: &str, client: &str) -> AppResult<()> {
+    let client = (!client.is_empty()).then(|| client.parse().unwrap());
+    let password = Zeroizing::new(password.to_owned());
+    app.registry
+        .sign_in(email, password, client)
+        .await
+        .map(|_| ())
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn guesses_are_slowed_and_the_right_password_is_never_locked_out(pool: PgPool) {
+    let app = with_operator(pool).await;
+    for email in [EMAIL, "nobody@example.com"] {
+        for n in 0..6 {
+            let client = format!("192.0.2.{n}");
+            let outcome = attempt(&app, email, "wrong", &client).await;
+            assert_eq!(outcome, Err(AppError::WrongCredentials), "{email} {n}");
+        }
+        // From anywhere, and with the right password too: the account itself is slowed.
+        let slowed = Err(AppError::RateLimited { retry_after: 1 });
+        assert_eq!(attempt(&app, email, PASSWORD, "192.0.2.99").await, slowed);
+        app.clock.advance(TimeDelta::seconds(1));
+        let outcome = attempt(&app, email, "wrong", "192.0.2.7").await;
+        assert_eq!(outcome, Err(AppError::WrongCredentials), "{email}");
+        let slowed = Err(AppError::RateLimited { retry_after: 2 });
+        assert_eq!(attempt(&app, email, "wrong", "192.0.2.8").await, slowed);
+        for _ in 0..20 {
+            app.clock.advance(TimeDelta::minutes(1));
+            let outcome = attempt(&app, email, "wrong", "").await;
+            assert_eq!(outcome, Err(AppError::WrongCredentials), "{email}");
+        }
+        assert_eq!(
+            attempt(&app, email, "wrong", "").await,
+            Err(AppError::RateLimited { retry_after: 60 })
+        );
+    }
+    app.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(attempt(&app, EMAIL, PASSWORD, "").await, Ok(()));
+    // A success forgets the failures.
+    for _ in 0..5 {
+        let outcome = attempt(&app, EMAIL, "wrong", "").await;
+        assert_eq!(outcome, Err(AppError::WrongCredentials));
+    }
+    assert_eq!(attempt(&app, EMAIL, PASSWORD, "").await, Ok(()));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_address_is_slowed_whichever_accounts_it_tries(pool: PgPool) {
+    let app = with_operator(pool).await;
+    for n in 0..21 {
+        let email = format!("somebody-{n}@example.com");
+        let outcome = attempt(&app, &email, "wrong", "2001:db8::1").await;
+        assert_eq!(outcome, Err(AppError::WrongCredentials), "{n}");
+    }
+    // The whole network of one subscriber is one address, and others are none of it.
+    let slowed = Err(AppError::RateLimited { retry_after: 1 });
+    assert_eq!(attempt(&app, EMAIL, PASSWORD, "2001:db8::2").await, slowed);
+    assert_eq!(
+        attempt(&app, EMAIL, PASSWORD, "2001:db8:0:1::1").await,
+        Ok(())
+    );
+    // What was refused for its address has cost the account nothing.
+    app.clock.advance(TimeDelta::hours(1));
+    assert_eq!(attempt(&app, EMAIL, PASSWORD, "2001:db8::2").await, Ok(()));
+    app.clock.advance(TimeDelta::hours(2));
+    assert!(app.registry.sweep_sign_in_attempts().await.unwrap() > 0);
+    let left = app.count("select count(*) from sign_in_attempts").await;
+    assert_eq!(left, 0);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn many_guesses_at_once_are_counted_one_by_one(pool: PgPool) {
+    let app = with_operator(pool).await;
+    let guesses = (0..12).map(|_| attempt(&app, EMAIL, "wrong", "192.0.2.1"));
+    let outcomes = join_all(guesses).await;
+    let tried = outcomes
+        .iter()
+        .filter(|outcome| **outcome == Err(AppError::WrongCredentials))
+        .count();
+    assert_eq!(tried, 6, "{outcomes:?}");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn one_s_own_password_can_be_changed_and_ends_the_other_sessions(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let mine = app.signed_in(EMAIL, Role::Auditor).await;
+    let session = app
+        .registry
+        .sign_in(EMAIL, Zeroizing::new(PASSWORD.to_owned()), None)
+        .await
+        .unwrap();
+    let other = format!("__Host-myproof-session={}", session.cookie.as_str());
+    let change = async |current: &str, new: &str| {
+        let body = json!({"current": current, "new": new});
+        app.rpc("session/change-password", Some(&mine), body).await
+    };
+    let faults = |answer: crate::support::Answer| {
+        assert_eq!(answer.status, 400, "{}", answer.text);
+        answer.json()["fields"][0]["path"].clone()
+    };
+    assert_eq!(faults(change(PASSWORD, "too short").await), "new");
+    assert_eq!(
+        faults(change("wrong", "a canary of twelve").await),
+        "current"
+    );
+    assert_eq!(app.page("/api-keys", Some(&other)).await.status, 200);
+
+    let changed = change(PASSWORD, "a canary of twelve").await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    assert_eq!(app.page("/api-keys", Some(&mine)).await.status, 200);
+    assert_eq!(app.page("/api-keys", Some(&other)).await.status, 303);
+    assert!(attempt(&app, EMAIL, PASSWORD, "").await.is_err());
+    assert_eq!(attempt(&app, EMAIL, "a canary of twelve", "").await, Ok(()));
+    let event: (String, String) = sqlx::query_as(
+        "select actor_type || ':' || actor_id, details::text from audit_events where action = 'operator.password_set'",
+    )
+    .fetch_one(&app.pool)
+    .await
+    .unwrap();
+    assert_eq!(event.0, "operator:ops@example.com");
+    assert!(!event.1.contains("canary"));
+    // Guessing the present password is slowed like signing in.
+    for _ in 0..6 {
+        assert_eq!(
+            faults(change("wrong", "a canary of twelve").await),
+            "current"
+        );
+    }
+    let slowed = change("wrong", "a canary of twelve").await;
+    assert_eq!(
+        (slowed.status.as_u16(), slowed.header("retry-after")),
+        (429, "1")
+    );
+}
