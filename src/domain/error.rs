@@ -5,8 +5,15 @@ use serde::{Deserialize, Serialize};
 use super::scope::Scope;
 
 /// A refused or failed call, as REST and the server functions both tell it.
+///
+/// Its JSON form, with the tag `code`, is what server functions send. The bodies of problem+json
+/// on their routes have the same members, so that the console reads both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(tag = "error", rename_all = "snake_case")]
+#[serde(
+    tag = "code",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
 pub enum AppError {
     /// 400: the input is wrong; each fault with the place it is in.
     #[error("{}", describe_fields(fields))]
@@ -69,6 +76,12 @@ pub enum AppError {
     /// 500; the log has the cause under the request's id.
     #[error("something failed on our side: try again, and quote the request id if it goes on")]
     Internal,
+    /// In the browser alone: no answer arrived, or none that can be read. What the call was to
+    /// change may be changed or not.
+    #[error(
+        "no answer arrived, so it is not known whether that was done: check the connection and look before you try again"
+    )]
+    NoAnswer,
     /// 503: the database can't be reached, a bounded queue is full, or the process is stopping.
     #[error("the service can't answer right now: try again in {retry_after} s")]
     Unavailable {
@@ -102,7 +115,7 @@ impl AppError {
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::RateLimited { .. } => 429,
-            Self::Internal => 500,
+            Self::Internal | Self::NoAnswer => 500,
             Self::Unavailable { .. } => 503,
         }
     }
@@ -288,6 +301,7 @@ mod tests {
                 required: vec![Scope::Admin],
             },
             AppError::SignedOut,
+            AppError::RateLimited { retry_after: 7 },
             AppError::UNAVAILABLE,
         ] {
             let json = serde_json::to_string(&error).unwrap();
@@ -306,7 +320,7 @@ mod tests {
         });
         assert_eq!(
             serde_json::to_value(error).unwrap(),
-            serde_json::json!({"error": "conflict", "reason": "already_rotated", "replacedBy": "mpk_1"})
+            serde_json::json!({"code": "conflict", "reason": "already_rotated", "replacedBy": "mpk_1"})
         );
     }
 }

@@ -25,13 +25,13 @@ pub const FORM_POSTS: [&str; 2] = ["/rpc/session/sign-in", "/rpc/session/sign-ou
 impl FromServerFnError for AppError {
     type Encoder = JsonEncoding;
 
-    /// What went wrong around a call: on its way, or in reading it.
+    /// What went wrong around a call: on its way, or in reading it. In the browser an answer that
+    /// can't be read (a proxy's page, a connection that broke off) tells as little as none.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => Self::UNAVAILABLE,
-            ServerFnErrorErr::Args(_)
-            | ServerFnErrorErr::MissingArg(_)
-            | ServerFnErrorErr::Deserialization(_) => Self::field(
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Deserialization(_) => Self::NoAnswer,
+            ServerFnErrorErr::Response(_) if cfg!(not(feature = "ssr")) => Self::NoAnswer,
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Self::field(
                 "body",
                 "is not what this call takes: reload the page and try again",
             ),

@@ -10,6 +10,7 @@ pub mod http;
 pub mod jobs;
 pub mod router;
 pub mod run;
+pub mod security_headers;
 pub mod services;
 pub mod state;
 pub mod telemetry;

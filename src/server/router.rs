@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::header::{self, HeaderValue};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use leptos::prelude::{provide_context, use_context};
-use leptos_axum::{LeptosRoutes, ResponseOptions};
+use leptos::prelude::provide_context;
+use leptos_axum::LeptosRoutes;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -18,6 +18,7 @@ use super::http::problem::Problem;
 use super::http::{
     admin_audit, admin_keys, admin_partners, drain, health, origin, own_key, request, session,
 };
+use super::security_headers;
 use super::state::AppState;
 use crate::app::{App, Shell};
 use crate::domain::error::Missing;
@@ -28,17 +29,12 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(rest(&state))
         .merge(console(&state))
-        .nest_service(&format!("/{PKG_DIR}"), files(&state))
+        .nest_service(&format!("/{PKG_DIR}"), files(&state, PKG_DIR))
+        .nest_service("/fonts", files(&state, "fonts"))
         .fallback(not_found)
         .layer(from_fn(drain::drain_unread))
-        .layer(security_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(security_header(header::X_FRAME_OPTIONS, "DENY"))
-        .layer(security_header(header::REFERRER_POLICY, "same-origin"))
-        .layer(security_header(
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'",
-        ))
         .layer(from_fn_with_state(state.clone(), request::frame))
+        .layer(from_fn_with_state(state.clone(), security_headers::set))
         .with_state(state)
 }
 
@@ -96,25 +92,7 @@ fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     let state = state.clone();
     move || {
         provide_context(state.clone());
-        set_content_security_policy();
-    }
-}
-
-/// What a page may load and run: only what this server sends, and of scripts only the ones that
-/// carry this answer's nonce (CSP Level 3). WASM needs a word of its own.
-fn set_content_security_policy() {
-    let (Some(nonce), Some(response)) =
-        (leptos::nonce::use_nonce(), use_context::<ResponseOptions>())
-    else {
-        return;
-    };
-    let policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'none'"
-    );
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        security_headers::allow_this_page();
     }
 }
 
@@ -130,10 +108,10 @@ fn app(state: &AppState) -> impl Fn() -> leptos::prelude::AnyView + Clone + Send
     }
 }
 
-/// The browser's files, compressed when they were built; their names carry a hash, so browsers may
-/// keep them for ever.
-fn files(state: &AppState) -> Router {
-    let folder = std::path::Path::new(&*state.leptos.site_root).join(PKG_DIR);
+/// The browser's files, compressed when they were built; their names carry a hash, and a font never
+/// changes, so browsers may keep them for ever.
+fn files(state: &AppState, folder: &str) -> Router {
+    let folder = std::path::Path::new(&*state.leptos.site_root).join(folder);
     let immutable =
         SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, |response: &Response| {
             let value = if response.status().is_success() {
@@ -167,8 +145,4 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
             shell()
         });
     handler(request.uri().clone(), State(state.clone()), request).await
-}
-
-fn security_header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
-    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }

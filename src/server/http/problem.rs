@@ -33,11 +33,21 @@ impl IntoResponse for Problem {
     }
 }
 
+/// Who reads an error's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// A program that calls REST.
+    Rest,
+    /// The console, which also wants the members of [`AppError`]'s own form.
+    Console,
+}
+
 /// Writes the body of an error that a handler or a layer left in the response's extensions, and
 /// of Axum's own refusals, which come without one.
 pub fn render(
     mut response: axum::response::Response,
     request_id: &str,
+    reader: Reader,
 ) -> axum::response::Response {
     let problem = response.extensions_mut().remove::<Problem>();
     let Some(Problem(error)) = problem.or_else(|| plain_refusal(&response)) else {
@@ -52,7 +62,13 @@ pub fn render(
     if matches!(error, AppError::Unauthorized { .. }) {
         parts.headers.insert(header::WWW_AUTHENTICATE, CHALLENGE);
     }
-    Response::from_parts(parts, Body::from(body(&error, request_id).to_string()))
+    let mut body = body(&error, request_id);
+    if reader == Reader::Console
+        && let Ok(Value::Object(own)) = serde_json::to_value(&error)
+    {
+        body.extend(own);
+    }
+    Response::from_parts(parts, Body::from(Value::Object(body).to_string()))
 }
 
 /// What Axum says by a bare status: unknown routes and methods.
@@ -68,7 +84,7 @@ fn plain_refusal(response: &axum::response::Response) -> Option<Problem> {
     }
 }
 
-fn body(error: &AppError, request_id: &str) -> Value {
+fn body(error: &AppError, request_id: &str) -> Map<String, Value> {
     let status = error.status();
     let title = StatusCode::from_u16(status)
         .ok()
@@ -85,7 +101,7 @@ fn body(error: &AppError, request_id: &str) -> Value {
     if let Value::Object(members) = members {
         body.extend(members);
     }
-    Value::Object(body)
+    body
 }
 
 /// The error's code and its own members.
@@ -102,7 +118,7 @@ fn members(error: &AppError) -> (&'static str, Value) {
         AppError::NotFound { reason } => ("not_found", json!({ "reason": reason })),
         AppError::Conflict { conflict } => ("conflict", json!(conflict)),
         AppError::RateLimited { .. } => ("rate_limited", Value::Null),
-        AppError::Internal => ("internal", Value::Null),
+        AppError::Internal | AppError::NoAnswer => ("internal", Value::Null),
         AppError::Unavailable { .. } => ("unavailable", Value::Null),
     }
 }
@@ -142,7 +158,11 @@ mod tests {
 
     #[test]
     fn rendering_adds_the_headers_of_the_status() {
-        let response = render(Problem(AppError::UNAVAILABLE).into_response(), "r-1");
+        let response = render(
+            Problem(AppError::UNAVAILABLE).into_response(),
+            "r-1",
+            Reader::Rest,
+        );
         assert_eq!(response.status(), 503);
         assert_eq!(response.headers()[header::RETRY_AFTER], "1");
         assert_eq!(
@@ -155,15 +175,44 @@ mod tests {
             })
             .into_response(),
             "r-1",
+            Reader::Rest,
         );
         assert_eq!(
             response.headers()[header::WWW_AUTHENTICATE],
             "ApiKey realm=\"myproof-registry\""
         );
-        let untouched = render((StatusCode::NOT_FOUND, "a page").into_response(), "r-1");
+        let untouched = render(
+            (StatusCode::NOT_FOUND, "a page").into_response(),
+            "r-1",
+            Reader::Rest,
+        );
         assert_eq!(
             untouched.headers()[header::CONTENT_TYPE],
             "text/plain; charset=utf-8"
         );
+    }
+
+    #[tokio::test]
+    async fn the_console_reads_every_problem_as_the_error_that_it_is() {
+        use http_body_util::BodyExt;
+
+        for error in [
+            AppError::CrossSite,
+            AppError::UNAVAILABLE,
+            AppError::UnsupportedMediaType,
+            AppError::from(Missing::RouteNotFound),
+            AppError::from(Conflict::KeyInactive),
+            AppError::field("name", "is empty"),
+        ] {
+            let response = Problem(error.clone()).into_response();
+            let body = render(response, "r-1", Reader::Console).into_body();
+            let bytes = body.collect().await.unwrap().to_bytes();
+            assert_eq!(serde_json::from_slice::<AppError>(&bytes).unwrap(), error);
+            let body: Value = serde_json::from_slice(&bytes).unwrap();
+            assert_eq!(
+                (&body["ok"], &body["requestId"]),
+                (&json!(false), &json!("r-1"))
+            );
+        }
     }
 }

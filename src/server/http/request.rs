@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
 use super::client_addr;
-use super::problem::{self, Problem};
+use super::problem::{self, Problem, Reader};
 use crate::domain::audit::{Actor, ActorKind};
 use crate::domain::error::AppError;
 use crate::server::services::Origin;
@@ -76,6 +76,11 @@ pub async fn frame(State(state): State<AppState>, mut request: Request, next: Ne
         client,
     });
 
+    let reader = if request.uri().path().starts_with("/rpc/") {
+        Reader::Console
+    } else {
+        Reader::Rest
+    };
     let span = tracing::info_span!(
         "request",
         id = %id,
@@ -88,7 +93,7 @@ pub async fn frame(State(state): State<AppState>, mut request: Request, next: Ne
     let outcome = futures_catch(answer).instrument(span.clone()).await;
     let _entered = span.enter();
     let response = outcome.unwrap_or_else(|()| Problem(AppError::Internal).into_response());
-    let mut response = problem::render(response, &id);
+    let mut response = problem::render(response, &id, reader);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

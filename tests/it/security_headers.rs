@@ -1,0 +1,114 @@
+//! What every answer tells the browser, whatever it is an answer to.
+
+use axum::body::Body;
+use axum::http::Request;
+use myproof_registry::domain::operator::Role;
+use serde_json::json;
+use sqlx::PgPool;
+
+use crate::support::{Answer, TestApp};
+
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn every_answer_has_them(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let admin = app.admin().await;
+    let cookie = app.signed_in("ops@example.com", Role::Admin).await;
+    let options = Request::options("/api/key").body(Body::empty()).unwrap();
+    let answers: Vec<(&str, Answer)> = vec![
+        ("a page", app.page("/api-keys", Some(&cookie)).await),
+        ("the sign-in", app.page("/login", None).await),
+        ("a redirect", app.page("/partners", None).await),
+        ("a missing page", app.page("/nowhere", Some(&cookie)).await),
+        ("a file", app.page("/robots.txt", None).await),
+        ("a font", app.page("/fonts/OFL.txt", None).await),
+        ("a missing file", app.page("/pkg/none.js", None).await),
+        ("REST", app.get("/api/key", &admin).await),
+        (
+            "REST refused",
+            app.call("GET", "/api/key", None, None).await,
+        ),
+        ("REST unknown", app.get("/api/nothing", &admin).await),
+        (
+            "REST, wrong method",
+            app.call("PUT", "/api/key", Some(&admin), None).await,
+        ),
+        ("REST, preflight", app.send(options).await),
+        ("health", app.page("/healthz", None).await),
+        (
+            "a server function",
+            app.rpc("keys/list", Some(&cookie), json!({"query": {}}))
+                .await,
+        ),
+        (
+            "a server function refused",
+            app.rpc("keys/list", None, json!({"query": {}})).await,
+        ),
+    ];
+    for (what, answer) in &answers {
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("strict-transport-security", "max-age=31536000"),
+        ] {
+            assert_eq!(answer.header(name), value, "{what}");
+        }
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'"), "{what}: {policy}");
+        assert!(
+            policy.contains("frame-ancestors 'none'"),
+            "{what}: {policy}"
+        );
+        assert!(!policy.contains("unsafe-inline"), "{what}: {policy}");
+        let permissions = answer.header("permissions-policy");
+        assert!(permissions.contains("clipboard-write=(self)"), "{what}");
+        assert!(permissions.contains("camera=()"), "{what}");
+        assert!(
+            answer.headers.get("access-control-allow-origin").is_none(),
+            "{what}"
+        );
+    }
+    // Each page has a nonce of its own, which its script carries.
+    let nonce = |answer: &Answer| {
+        let policy = answer.header("content-security-policy").to_owned();
+        policy
+            .split("'nonce-")
+            .nth(1)
+            .and_then(|rest| rest.split('\'').next())
+            .unwrap()
+            .to_owned()
+    };
+    let (one, two) = (nonce(&answers[0].1), nonce(&answers[1].1));
+    assert_ne!(one, two);
+    assert!(answers[0].1.text.contains(&format!("nonce=\"{one}\"")));
+    assert!(!answers[0].1.text.contains(" style="), "CSP would block it");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_refusal_in_the_address_of_the_sign_in_says_only_what_sign_in_says(pool: PgPool) {
+    use myproof_registry::domain::error::AppError;
+
+    let app = TestApp::new(pool);
+    let page = async |error: &AppError| {
+        let path = format!(
+            "/login?__path=%2Frpc%2Fsession%2Fsign-in&__err={}",
+            base64_of_url(&serde_json::to_string(error).unwrap())
+        );
+        app.page(&path, None).await.text
+    };
+    let forged = AppError::field("Your account is locked", "call 555 0100");
+    assert!(!page(&forged).await.contains("555"));
+    let wrong = page(&AppError::WrongCredentials).await;
+    assert!(wrong.contains("E-mail or password is wrong"));
+    let slowed = page(&AppError::RateLimited { retry_after: 8 }).await;
+    assert!(slowed.contains("try again in 8 s"));
+}
+
+/// As Leptos writes an error into an address.
+fn base64_of_url(text: &str) -> String {
+    data_encoding::BASE64URL.encode(text.as_bytes())
+}
