@@ -7,10 +7,13 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{StaticSegment, path};
 
 use crate::rpc::session::{SignIn, SignOut, current_operator};
+use crate::ui::components::dialogs::Dialogs;
 use crate::ui::components::frame::Frame;
+use crate::ui::desk::Desk;
 use crate::ui::hydration::Hydrated;
 use crate::ui::pages::keys::KeysPage;
 use crate::ui::pages::login::LoginPage;
+use crate::ui::pages::partners::PartnersPage;
 use crate::ui::session::SessionActions;
 
 /// Names of the browser's files, as the shell links them.
@@ -45,6 +48,7 @@ pub fn Shell(
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg"/>
+                <link rel="preload" r#as="font" r#type="font/woff2" href="/fonts/inter-latin.woff2" crossorigin="anonymous"/>
                 <link rel="stylesheet" href=assets.css/>
                 <link rel="modulepreload" href=assets.js nonce=nonce.clone()/>
                 <script type="module" nonce=nonce>{start}</script>
@@ -63,6 +67,7 @@ pub fn Shell(
 pub fn App() -> impl IntoView {
     provide_meta_context();
     Hydrated::provide();
+    Desk::provide();
     let actions = SessionActions {
         sign_in: ServerAction::<SignIn>::new(),
         sign_out: ServerAction::<SignOut>::new(),
@@ -85,8 +90,10 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NotFound>
                     <Route path=StaticSegment("login") view=LoginPage/>
                     <Route path=path!("/api-keys") view=KeysPage/>
+                    <Route path=path!("/partners") view=PartnersPage/>
                 </Routes>
             </Frame>
+            <Dialogs/>
         </Router>
     }
 }

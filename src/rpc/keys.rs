@@ -9,14 +9,18 @@ use crate::domain::error::AppError;
 use crate::domain::key::{IssuedKey, KeyView, RevokedKey};
 use crate::domain::key_input::{IssueInput, RevokeInput};
 use crate::domain::list::KeyListInput;
+use crate::domain::operator::Operator;
 use crate::domain::page::Page;
 use crate::domain::rotation::{RotateInput, RotatedKey};
 
-/// A page of keys with the server's time, so that "3 minutes ago" reads the same on both sides.
+/// A page of keys with the server's time, so that "3 minutes ago" reads the same on both sides, and
+/// with who asked, so that the table knows what to offer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeyPage {
     /// The server's time.
     pub now: DateTime<Utc>,
+    /// Who asked.
+    pub viewer: Operator,
     /// The keys.
     pub page: Page<KeyView>,
 }
@@ -29,14 +33,28 @@ pub struct KeyPage {
 pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
     use crate::server::context;
 
-    context::operator()?;
+    let viewer = context::operator()?;
     let registry = context::state()?.registry;
     let query = query.check().map_err(context::told)?;
     let page = registry.list_keys(&query).await.map_err(context::told)?;
     Ok(KeyPage {
         now: registry.now(),
+        viewer,
         page,
     })
+}
+
+/// One key.
+///
+/// # Errors
+/// [`AppError::SignedOut`], or why it can't be read right now.
+#[server(prefix = "/rpc", endpoint = "keys/get", input = Json)]
+pub async fn get_key(key_id: String) -> Result<KeyView, AppError> {
+    use crate::server::context;
+
+    context::operator()?;
+    let registry = context::state()?.registry;
+    registry.key(&key_id).await.map_err(context::told)
 }
 
 /// Issues a key; its token is in this answer and nowhere else.

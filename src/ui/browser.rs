@@ -1,6 +1,8 @@
 //! What the components ask of the browser itself. On the server, where no effect and no event
 //! handler runs, these do nothing.
 
+use std::time::Duration;
+
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
@@ -47,4 +49,93 @@ pub fn local_to_utc(field: &str) -> Option<String> {
     }
     #[cfg(not(feature = "hydrate"))]
     None
+}
+
+/// The future's outcome, or `None` where it takes longer than `patience`.
+pub async fn within<T>(patience: Duration, work: impl Future<Output = T>) -> Option<T> {
+    #[cfg(feature = "hydrate")]
+    {
+        use futures::future::{Either, select};
+
+        let (ring, rung) = futures::channel::oneshot::channel::<()>();
+        let alarm = set_timeout_with_handle(
+            move || {
+                let _ = ring.send(());
+            },
+            patience,
+        );
+        match select(std::pin::pin!(work), rung).await {
+            Either::Left((outcome, _)) => {
+                if let Ok(alarm) = alarm {
+                    alarm.clear();
+                }
+                Some(outcome)
+            }
+            Either::Right(_) => None,
+        }
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = patience;
+        Some(work.await)
+    }
+}
+
+/// The id of the element that has the focus.
+#[must_use]
+pub fn focused_id() -> Option<String> {
+    #[cfg(feature = "hydrate")]
+    {
+        document()
+            .active_element()
+            .map(|element| element.id())
+            .filter(|id| !id.is_empty())
+    }
+    #[cfg(not(feature = "hydrate"))]
+    None
+}
+
+/// Gives the focus to the first of these elements that is there, once the page has settled. An
+/// element that already has it keeps it, unless that is the whole page.
+pub fn focus_lost_to(selectors: Vec<String>) {
+    #[cfg(feature = "hydrate")]
+    set_timeout(
+        move || {
+            use web_sys::wasm_bindgen::JsCast;
+
+            let nobody = document()
+                .active_element()
+                .is_none_or(|element| element.tag_name() == "BODY");
+            let wanted = selectors
+                .iter()
+                .filter_map(|selector| document().query_selector(selector).ok().flatten())
+                .find_map(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+            if let Some(element) = wanted.filter(|_| nobody) {
+                let _ = element.focus();
+            }
+        },
+        Duration::ZERO,
+    );
+    #[cfg(not(feature = "hydrate"))]
+    let _ = selectors;
+}
+
+/// Gives the focus to the first field that a form's last attempt found at fault.
+pub fn focus_first_fault() {
+    #[cfg(feature = "hydrate")]
+    set_timeout(
+        || {
+            use web_sys::wasm_bindgen::JsCast;
+
+            let faulty = document()
+                .query_selector(r#"[aria-invalid="true"], [data-invalid="true"] input"#)
+                .ok()
+                .flatten()
+                .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+            if let Some(element) = faulty {
+                let _ = element.focus();
+            }
+        },
+        Duration::ZERO,
+    );
 }

@@ -1,9 +1,33 @@
 //! The console's addresses.
 
+use leptos_router::params::ParamsMap;
+
 /// The sign-in page.
 pub const LOGIN: &str = "/login";
 /// The tab "API Keys / Rotation".
 pub const KEYS: &str = "/api-keys";
+/// The tab "Partners".
+pub const PARTNERS: &str = "/partners";
+
+/// The value of a parameter. A form without WASM sends every field: an empty one chooses nothing.
+#[must_use]
+pub fn chosen(query: &ParamsMap, name: &str) -> Option<String> {
+    query.get(name).filter(|text| !text.is_empty())
+}
+
+/// An address with the parameters that have a value.
+#[must_use]
+pub fn address(path: &str, parameters: &[(&str, Option<&str>)]) -> String {
+    let pairs: Vec<String> = parameters
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", encode((*value)?))))
+        .collect();
+    if pairs.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{}", pairs.join("&"))
+    }
+}
 
 /// The sign-in page that leads on to `next`.
 #[must_use]

@@ -2,7 +2,9 @@
 
 pub mod browser;
 pub mod components;
+pub mod desk;
 pub mod hydration;
 pub mod links;
 pub mod pages;
+pub mod remote;
 pub mod session;

@@ -6,7 +6,8 @@ use leptos::prelude::*;
 
 use crate::ui::browser;
 
-/// A modal dialog, open for as long as it is rendered.
+/// A modal dialog, open for as long as it is rendered. The browser keeps the focus inside and the
+/// page behind it out of reach; the desk gives the focus back.
 #[component]
 pub fn Modal(
     /// The id of its heading.
@@ -47,5 +48,41 @@ pub fn Modal(
             <h2 id=heading_id>{heading}</h2>
             {children()}
         </dialog>
+    }
+}
+
+/// The buttons at a dialog's end: `Cancel`, and the one that does it. While that is under way it
+/// says so and can't be left; it is never disabled for want of input.
+#[component]
+pub fn Actions(
+    /// What the button says.
+    label: &'static str,
+    /// What it says while it works.
+    working: &'static str,
+    /// Whether it works.
+    #[prop(into)]
+    pending: Signal<bool>,
+    /// Whether it takes something away.
+    #[prop(optional)]
+    danger: bool,
+    /// The dialog is left.
+    on_cancel: Callback<()>,
+) -> impl IntoView {
+    let class = if danger {
+        "button danger"
+    } else {
+        "button primary"
+    };
+    view! {
+        <div class="actions">
+            <button
+                class="button" type="button"
+                disabled=move || pending.get()
+                on:click=move |_| on_cancel.run(())
+            >"Cancel"</button>
+            <button class=class type="submit" aria-busy=move || pending.get().to_string()>
+                {move || if pending.get() { working } else { label }}
+            </button>
+        </div>
     }
 }

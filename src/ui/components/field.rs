@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::domain::error::{AppError, FieldError};
+use crate::ui::browser;
 
 /// The errors of a form's last attempt.
 #[derive(Clone, Copy)]
@@ -20,9 +21,12 @@ impl FormErrors {
         self.0.set(None);
     }
 
-    /// Shows why the last attempt failed.
+    /// Shows why the last attempt failed, and leads to the first field at fault. A form that is
+    /// gone by now shows nothing.
     pub fn show(self, error: AppError) {
-        self.0.set(Some(error));
+        if self.0.try_set(Some(error)).is_none() {
+            browser::focus_first_fault();
+        }
     }
 
     /// The fault of one field, told with those of its items (`scopes[1]`).
@@ -86,6 +90,9 @@ pub fn TextField(
     /// Its `type`.
     #[prop(default = "text")]
     kind: &'static str,
+    /// What the browser may fill it with.
+    #[prop(default = "off")]
+    autocomplete: &'static str,
     /// A line below it.
     #[prop(optional, into)]
     hint: MaybeProp<String>,
@@ -96,12 +103,50 @@ pub fn TextField(
             <input
                 id=id
                 type=kind
-                autocomplete="off"
+                autocomplete=autocomplete
                 prop:value=value
                 aria-invalid=move || error.get().is_some().then_some("true")
                 aria-describedby=format!("{id}-note")
                 on:input=move |event| value.set(event_target_value(&event))
             />
+            <FieldNote id error hint/>
+        </div>
+    }
+}
+
+/// A choice out of a few words.
+#[component]
+pub fn ChoiceField(
+    /// The field's id in the document.
+    id: &'static str,
+    /// Its label.
+    label: &'static str,
+    /// The chosen value.
+    value: RwSignal<String>,
+    /// The values with what they are called.
+    options: Vec<(String, String)>,
+    /// What is wrong with it.
+    #[prop(optional, into)]
+    error: MaybeProp<String>,
+    /// A line below it.
+    #[prop(optional, into)]
+    hint: MaybeProp<String>,
+) -> impl IntoView {
+    let error = Signal::derive(move || error.get());
+    view! {
+        <div class="field">
+            <label for=id>{label}</label>
+            <select
+                id=id
+                aria-invalid=move || error.get().is_some().then_some("true")
+                aria-describedby=format!("{id}-note")
+                on:change=move |event| value.set(event_target_value(&event))
+            >
+                {options.into_iter().map(|(option, label)| {
+                    let selected = value.get_untracked() == option;
+                    view! { <option value=option selected=selected>{label}</option> }
+                }).collect_view()}
+            </select>
             <FieldNote id error hint/>
         </div>
     }

@@ -4,6 +4,9 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::components::A;
 
+use super::icon::{Glyph, Icon};
+use crate::ui::desk::{Desk, OpenDialog};
+use crate::ui::hydration::Hydrated;
 use crate::ui::links;
 use crate::ui::session::{OperatorResource, SessionActions};
 
@@ -16,25 +19,36 @@ pub fn Frame(
     children: Children,
 ) -> impl IntoView {
     let sign_out = expect_context::<SessionActions>().sign_out;
+    let desk = expect_context::<Desk>();
+    let hydrated = expect_context::<Hydrated>();
     view! {
         <a class="skip-link" href="#main">"Skip to the content"</a>
         <header class="topbar">
-            <span class="brand">"MyProof " <span class="brand-light">"Registry"</span></span>
+            <span class="brand"><span class="mark"><Icon glyph=Glyph::Shield/></span>"MyProof " <span class="brand-light">"Registry"</span></span>
             <Suspense fallback=|| ()>
                 {move || Suspend::new(async move {
                     operator.await.ok().flatten().map(|operator| view! {
                         <nav class="tabs" aria-label="Console">
                             <A href=links::KEYS>"API Keys / Rotation"</A>
+                            <A href=links::PARTNERS>"Partners"</A>
                         </nav>
-                        <span class="who" title=operator.role.as_str()>{operator.email}</span>
-                        <ActionForm action=sign_out>
-                            <button class="button quiet" type="submit">"Sign out"</button>
-                        </ActionForm>
+                        <div class="who">
+                            <span class="who-mail">{operator.email}</span>
+                            <span class="chip">{operator.role.as_str()}</span>
+                            <button
+                                class="button quiet small" type="button" id="change-password"
+                                disabled=move || !hydrated.done()
+                                on:click=move |_| desk.open(OpenDialog::Password)
+                            >"Change password"</button>
+                            <ActionForm action=sign_out>
+                                <button class="button small" type="submit">"Sign out"</button>
+                            </ActionForm>
+                        </div>
                     })
                 })}
             </Suspense>
         </header>
-        <main id="main" class="page">
+        <main id="main" class="page" tabindex="-1">
             {children()}
         </main>
     }

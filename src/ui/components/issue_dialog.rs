@@ -1,19 +1,21 @@
 //! The dialog that issues a key.
 
+use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::dialog::Modal;
-use super::field::{FieldNote, FormErrors, TextField};
+use super::dialog::{Actions, Modal};
+use super::field::{ChoiceField, FieldNote, FormErrors, TextField};
+use super::lost_answer::{Lost, LostAnswer};
 use super::notice::ErrorNotice;
-use super::partner_form::PartnerForm;
-use super::token_reveal::Revealed;
+use super::partner_field::PartnerField;
+use crate::domain::error::AppError;
 use crate::domain::key::{DEFAULT_RATE, Environment};
 use crate::domain::key_input::IssueInput;
-use crate::domain::partner::Partner;
 use crate::domain::scope::Scope;
 use crate::rpc::keys::issue_key;
-use crate::ui::browser;
+use crate::ui::desk::{Desk, Revealed};
+use crate::ui::{browser, remote};
 
 const FIELDS: [&str; 6] = [
     "partnerId",
@@ -36,9 +38,9 @@ struct Draft {
 }
 
 impl Draft {
-    fn new() -> Self {
+    fn new(partner_id: Option<String>) -> Self {
         Self {
-            partner_id: RwSignal::new(String::new()),
+            partner_id: RwSignal::new(partner_id.unwrap_or_default()),
             name: RwSignal::new(String::new()),
             environment: RwSignal::new(Environment::default().as_str().to_owned()),
             scopes: RwSignal::new(vec![Scope::AssetsRead]),
@@ -63,7 +65,7 @@ impl Draft {
             ),
             name: filled(self.name),
             environment: filled(self.environment),
-            // What is no number is left to the server's words for a bad one.
+            // What is no number is left to the words for a bad one.
             rate_per_minute: filled(self.rate).map(|text| text.trim().parse().unwrap_or(-1)),
             not_before: None,
             not_after: filled(self.not_after)
@@ -75,47 +77,86 @@ impl Draft {
 /// Asks for everything a new key needs and issues it.
 #[component]
 pub fn IssueDialog(
-    /// The partners that can get a key.
-    partners: RwSignal<Vec<Partner>>,
-    /// A key was issued: show its token.
-    #[prop(into)]
-    on_issued: Callback<Revealed>,
-    /// Nothing was issued.
-    #[prop(into)]
-    on_cancel: Callback<()>,
+    /// The partner that is chosen at first.
+    partner_id: Option<String>,
 ) -> impl IntoView {
-    let draft = Draft::new();
+    let desk = expect_context::<Desk>();
+    let draft = Draft::new(partner_id);
     let errors = FormErrors::new();
     let pending = RwSignal::new(false);
-    let with_partner_form = RwSignal::new(false);
-    let beside = errors.beside(&FIELDS);
+    let lost = RwSignal::new(None::<Lost>);
+    // A moment that has passed on the server: what is refused for lying before it is refused there
+    // too.
+    let seen_at = RwSignal::new(None::<DateTime<Utc>>);
+    let close = Callback::new(move |()| {
+        if !pending.get_untracked() {
+            desk.close("");
+        }
+    });
 
     let create = move || {
         // A second click while the first is under way makes no second key.
         if pending.get_untracked() {
             return;
         }
-        pending.set(true);
         errors.clear();
+        let input = draft.input();
+        let now = seen_at.get_untracked().unwrap_or(DateTime::UNIX_EPOCH);
+        if let Err(error) = input.clone().check(now) {
+            errors.show(error);
+            return;
+        }
+        pending.set(true);
+        desk.set_busy(true);
         spawn_local(async move {
-            match issue_key(draft.input()).await {
+            let partner_id = input.partner_id.clone().unwrap_or_default();
+            match remote::answer(issue_key(input)).await {
                 Ok(issued) => {
-                    on_issued.run(Revealed {
+                    desk.reveal(Revealed {
                         key_id: issued.key_id.to_string(),
                         token: issued.token,
+                        note: None,
                     });
                 }
                 Err(error) => {
-                    errors.show(error);
-                    pending.set(false);
+                    desk.set_busy(false);
+                    pending.try_set(false);
+                    if error == AppError::NoAnswer {
+                        desk.changed();
+                        lost.try_set(Some(Lost::Issue {
+                            partner_id,
+                            since: now,
+                        }));
+                    } else {
+                        errors.show(error);
+                    }
                 }
             }
         });
     };
-    let partner_created = Callback::new(move |partner: Partner| {
-        draft.partner_id.set(partner.partner_id.to_string());
-        partners.update(|partners| partners.insert(0, partner));
-        with_partner_form.set(false);
+    view! {
+        <Modal heading_id="issue-heading" heading="Generate New Key" on_dismiss=close>
+            {move || lost.get().map(|lost_order| view! {
+                <LostAnswer lost=lost_order on_back=Callback::new(move |()| lost.set(None))/>
+            })}
+            <form novalidate hidden=move || lost.get().is_some() on:submit=move |event| { event.prevent_default(); create() }>
+                <IssueFields draft errors seen_at/>
+                <Actions label="Create Key" working="Creating…" pending on_cancel=close/>
+            </form>
+        </Modal>
+    }
+}
+
+#[component]
+fn IssueFields(
+    draft: Draft,
+    errors: FormErrors,
+    seen_at: RwSignal<Option<DateTime<Utc>>>,
+) -> impl IntoView {
+    let beside = errors.beside(&FIELDS);
+    let environments = Environment::ALL.map(|environment| {
+        let name = environment.as_str().to_owned();
+        (name.clone(), name)
     });
     let utc = move || {
         let field = draft.not_after.get();
@@ -125,111 +166,61 @@ pub fn IssueDialog(
         )
     };
     view! {
-        <Modal heading_id="issue-heading" heading="Generate New Key" on_dismiss=on_cancel>
-            <form novalidate on:submit=move |event| { event.prevent_default(); create() }>
-                {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
-                <PartnerField draft partners errors with_partner_form/>
-                {move || with_partner_form.get().then(|| view! { <PartnerForm on_created=partner_created/> })}
-                <TextField id="key-name" label="Name (optional)" value=draft.name error=errors.of("name")/>
-                <EnvironmentField draft errors/>
-                <ScopesField draft errors/>
-                <TextField id="key-rate" label="Rate / min" kind="number" value=draft.rate error=errors.of("ratePerMinute")/>
-                <TextField
-                    id="key-not-after"
-                    label="Not After (optional)"
-                    kind="datetime-local"
-                    value=draft.not_after
-                    error=errors.of("notAfter")
-                    hint=Signal::derive(utc)
-                />
-                <div class="actions">
-                    <button class="button" type="button" on:click=move |_| on_cancel.run(())>"Cancel"</button>
-                    <button class="button primary" type="submit" aria-busy=move || pending.get().to_string()>
-                        {move || if pending.get() { "Creating…" } else { "Create Key" }}
-                    </button>
-                </div>
-            </form>
-        </Modal>
-    }
-}
-
-#[component]
-fn PartnerField(
-    draft: Draft,
-    partners: RwSignal<Vec<Partner>>,
-    errors: FormErrors,
-    with_partner_form: RwSignal<bool>,
-) -> impl IntoView {
-    let error = errors.of("partnerId");
-    view! {
-        <div class="field">
-            <label for="key-partner">"Partner"</label>
-            <div class="row">
-                <select
-                    id="key-partner"
-                    aria-invalid=move || error.get().is_some().then_some("true")
-                    aria-describedby="key-partner-note"
-                    prop:value=draft.partner_id
-                    on:change=move |event| draft.partner_id.set(event_target_value(&event))
-                >
-                    <option value="">"Choose a partner"</option>
-                    <For
-                        each=move || partners.get().into_iter().filter(|partner| partner.active)
-                        key=|partner| partner.partner_id
-                        let:partner
-                    >
-                        <option
-                            value=partner.partner_id.to_string()
-                            selected=move || draft.partner_id.get() == partner.partner_id.to_string()
-                        >
-                            {partner.name.clone()}
-                        </option>
-                    </For>
-                </select>
-                <button
-                    class="button"
-                    type="button"
-                    aria-expanded=move || with_partner_form.get().to_string()
-                    on:click=move |_| with_partner_form.update(|shown| *shown = !*shown)
-                >
-                    "New partner"
-                </button>
-            </div>
-            <FieldNote id="key-partner" error/>
+        {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
+        <PartnerField chosen=draft.partner_id seen_at errors/>
+        <div class="columns">
+            <TextField id="key-name" label="Name (optional)" value=draft.name error=errors.of("name")/>
+            <ChoiceField
+                id="key-environment" label="Environment" value=draft.environment
+                options=environments.to_vec() error=errors.of("environment")
+            />
+        </div>
+        <ScopesField draft errors/>
+        <div class="columns">
+            <TextField id="key-rate" label="Rate / min" kind="number" value=draft.rate error=errors.of("ratePerMinute")/>
+            <TextField
+                id="key-not-after"
+                label="Not After (optional)"
+                kind="datetime-local"
+                value=draft.not_after
+                error=errors.of("notAfter")
+                hint=Signal::derive(utc)
+            />
         </div>
     }
 }
 
-#[component]
-fn EnvironmentField(draft: Draft, errors: FormErrors) -> impl IntoView {
-    view! {
-        <div class="field">
-            <label for="key-environment">"Environment"</label>
-            <select
-                id="key-environment"
-                aria-describedby="key-environment-note"
-                on:change=move |event| draft.environment.set(event_target_value(&event))
-            >
-                {Environment::ALL.map(|environment| view! {
-                    <option value=environment.as_str()>{environment.as_str()}</option>
-                })}
-            </select>
-            <FieldNote id="key-environment" error=errors.of("environment")/>
-        </div>
+/// What a scope lets a partner do.
+const fn explain(scope: Scope) -> &'static str {
+    match scope {
+        Scope::AssetsMint => "record new assets",
+        Scope::AssetsRead => "read assets",
+        Scope::StatusUpdate => "suspend and retire",
+        Scope::TransferExecute => "hand assets over",
+        Scope::AuditRead => "read its own history",
+        Scope::Reverify => "check a hash",
+        Scope::Admin => "everything, admin routes too",
     }
 }
 
 #[component]
 fn ScopesField(draft: Draft, errors: FormErrors) -> impl IntoView {
+    let error = errors.of("scopes");
     view! {
-        <fieldset class="field scopes" aria-describedby="key-scopes-note">
+        <fieldset
+            class="field scopes" aria-describedby="key-scopes-note"
+            data-invalid=move || error.get().is_some().then_some("true")
+        >
             <legend>"Scopes"</legend>
             {Scope::ALL.map(|scope| {
                 let label = if scope == Scope::Admin { "admin:* (all)" } else { scope.as_str() };
+                let (id, hint) = (format!("scope-{}", scope.as_str()), format!("about-{}", scope.as_str()));
                 view! {
-                    <label class="check">
+                    <div class="check">
                         <input
+                            id=id.clone()
                             type="checkbox"
+                            aria-describedby=hint.clone()
                             prop:checked=move || draft.scopes.get().contains(&scope)
                             on:change=move |event| {
                                 let ticked = event_target_checked(&event);
@@ -241,11 +232,12 @@ fn ScopesField(draft: Draft, errors: FormErrors) -> impl IntoView {
                                 });
                             }
                         />
-                        {label}
-                    </label>
+                        <label for=id>{label}</label>
+                        <span id=hint class="about">{explain(scope)}</span>
+                    </div>
                 }
             })}
-            <FieldNote id="key-scopes" error=errors.of("scopes")/>
+            <FieldNote id="key-scopes" error/>
         </fieldset>
     }
 }

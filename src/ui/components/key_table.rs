@@ -3,44 +3,48 @@
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
+use super::icon::{Glyph, Icon};
+use super::status::StatusBadge;
 use super::time::RelativeTime;
-use crate::domain::key::{KeyStatus, KeyView};
+use crate::domain::key::{Environment, KeyStatus, KeyView};
+use crate::domain::operator::Role;
 use crate::rpc::keys::KeyPage;
+use crate::ui::desk::{Desk, OpenDialog};
 use crate::ui::hydration::Hydrated;
-use crate::ui::session::may_change;
-
-/// What an operator wants done with a key.
-#[derive(Clone)]
-pub enum KeyChoice {
-    /// Rotate it.
-    Rotate(KeyView),
-    /// Revoke it.
-    Revoke(KeyView),
-}
 
 /// One page of keys.
 #[component]
 pub fn KeyTable(
-    /// The keys with the server's time.
+    /// The keys with the server's time and who looks at them.
     page: KeyPage,
     /// Whether a filter chose them.
     filtered: bool,
-    /// The operator wants something done with a key.
-    #[prop(into)]
-    on_choice: Callback<KeyChoice>,
 ) -> impl IntoView {
-    let KeyPage { now, page } = page;
+    let KeyPage { now, viewer, page } = page;
+    let may_change = viewer.role == Role::Admin;
     let empty = page.items.is_empty().then(|| {
-        let text = if filtered {
-            "No key matches this filter."
-        } else {
-            "No API keys yet."
+        let (title, hint) = match (filtered, may_change) {
+            (true, _) => (
+                "No key matches this filter.",
+                "Choose another partner or status, or search for less.",
+            ),
+            (false, true) => (
+                "No API keys yet.",
+                "Generate the first one: its token is shown once, to you alone.",
+            ),
+            (false, false) => ("No API keys yet.", "An admin can generate the first one."),
         };
-        view! { <p class="empty">{text}</p> }
+        view! {
+            <div class="empty">
+                <Icon glyph=Glyph::Key/>
+                <p><strong>{title}</strong></p>
+                <p>{hint}</p>
+            </div>
+        }
     });
     view! {
         <div class="table-frame">
-            <table class="keys">
+            <table class="keys" class:bare=empty.is_some()>
                 <thead>
                     <tr>
                         <th scope="col">"Key ID"</th>
@@ -53,7 +57,7 @@ pub fn KeyTable(
                     </tr>
                 </thead>
                 <tbody>
-                    {page.items.into_iter().map(|key| view! { <KeyRow key now on_choice/> }).collect_view()}
+                    {page.items.into_iter().map(|key| view! { <KeyRow key now may_change/> }).collect_view()}
                 </tbody>
             </table>
             {empty}
@@ -62,20 +66,24 @@ pub fn KeyTable(
 }
 
 #[component]
-fn KeyRow(key: KeyView, now: DateTime<Utc>, on_choice: Callback<KeyChoice>) -> impl IntoView {
-    let hydrated = expect_context::<Hydrated>();
-    let may_change = may_change();
-    let can_rotate = key.status.is_live() && key.replaced_by.is_none();
-    let can_revoke = key.status != KeyStatus::Revoked;
-    let locked = move || !hydrated.done() || !may_change.get();
-    let (to_rotate, to_revoke) = (key.clone(), key.clone());
-    let rotate_label = format!("Rotate {}", key.key_id);
-    let revoke_label = format!("Revoke {}", key.key_id);
+fn KeyRow(key: KeyView, now: DateTime<Utc>, may_change: bool) -> impl IntoView {
+    let can_rotate = may_change && key.status.is_live() && key.replaced_by.is_none();
+    let can_revoke = may_change && key.status != KeyStatus::Revoked;
+    let id = key.key_id.to_string();
+    let rotate = can_rotate.then(|| view! { <RowButton label="Rotate" key=key.clone()/> });
+    let revoke = can_revoke.then(|| view! { <RowButton label="Revoke" key=key.clone()/> });
+    // A retiring key ends with its grace, which never outlives its own end.
+    let expires = match key.status {
+        KeyStatus::Retiring => key.retires_at,
+        _ => key.not_after,
+    };
+    let environment = (key.environment != Environment::default())
+        .then(|| view! { <span class="chip">{key.environment.as_str()}</span> });
     view! {
         <tr>
             <td data-label="Key ID">
-                <code>{key.key_id.to_string()}</code>
-                {key.name.map(|name| view! { <bdi class="sub">{name}</bdi> })}
+                <code>{id.clone()}</code>
+                <span class="sub">{key.name.map(|name| view! { <bdi>{name}</bdi> })} {environment}</span>
             </td>
             <td data-label="Partner"><bdi>{key.partner_name}</bdi></td>
             <td data-label="Scopes">
@@ -83,23 +91,32 @@ fn KeyRow(key: KeyView, now: DateTime<Utc>, on_choice: Callback<KeyChoice>) -> i
                     {key.scopes.into_iter().map(|scope| view! { <span class="chip">{scope.as_str()}</span> " " }).collect_view()}
                 </span>
             </td>
-            <td data-label="Status"><span class=format!("badge {}", key.status.as_str())>{key.status.as_str()}</span></td>
-            <td data-label="Expires"><RelativeTime at=key.not_after now/></td>
-            <td data-label="Last Used"><RelativeTime at=key.last_used_at now/></td>
-            <td data-label="Actions" class="row-actions">
-                {can_rotate.then(|| view! {
-                    <button
-                        class="button small" type="button" aria-label=rotate_label disabled=locked
-                        on:click=move |_| on_choice.run(KeyChoice::Rotate(to_rotate.clone()))
-                    >"Rotate"</button>
-                })}
-                {can_revoke.then(|| view! {
-                    <button
-                        class="button small danger-quiet" type="button" aria-label=revoke_label disabled=locked
-                        on:click=move |_| on_choice.run(KeyChoice::Revoke(to_revoke.clone()))
-                    >"Revoke"</button>
-                })}
-            </td>
+            <td data-label="Status"><StatusBadge status=key.status/></td>
+            <td data-label="Expires"><RelativeTime id=format!("expires-{id}") at=expires now/></td>
+            <td data-label="Last Used"><RelativeTime id=format!("used-{id}") at=key.last_used_at now/></td>
+            <td data-label="Actions" class="row-actions">{rotate} {revoke}</td>
         </tr>
+    }
+}
+
+/// A row's button. Its id lets the focus find it again when the row was drawn anew.
+#[component]
+fn RowButton(label: &'static str, key: KeyView) -> impl IntoView {
+    let desk = expect_context::<Desk>();
+    let hydrated = expect_context::<Hydrated>();
+    let (class, dialog): (_, fn(KeyView) -> OpenDialog) = if label == "Rotate" {
+        ("button small", OpenDialog::Rotate)
+    } else {
+        ("button small danger-quiet", OpenDialog::Revoke)
+    };
+    let key_id = key.key_id.to_string();
+    view! {
+        <button
+            class=class type="button"
+            id=format!("{}-{key_id}", label.to_lowercase())
+            aria-label=format!("{label} {key_id}")
+            disabled=move || !hydrated.done()
+            on:click=move |_| desk.open(dialog(key.clone()))
+        >{label}</button>
     }
 }

@@ -1,5 +1,6 @@
-//! Making a partner on the spot.
+//! The two fields of a partner.
 
+use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -7,45 +8,106 @@ use super::field::{FormErrors, TextField};
 use super::notice::ErrorNotice;
 use crate::domain::partner::{Partner, PartnerInput};
 use crate::rpc::partners::create_partner;
+use crate::ui::remote;
 
-/// Two fields and a button that make a partner.
+/// The fields' names in an error.
+pub const PARTNER_FIELDS: [&str; 2] = ["name", "contactEmail"];
+
+/// What was typed so far.
+#[derive(Clone, Copy)]
+pub struct PartnerDraft {
+    name: RwSignal<String>,
+    email: RwSignal<String>,
+}
+
+impl PartnerDraft {
+    /// The fields of a partner, or empty ones.
+    #[must_use]
+    pub fn new(partner: Option<&Partner>) -> Self {
+        let text = |of: fn(&Partner) -> String| RwSignal::new(partner.map(of).unwrap_or_default());
+        Self {
+            name: text(|partner| partner.name.clone()),
+            email: text(|partner| partner.contact_email.clone().unwrap_or_default()),
+        }
+    }
+
+    /// What a new partner takes.
+    #[must_use]
+    pub fn input(self) -> PartnerInput {
+        let email = self.email.get_untracked();
+        PartnerInput {
+            name: Some(self.name.get_untracked()),
+            contact_email: (!email.trim().is_empty()).then_some(email),
+        }
+    }
+}
+
+/// The two fields.
 #[component]
-pub fn PartnerForm(
+pub fn PartnerFields(
+    /// What was typed so far.
+    draft: PartnerDraft,
+    /// What is wrong with it.
+    errors: FormErrors,
+) -> impl IntoView {
+    view! {
+        <TextField id="partner-name" label="Partner name" value=draft.name error=errors.of("name")/>
+        <TextField
+            id="partner-email" label="Contact e-mail (optional)" kind="email"
+            value=draft.email error=errors.of("contactEmail")
+        />
+    }
+}
+
+/// Makes a partner on the spot, inside another form: Enter makes the partner, not that form's
+/// order.
+#[component]
+pub fn PartnerOnTheSpot(
     /// The partner was made.
     #[prop(into)]
     on_created: Callback<Partner>,
 ) -> impl IntoView {
-    let name = RwSignal::new(String::new());
-    let email = RwSignal::new(String::new());
+    let draft = PartnerDraft::new(None);
     let pending = RwSignal::new(false);
     let errors = FormErrors::new();
-    let beside = errors.beside(&["name", "contactEmail"]);
-    let create = move |_| {
+    let beside = errors.beside(&PARTNER_FIELDS);
+    let create = move || {
         if pending.get_untracked() {
             return;
         }
-        pending.set(true);
         errors.clear();
-        let email = email.get_untracked();
-        let input = PartnerInput {
-            name: Some(name.get_untracked()),
-            contact_email: (!email.trim().is_empty()).then_some(email),
-        };
+        if let Err(error) = draft.input().check() {
+            errors.show(error);
+            return;
+        }
+        pending.set(true);
         spawn_local(async move {
-            match create_partner(input).await {
-                Ok(partner) => on_created.run(partner),
+            match remote::answer(create_partner(draft.input())).await {
+                Ok(partner) => {
+                    on_created.try_run(partner);
+                }
                 Err(error) => errors.show(error),
             }
-            pending.set(false);
+            pending.try_set(false);
         });
     };
+    let on_keydown = move |event: KeyboardEvent| {
+        if event.key() == "Enter" {
+            event.prevent_default();
+            create();
+        }
+    };
     view! {
-        <fieldset class="inset">
+        <fieldset class="inset" on:keydown=on_keydown>
             <legend>"New partner"</legend>
             {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
-            <TextField id="partner-name" label="Partner name" value=name error=errors.of("name")/>
-            <TextField id="partner-email" label="Contact e-mail (optional)" kind="email" value=email error=errors.of("contactEmail")/>
-            <button class="button" type="button" disabled=pending on:click=create>"Create partner"</button>
+            <PartnerFields draft errors/>
+            <button
+                class="button" type="button" aria-busy=move || pending.get().to_string()
+                on:click=move |_| create()
+            >
+                {move || if pending.get() { "Creating…" } else { "Create partner" }}
+            </button>
         </fieldset>
     }
 }

@@ -3,13 +3,17 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::dialog::Modal;
-use super::field::FormErrors;
+use super::dialog::{Actions, Modal};
+use super::field::{ChoiceField, FormErrors};
+use super::lost_answer::{Lost, LostAnswer};
 use super::notice::ErrorNotice;
-use super::token_reveal::Revealed;
+use super::time::exact;
+use crate::domain::error::AppError;
 use crate::domain::key::KeyView;
 use crate::domain::rotation::RotateInput;
 use crate::rpc::keys::rotate_key;
+use crate::ui::desk::{Desk, Revealed};
+use crate::ui::remote;
 
 /// How long the old key may go on, in seconds, as it is offered.
 const GRACES: [(i64, &str); 5] = [
@@ -25,68 +29,84 @@ const GRACES: [(i64, &str); 5] = [
 pub fn RotateDialog(
     /// The key to be rotated.
     key: KeyView,
-    /// The key was rotated: show the successor's token.
-    #[prop(into)]
-    on_rotated: Callback<Revealed>,
-    /// Nothing was rotated.
-    #[prop(into)]
-    on_cancel: Callback<()>,
 ) -> impl IntoView {
-    let grace = RwSignal::new(0_i64);
+    let desk = expect_context::<Desk>();
+    let grace = RwSignal::new("0".to_owned());
     let pending = RwSignal::new(false);
+    let lost = RwSignal::new(None::<Lost>);
     let errors = FormErrors::new();
     let beside = errors.beside(&[]);
     let key_id = key.key_id.to_string();
-    let rotate = {
-        let key_id = key_id.clone();
-        move || {
-            if pending.get_untracked() {
-                return;
-            }
-            pending.set(true);
-            errors.clear();
-            let key_id = key_id.clone();
-            let input = RotateInput {
-                grace_seconds: Some(grace.get_untracked()),
-                not_after: None,
-            };
-            spawn_local(async move {
-                match rotate_key(key_id, input).await {
-                    Ok(rotated) => {
-                        on_rotated.run(Revealed {
-                            key_id: rotated.key_id.to_string(),
-                            token: rotated.token,
-                        });
-                    }
-                    Err(error) => {
+    let close = Callback::new(move |()| {
+        if !pending.get_untracked() {
+            desk.close("");
+        }
+    });
+    let ordered_key = key_id.clone();
+    let rotate = move || {
+        if pending.get_untracked() {
+            return;
+        }
+        errors.clear();
+        pending.set(true);
+        desk.set_busy(true);
+        let key_id = ordered_key.clone();
+        let input = RotateInput {
+            grace_seconds: grace.get_untracked().parse().ok(),
+            not_after: None,
+        };
+        spawn_local(async move {
+            match remote::answer(rotate_key(key_id.clone(), input)).await {
+                Ok(rotated) => {
+                    let old = rotated.replaces.as_str();
+                    let note = format!(
+                        "The old key {old} stops working at {}.",
+                        exact(rotated.retires_at)
+                    );
+                    desk.reveal(Revealed {
+                        key_id: rotated.key_id.to_string(),
+                        token: rotated.token,
+                        note: Some(note),
+                    });
+                }
+                Err(error) => {
+                    desk.set_busy(false);
+                    pending.try_set(false);
+                    if error == AppError::NoAnswer {
+                        desk.changed();
+                        lost.try_set(Some(Lost::Rotation { key_id }));
+                    } else {
                         errors.show(error);
-                        pending.set(false);
                     }
                 }
-            });
-        }
+            }
+        });
     };
+    let graces = GRACES.map(|(seconds, label)| (seconds.to_string(), label.to_owned()));
+    let consequence = Signal::derive(move || {
+        if grace.get() == "0" {
+            "Calls with the old token fail from the moment you rotate."
+        } else {
+            "Until then both tokens work, so that nobody is cut off."
+        }
+        .to_owned()
+    });
     view! {
-        <Modal heading_id="rotate-heading" heading="Rotate key" on_dismiss=on_cancel>
-            <form on:submit=move |event| { event.prevent_default(); rotate() }>
+        <Modal heading_id="rotate-heading" heading="Rotate key" on_dismiss=close>
+            {move || lost.get().map(|lost_order| view! {
+                <LostAnswer lost=lost_order on_back=Callback::new(move |()| lost.set(None))/>
+            })}
+            <form hidden=move || lost.get().is_some() on:submit=move |event| { event.prevent_default(); rotate() }>
                 {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
                 <p>
                     "A new key with the same scopes, rate and end takes the place of " <code>{key_id}</code>
                     " of " <bdi>{key.partner_name}</bdi> ". Its token is shown once."
                 </p>
-                <div class="field">
-                    <label for="rotate-grace">"The old key stops working"</label>
-                    <select
-                        id="rotate-grace"
-                        on:change=move |event| grace.set(event_target_value(&event).parse().unwrap_or(0))
-                    >
-                        {GRACES.map(|(seconds, label)| view! { <option value=seconds.to_string()>{label}</option> })}
-                    </select>
-                </div>
-                <div class="actions">
-                    <button class="button" type="button" on:click=move |_| on_cancel.run(())>"Cancel"</button>
-                    <button class="button primary" type="submit" aria-busy=move || pending.get().to_string()>"Rotate"</button>
-                </div>
+                <ChoiceField
+                    id="rotate-grace" label="The old key stops working" value=grace
+                    options=graces.to_vec() hint=consequence
+                />
+                <Actions label="Rotate" working="Rotating…" pending on_cancel=close/>
             </form>
         </Modal>
     }

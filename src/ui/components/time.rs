@@ -3,9 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::*;
 
-/// A time relative to `now`, the server's time of the answer, or `—`.
+/// A time relative to `now`, the server's time of the answer, or `—`. The exact time shows on hover
+/// and focus.
 #[component]
 pub fn RelativeTime(
+    /// An id for the exact time, one of its kind in the document.
+    id: String,
     /// The time.
     at: Option<DateTime<Utc>>,
     /// The server's time.
@@ -14,12 +17,22 @@ pub fn RelativeTime(
     match at {
         None => view! { <span class="none">"—"</span> }.into_any(),
         Some(at) => {
-            let exact = at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
             let machine = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-            view! { <time datetime=machine title=exact tabindex="0">{relative(at - now)}</time> }
-                .into_any()
+            view! {
+                <span class="when">
+                    <time datetime=machine tabindex="0" aria-describedby=id.clone()>{relative(at - now)}</time>
+                    <span class="tip" role="tooltip" id=id>{exact(at)}</span>
+                </span>
+            }
+            .into_any()
         }
     }
+}
+
+/// The time to the second, in UTC.
+#[must_use]
+pub fn exact(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// "3 minutes ago", "in 2 days".

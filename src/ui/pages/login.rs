@@ -7,6 +7,7 @@ use leptos::server_fn::error::ServerFnUrlError;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use crate::domain::error::AppError;
 use crate::rpc::session::SignIn;
 use crate::ui::components::notice::ErrorNotice;
 use crate::ui::session::SessionActions;
@@ -17,7 +18,8 @@ pub fn LoginPage() -> impl IntoView {
     let sign_in = expect_context::<SessionActions>().sign_in;
     let query = use_query_map();
     let next = move || query.read().get("next").unwrap_or_default();
-    // Without WASM a refused form comes back here with its error in the address.
+    // Without WASM a refused form comes back here with its error in the address, where anybody may
+    // write what they like: only what sign-in itself says is repeated.
     let told_before = move || {
         let query = query.read();
         let is_ours = query.get("__path").as_deref() == Some(SignIn::PATH);
@@ -25,11 +27,21 @@ pub fn LoginPage() -> impl IntoView {
             .get("__err")
             .filter(|_| is_ours)
             .map(|error| ServerFnUrlError::decode_err(&error))
+            .filter(|error| {
+                matches!(
+                    error,
+                    AppError::WrongCredentials
+                        | AppError::RateLimited { .. }
+                        | AppError::Unavailable { .. }
+                        | AppError::Internal
+                )
+            })
     };
     let error = move || match sign_in.value().get() {
         None => told_before(),
         Some(outcome) => outcome.err(),
     };
+    let pending = sign_in.pending();
     view! {
         <Title text="Sign in"/>
         <section class="panel narrow">
@@ -46,7 +58,7 @@ pub fn LoginPage() -> impl IntoView {
                     <label for="password">"Password"</label>
                     <input id="password" name="password" type="password" autocomplete="current-password" required/>
                 </div>
-                <button class="button primary wide" type="submit" aria-busy=move || sign_in.pending().get().to_string()>"Sign in"</button>
+                <button class="button primary wide" type="submit" aria-busy=move || pending.get().to_string()>"Sign in"</button>
             </ActionForm>
         </section>
     }

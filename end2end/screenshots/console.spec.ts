@@ -1,0 +1,146 @@
+// Pictures of every page and dialog, at desktop and phone width, light and dark. They are for
+// people to look at: `make screenshots` leaves them in the folder that SCREENSHOTS names.
+
+import type { Page } from '@playwright/test';
+import { hydrated, type Server, signIn, test } from '../tests/server';
+
+const FOLDER = process.env.SCREENSHOTS ?? 'target/screenshots';
+
+const PARTNERS = ['Northwind Archive', 'Lumen Notaries', 'Atlas Custody', 'Meridian Labs', 'Söhne & Töchter GmbH'];
+
+/** A registry with keys of every kind, by REST as a partner's programs would make them. */
+async function furnish(server: Server): Promise<void> {
+  const admin = server.cli(['key', 'issue', '--partner', 'Registry staff', '--scope', 'admin:*']).trim();
+  const ids: string[] = [];
+  for (const name of PARTNERS) {
+    const made = await server.call('POST', '/api/admin/partners', admin, { name, contactEmail: `ops@${name.split(' ')[0]!.toLowerCase().replace('ö', 'oe')}.example` });
+    ids.push(made.body.partner.partnerId);
+  }
+  const days = (n: number) => new Date(Date.now() + n * 86_400_000).toISOString();
+  const issue = async (partner: number, body: object) =>
+    (await server.call('POST', '/api/admin/api-keys/issue', admin, { partnerId: ids[partner], ...body })).body;
+  await issue(0, { scopes: ['assets:mint', 'assets:read'], name: 'Ingest' });
+  await issue(3, { scopes: ['assets:read'], name: 'Nightly export', environment: 'test' });
+  await issue(1, { scopes: ['assets:read', 'reverify'], notBefore: days(3), notAfter: days(93), name: 'Autumn audit' });
+  const old = await issue(1, { scopes: ['assets:read', 'reverify'], notAfter: days(90), name: 'Ledger sync' });
+  await server.call('GET', '/api/key', old.token);
+  await server.call('POST', `/api/admin/api-keys/${old.keyId}/rotate`, admin, { graceSeconds: 604_800 });
+  const gone = await issue(2, { scopes: ['transfer:execute', 'status:update'], name: 'Old vault' });
+  await server.call('POST', `/api/admin/api-keys/${gone.keyId}/revoke`, admin, { reason: 'key_compromise' });
+  await issue(2, { scopes: ['transfer:execute', 'status:update', 'audit:read'], name: 'Vault' });
+  await issue(4, { scopes: ['reverify'], environment: 'development' });
+  await server.call('PATCH', `/api/admin/partners/${ids[3]}`, admin, { active: false });
+}
+
+for (const width of [1440, 768, 375]) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`${width} ${colorScheme}`, async ({ browser, server }) => {
+      test.slow();
+      const context = await browser.newContext({
+        viewport: { width, height: width === 375 ? 812 : 900 },
+        colorScheme,
+        locale: 'en-GB',
+        permissions: ['clipboard-read', 'clipboard-write'],
+      });
+      const page = await context.newPage();
+      const shoot = async (name: string, fullPage = false) => {
+        // Animations have come to their end.
+        await page.waitForTimeout(250);
+        await page.screenshot({ path: `${FOLDER}/${name}-${width}-${colorScheme}.png`, fullPage });
+      };
+      await page.goto(`${server.url}/login`);
+      await hydrated(page);
+      await shoot('login');
+      await page.getByLabel('Email').fill('ops@example.com');
+      await page.getByLabel('Password').fill('not the password');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('alert').waitFor();
+      await shoot('login-refused');
+      await signIn(page, server);
+      await hydrated(page);
+      await shoot('keys-empty', true);
+      await furnish(server);
+      await page.goto(`${server.url}/api-keys`);
+      await hydrated(page);
+      await shoot('keys', true);
+      await page.locator('time').first().focus();
+      await shoot('keys-exact-time');
+      await dialogs(page, shoot);
+      await page.goto(`${server.url}/api-keys?q=nothing+like+it`);
+      await hydrated(page);
+      await shoot('keys-no-match');
+      await page.route('**/rpc/keys/list', (route) => route.abort());
+      await page.getByLabel('Status filter').selectOption('active');
+      await page.getByRole('alert').waitFor();
+      await shoot('keys-failing');
+      await page.unroute('**/rpc/keys/list');
+      await page.route('**/rpc/keys/list', () => undefined);
+      await page.goto(`${server.url}/api-keys`);
+      await hydrated(page);
+      await page.getByLabel('Status filter').selectOption('active');
+      await shoot('keys-loading');
+      await page.unroute('**/rpc/keys/list');
+      await partners(page, server, shoot);
+      await context.close();
+    });
+  }
+}
+
+type Shoot = (name: string, fullPage?: boolean) => Promise<void>;
+
+async function dialogs(page: Page, shoot: Shoot): Promise<void> {
+  await page.getByRole('button', { name: 'Generate New Key' }).click();
+  await page.getByRole('option', { name: 'Lumen Notaries' }).last().waitFor({ state: 'attached' });
+  await shoot('issue');
+  await page.getByLabel('Rate / min').fill('0');
+  await page.getByLabel('assets:read').uncheck();
+  await page.getByLabel('Not After (optional)').fill('2020-01-01T10:00');
+  await page.getByRole('button', { name: 'Create Key' }).click();
+  await shoot('issue-refused');
+  await page.getByRole('button', { name: 'New partner' }).click();
+  await shoot('issue-new-partner');
+  await page.getByRole('button', { name: 'New partner' }).click();
+  await page.getByRole('combobox', { name: 'Partner', exact: true }).selectOption('Lumen Notaries');
+  await page.getByLabel('assets:read').check();
+  await page.getByLabel('Rate / min').fill('600');
+  await page.getByLabel('Not After (optional)').fill('');
+  await page.route('**/rpc/keys/issue', async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await page.getByRole('button', { name: 'Create Key' }).click();
+  await page.getByRole('button', { name: /^Rotate mpk/ }).last().waitFor();
+  await shoot('issue-lost');
+  await page.unroute('**/rpc/keys/issue');
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: /^Rotate mpk/ }).first().click();
+  await shoot('rotate');
+  await page.getByLabel('The old key stops working').selectOption('After 24 hours');
+  await page.getByRole('dialog').getByRole('button', { name: 'Rotate' }).click();
+  await page.getByRole('button', { name: 'Copy' }).click();
+  await page.getByText('Copied.').waitFor();
+  await shoot('reveal');
+  await page.getByRole('button', { name: 'I have stored it' }).click();
+  await shoot('keys-after-rotation');
+  await page.getByRole('button', { name: /^Revoke mpk/ }).first().click();
+  await shoot('revoke');
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+  await page.getByText(/ is revoked\./).waitFor();
+  await shoot('keys-after-revocation');
+  const password = page.getByRole('button', { name: 'Change password' });
+  await password.click();
+  await shoot('password');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+}
+
+async function partners(page: Page, server: Server, shoot: Shoot): Promise<void> {
+  await page.goto(`${server.url}/partners`);
+  await hydrated(page);
+  await shoot('partners', true);
+  await page.getByRole('button', { name: /^Edit / }).first().click();
+  await shoot('partner-edit');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: /^Deactivate / }).first().click();
+  await shoot('partner-deactivate');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+}

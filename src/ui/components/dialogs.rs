@@ -1,0 +1,27 @@
+//! The dialog that is open, whichever it is.
+
+use leptos::prelude::*;
+
+use super::issue_dialog::IssueDialog;
+use super::partner_dialogs::{EditPartner, SwitchPartner};
+use super::password_dialog::PasswordDialog;
+use super::revoke_dialog::RevokeDialog;
+use super::rotate_dialog::RotateDialog;
+use super::token_reveal::TokenReveal;
+use crate::ui::desk::{Desk, OpenDialog};
+
+/// Stands beside the pages, so that a dialog may outlive the page that opened it.
+#[component]
+pub fn Dialogs() -> impl IntoView {
+    let desk = expect_context::<Desk>();
+    move || match desk.open_now() {
+        OpenDialog::Closed => ().into_any(),
+        OpenDialog::Issue(partner_id) => view! { <IssueDialog partner_id/> }.into_any(),
+        OpenDialog::Rotate(key) => view! { <RotateDialog key/> }.into_any(),
+        OpenDialog::Revoke(key) => view! { <RevokeDialog key/> }.into_any(),
+        OpenDialog::Reveal(revealed) => view! { <TokenReveal revealed/> }.into_any(),
+        OpenDialog::EditPartner(partner) => view! { <EditPartner partner/> }.into_any(),
+        OpenDialog::SwitchPartner(partner) => view! { <SwitchPartner partner/> }.into_any(),
+        OpenDialog::Password => view! { <PasswordDialog/> }.into_any(),
+    }
+}

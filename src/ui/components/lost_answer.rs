@@ -1,0 +1,144 @@
+//! An order whose answer was lost: whether it was carried out is looked up, and what it made can be
+//! rotated, for a token that somebody sees, or revoked.
+
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::notice::ErrorNotice;
+use super::time::RelativeTime;
+use crate::domain::error::AppError;
+use crate::domain::key::KeyView;
+use crate::domain::list::KeyListInput;
+use crate::rpc::keys::{get_key, list_keys};
+use crate::ui::desk::{Desk, OpenDialog};
+use crate::ui::remote;
+
+/// What was ordered.
+#[derive(Clone)]
+pub enum Lost {
+    /// A key of this partner, not before this moment of the server's.
+    Issue {
+        /// The partner's id.
+        partner_id: String,
+        /// When the order can't have been carried out yet.
+        since: DateTime<Utc>,
+    },
+    /// A successor of this key.
+    Rotation {
+        /// The old key's id.
+        key_id: String,
+    },
+}
+
+/// Keys that the order may have made, and the server's time of the look.
+type Found = (DateTime<Utc>, Vec<KeyView>);
+
+/// Looks for what the order made.
+async fn look(lost: Lost) -> Result<Found, AppError> {
+    match lost {
+        Lost::Issue { partner_id, since } => {
+            let newest = list_keys(KeyListInput {
+                partner_id: Some(partner_id),
+                limit: Some("20".to_owned()),
+                ..KeyListInput::default()
+            });
+            let answer = remote::answer(newest).await?;
+            let by = format!("operator:{}", answer.viewer.email);
+            let is_ours = |key: &KeyView| {
+                key.created_by == by && key.created_at >= since && key.rotated_from.is_none()
+            };
+            let made = answer.page.items.into_iter().filter(is_ours).collect();
+            Ok((answer.now, made))
+        }
+        Lost::Rotation { key_id } => {
+            let successors = list_keys(KeyListInput {
+                q: Some(key_id.clone()),
+                limit: Some("1".to_owned()),
+                ..KeyListInput::default()
+            });
+            let now = remote::answer(successors).await?.now;
+            let old = remote::answer(get_key(key_id)).await?;
+            let Some(successor) = old.replaced_by else {
+                return Ok((now, Vec::new()));
+            };
+            let successor = remote::answer(get_key(successor.to_string())).await?;
+            Ok((now, vec![successor]))
+        }
+    }
+}
+
+/// Says that the outcome is unknown, looks it up, and offers what can be done.
+#[component]
+pub fn LostAnswer(
+    /// What was ordered.
+    lost: Lost,
+    /// Back to the form, with all that was typed.
+    on_back: Callback<()>,
+) -> impl IntoView {
+    let desk = expect_context::<Desk>();
+    let found = RwSignal::new(None::<Result<Found, AppError>>);
+    let what = match lost {
+        Lost::Issue { .. } => "the key was made",
+        Lost::Rotation { .. } => "the key was rotated",
+    };
+    let again = Callback::new(move |()| {
+        found.set(None);
+        let lost = lost.clone();
+        spawn_local(async move {
+            let outcome = look(lost).await;
+            desk.changed();
+            found.try_set(Some(outcome));
+        });
+    });
+    Effect::new(move |first: Option<()>| {
+        if first.is_none() {
+            again.run(());
+        }
+    });
+    view! {
+        <div class="lost" role="alert">
+            <p><strong>"The outcome is unknown."</strong> " No answer arrived, so whether " {what} " is not certain. The keys were read again:"</p>
+        </div>
+        {move || match found.get() {
+            None => view! { <p class="loading" role="status">"Looking…"</p> }.into_any(),
+            Some(Err(error)) => view! { <ErrorNotice error/> }.into_any(),
+            Some(Ok((_, keys))) if keys.is_empty() => view! {
+                <p role="status">"So far there is no such key. It may still be made: look again before you repeat the order."</p>
+            }.into_any(),
+            Some(Ok((now, keys))) => view! {
+                <p role="status">"This was made, but its token was shown to nobody. Rotate it to get a token, or revoke it:"</p>
+                <ul class="made">
+                    {keys.into_iter().map(|key| view! { <MadeKey key now/> }).collect_view()}
+                </ul>
+            }.into_any(),
+        }}
+        <div class="actions">
+            <button class="button" type="button" on:click=move |_| again.run(())>"Look again"</button>
+            <button class="button" type="button" on:click=move |_| on_back.run(())>"Back to the form"</button>
+            <button class="button" type="button" on:click=move |_| desk.close("")>"Close"</button>
+        </div>
+    }
+}
+
+#[component]
+fn MadeKey(key: KeyView, now: DateTime<Utc>) -> impl IntoView {
+    let desk = expect_context::<Desk>();
+    let (to_rotate, to_revoke) = (key.clone(), key.clone());
+    let id = key.key_id.to_string();
+    view! {
+        <li>
+            <span><code>{id.clone()}</code> " " <RelativeTime id=format!("made-{id}") at=Some(key.created_at) now/></span>
+            <span class="row">
+                <button
+                    class="button small" type="button" aria-label=format!("Rotate {id}")
+                    on:click=move |_| desk.open(OpenDialog::Rotate(to_rotate.clone()))
+                >"Rotate"</button>
+                <button
+                    class="button small danger-quiet" type="button" aria-label=format!("Revoke {id}")
+                    on:click=move |_| desk.open(OpenDialog::Revoke(to_revoke.clone()))
+                >"Revoke"</button>
+            </span>
+        </li>
+    }
+}

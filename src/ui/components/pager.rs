@@ -1,0 +1,42 @@
+//! The way from a page of a list to the next and back. Links, so that it works without WASM.
+
+use leptos::prelude::*;
+use leptos_router::components::A;
+
+/// `Previous page` and `Next page`; where one leads nowhere it stands there disabled, so that the
+/// other keeps its place under the finger.
+#[component]
+pub fn Pager(
+    /// The page before.
+    previous: Option<String>,
+    /// The page after.
+    next: Option<String>,
+    /// What stands on this page, in words.
+    summary: String,
+) -> impl IntoView {
+    view! {
+        <nav class="pager" aria-label="Pages">
+            <p class="summary" role="status">{summary}</p>
+            <Step label="Previous page" href=previous/>
+            <Step label="Next page" href=next/>
+        </nav>
+    }
+}
+
+#[component]
+fn Step(label: &'static str, href: Option<String>) -> impl IntoView {
+    match href {
+        Some(href) => view! { <A href=href attr:class="button">{label}</A> }.into_any(),
+        None => view! { <a class="button" role="link" aria-disabled="true">{label}</a> }.into_any(),
+    }
+}
+
+/// "1 key on this page", "50 keys on this page".
+#[must_use]
+pub fn summary(count: usize, one: &str, many: &str) -> String {
+    match count {
+        0 => format!("No {many} on this page"),
+        1 => format!("1 {one} on this page"),
+        _ => format!("{count} {many} on this page"),
+    }
+}

@@ -1,0 +1,124 @@
+//! The table of partners.
+
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+use leptos_router::components::A;
+
+use super::icon::{Glyph, Icon};
+use super::status::PartnerBadge;
+use super::time::RelativeTime;
+use crate::domain::operator::Role;
+use crate::domain::partner::Partner;
+use crate::rpc::partners::PartnerPage;
+use crate::ui::desk::{Desk, OpenDialog};
+use crate::ui::hydration::Hydrated;
+use crate::ui::links;
+
+/// One page of partners.
+#[component]
+pub fn PartnerTable(
+    /// The partners with the server's time and who looks at them.
+    page: PartnerPage,
+    /// Whether a filter chose them.
+    filtered: bool,
+) -> impl IntoView {
+    let PartnerPage { now, viewer, page } = page;
+    let may_change = viewer.role == Role::Admin;
+    let empty = page.items.is_empty().then(|| {
+        let (title, hint) = if filtered {
+            (
+                "No partner matches this filter.",
+                "Choose another status, or search for less.",
+            )
+        } else {
+            (
+                "No partners yet.",
+                "A partner is an organisation that calls the registry with API keys.",
+            )
+        };
+        view! {
+            <div class="empty">
+                <Icon glyph=Glyph::Layers/>
+                <p><strong>{title}</strong></p>
+                <p>{hint}</p>
+            </div>
+        }
+    });
+    view! {
+        <div class="table-frame">
+            <table class="keys partners" class:bare=empty.is_some()>
+                <thead>
+                    <tr>
+                        <th scope="col">"Partner"</th>
+                        <th scope="col">"Contact"</th>
+                        <th scope="col">"Status"</th>
+                        <th scope="col">"Active keys"</th>
+                        <th scope="col">"Created"</th>
+                        <th scope="col">"Actions"</th>
+                    </tr>
+                </thead>
+                <tbody>
+                    {page.items.into_iter().map(|partner| view! { <PartnerRow partner now may_change/> }).collect_view()}
+                </tbody>
+            </table>
+            {empty}
+        </div>
+    }
+}
+
+#[component]
+fn PartnerRow(partner: Partner, now: DateTime<Utc>, may_change: bool) -> impl IntoView {
+    let id = partner.partner_id;
+    let keys = links::address(links::KEYS, &[("partnerId", Some(&id.to_string()))]);
+    let contact = match partner.contact_email.clone() {
+        Some(email) => view! { <span>{email}</span> }.into_any(),
+        None => view! { <span class="none">"—"</span> }.into_any(),
+    };
+    let actions = may_change.then(|| {
+        let (switch, class) = if partner.active {
+            ("Deactivate", "button small danger-quiet")
+        } else {
+            ("Activate", "button small")
+        };
+        let (to_edit, to_switch) = (partner.clone(), partner.clone());
+        view! {
+            <RowButton label="Edit" class="button small" id=format!("edit-{id}") name=partner.name.clone()
+                dialog=OpenDialog::EditPartner(Some(to_edit))/>
+            <RowButton label=switch class id=format!("switch-{id}") name=partner.name.clone()
+                dialog=OpenDialog::SwitchPartner(to_switch)/>
+        }
+    });
+    view! {
+        <tr>
+            <td data-label="Partner"><bdi class="strong">{partner.name.clone()}</bdi></td>
+            <td data-label="Contact">{contact}</td>
+            <td data-label="Status"><PartnerBadge active=partner.active/></td>
+            <td data-label="Active keys">
+                <A href=keys attr:aria-label=format!("{} active keys of {}", partner.active_keys, partner.name)>
+                    {partner.active_keys}
+                </A>
+            </td>
+            <td data-label="Created"><RelativeTime id=format!("created-{id}") at=Some(partner.created_at) now/></td>
+            <td data-label="Actions" class="row-actions">{actions}</td>
+        </tr>
+    }
+}
+
+#[component]
+fn RowButton(
+    label: &'static str,
+    class: &'static str,
+    id: String,
+    name: String,
+    dialog: OpenDialog,
+) -> impl IntoView {
+    let desk = expect_context::<Desk>();
+    let hydrated = expect_context::<Hydrated>();
+    view! {
+        <button
+            class=class type="button" id=id aria-label=format!("{label} {name}")
+            disabled=move || !hydrated.done()
+            on:click=move |_| desk.open(dialog.clone())
+        >{label}</button>
+    }
+}

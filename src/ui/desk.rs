@@ -1,0 +1,157 @@
+//! The one dialog that may be open, above whichever page is shown: a token that was revealed
+//! stays on the screen though the page behind it changes.
+
+use leptos::ev;
+use leptos::prelude::*;
+
+use crate::domain::key::KeyView;
+use crate::domain::partner::Partner;
+use crate::ui::browser;
+
+/// What is open.
+#[derive(Clone)]
+pub enum OpenDialog {
+    /// Nothing.
+    Closed,
+    /// Issue a key, for this partner if one is chosen already.
+    Issue(Option<String>),
+    /// Rotate a key.
+    Rotate(KeyView),
+    /// Revoke a key.
+    Revoke(KeyView),
+    /// The token that was just made.
+    Reveal(Revealed),
+    /// Make a partner, or change one.
+    EditPartner(Option<Partner>),
+    /// Activate a partner, or deactivate it.
+    SwitchPartner(Partner),
+    /// Change one's own password.
+    Password,
+}
+
+/// A token that was just made. It is here while it is shown, and nowhere else.
+#[derive(Clone)]
+pub struct Revealed {
+    /// The new key's id.
+    pub key_id: String,
+    /// Its token.
+    pub token: String,
+    /// What has become of the old key, if there is one.
+    pub note: Option<String>,
+}
+
+/// What dialogs and pages share.
+#[derive(Clone, Copy)]
+pub struct Desk {
+    open: RwSignal<OpenDialog>,
+    busy: RwSignal<bool>,
+    changes: RwSignal<u32>,
+    notice: RwSignal<String>,
+    return_to: RwSignal<Option<String>>,
+}
+
+impl Desk {
+    /// Makes the desk and puts it into the context.
+    pub fn provide() -> Self {
+        let desk = Self {
+            open: RwSignal::new(OpenDialog::Closed),
+            busy: RwSignal::new(false),
+            changes: RwSignal::new(0),
+            notice: RwSignal::new(String::new()),
+            return_to: RwSignal::new(None),
+        };
+        provide_context(desk);
+        // Effects run in the browser alone.
+        Effect::new(move || {
+            let leaving = window_event_listener(ev::beforeunload, move |event| {
+                if desk.holds_a_token() {
+                    event.prevent_default();
+                }
+            });
+            // A page that the browser keeps for "Back" must keep no token.
+            let left = window_event_listener(ev::pagehide, move |_| {
+                if matches!(desk.open.get_untracked(), OpenDialog::Reveal(_)) {
+                    desk.open.set(OpenDialog::Closed);
+                }
+            });
+            on_cleanup(move || {
+                leaving.remove();
+                left.remove();
+            });
+        });
+        desk
+    }
+
+    /// What is open.
+    #[must_use]
+    pub fn open_now(self) -> OpenDialog {
+        self.open.get()
+    }
+
+    /// Opens a dialog. Once all are closed, the focus goes back to where it was.
+    pub fn open(self, dialog: OpenDialog) {
+        if matches!(self.open.get_untracked(), OpenDialog::Closed) {
+            self.return_to.set(browser::focused_id());
+        }
+        self.notice.set(String::new());
+        self.open.set(dialog);
+    }
+
+    /// Closes the dialog, with a line that says what it did.
+    pub fn close(self, notice: impl Into<String>) {
+        self.busy.set(false);
+        self.open.set(OpenDialog::Closed);
+        self.notice.set(notice.into());
+        self.restore_focus();
+    }
+
+    /// Shows a token, and has the lists read again behind it.
+    pub fn reveal(self, revealed: Revealed) {
+        self.busy.set(false);
+        self.open.set(OpenDialog::Reveal(revealed));
+        self.changed();
+    }
+
+    /// Gives a lost focus back to what opened the dialog, or to the page's heading: the row that
+    /// had the button may be drawn anew.
+    pub fn restore_focus(self) {
+        if let Some(id) = self.return_to.get_untracked() {
+            browser::focus_lost_to(vec![format!("[id=\"{id}\"]"), "main h1".to_owned()]);
+        }
+    }
+
+    /// While an order that makes a token is under way, nothing may close its dialog.
+    pub fn set_busy(self, busy: bool) {
+        self.busy.set(busy);
+    }
+
+    /// The page is left: what is open goes with it, but for a token that is shown or on its way.
+    pub fn leave_page(self) {
+        if !self.holds_a_token() {
+            self.open.set(OpenDialog::Closed);
+        }
+        self.notice.set(String::new());
+        self.return_to.set(None);
+    }
+
+    fn holds_a_token(self) -> bool {
+        self.busy.get_untracked() || matches!(self.open.get_untracked(), OpenDialog::Reveal(_))
+    }
+
+    /// Has the lists read again.
+    pub fn changed(self) {
+        self.changes.update(|changes| *changes += 1);
+    }
+
+    /// Counts the changes: what a list depends on.
+    #[must_use]
+    pub fn changes(self) -> RwSignal<u32> {
+        self.changes
+    }
+
+    /// What the last dialog did.
+    #[must_use]
+    pub fn notice(self) -> Signal<String> {
+        self.notice.into()
+    }
+}

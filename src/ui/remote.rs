@@ -1,0 +1,119 @@
+//! Calls of server functions, as pages make them: none waits for ever, and a list shows the answer
+//! to what is asked now, never an older one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::domain::error::AppError;
+use crate::ui::browser;
+
+/// How long an answer may take. Issuing waits for Argon2 and the database, both bounded far below.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The call's answer, or [`AppError::NoAnswer`] where none comes.
+///
+/// # Errors
+/// What the call refuses, or that there is no answer.
+pub async fn answer<T>(call: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
+    browser::within(PATIENCE, call)
+        .await
+        .unwrap_or(Err(AppError::NoAnswer))
+}
+
+/// A list as the server answers it. The first answer comes with the page; every change of what is
+/// asked calls again, and whatever was asked before is forgotten, however late it answers.
+pub struct Latest<T: Clone + Send + Sync + 'static> {
+    first: Resource<Result<T, AppError>>,
+    newer: RwSignal<Option<Result<T, AppError>>>,
+    pending: RwSignal<bool>,
+}
+
+impl<T: Clone + Send + Sync + 'static> Clone for Latest<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Copy for Latest<T> {}
+
+impl<T> Latest<T>
+where
+    T: Clone + Send + Sync + serde::Serialize + serde::de::DeserializeOwned + 'static,
+{
+    /// Asks now, and again with every change of `asked` or `version`.
+    pub fn new<Q, F>(
+        asked: Memo<Q>,
+        version: RwSignal<u32>,
+        fetch: impl Fn(Q) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        Q: Clone + PartialEq + Send + Sync + 'static,
+        F: Future<Output = Result<T, AppError>> + Send + 'static,
+    {
+        let ask_first = fetch.clone();
+        let latest = Self {
+            first: Resource::new_blocking(|| (), move |()| ask_first(asked.get_untracked())),
+            newer: RwSignal::new(None),
+            pending: RwSignal::new(false),
+        };
+        let turn = StoredValue::new(0_u64);
+        Effect::new(move |before: Option<(Q, u32)>| {
+            let now = (asked.get(), version.get());
+            if before.is_some_and(|before| before != now) {
+                turn.update_value(|turn| *turn += 1);
+                let mine = turn.get_value();
+                latest.pending.set(true);
+                let call = fetch(now.0.clone());
+                spawn_local(async move {
+                    // Reading changes nothing, so no answer says no more than that.
+                    let outcome = answer(call).await.map_err(|error| match error {
+                        AppError::NoAnswer => AppError::UNAVAILABLE,
+                        other => other,
+                    });
+                    // The page may be gone by now, and then so are its signals.
+                    if turn.try_get_value() == Some(mine) {
+                        latest.newer.try_set(Some(outcome));
+                        latest.pending.try_set(false);
+                    }
+                });
+            }
+            now
+        });
+        latest
+    }
+
+    /// Whether a newer answer is under way.
+    #[must_use]
+    pub fn pending(self) -> Signal<bool> {
+        self.pending.into()
+    }
+
+    /// Shows the latest answer; until the first one is there, a line that says so.
+    pub fn view(
+        self,
+        show: impl Fn(Result<T, AppError>) -> AnyView + Send + Sync + 'static,
+    ) -> impl IntoView {
+        let show = Arc::new(show);
+        move || match self.newer.get() {
+            Some(outcome) => show(outcome),
+            None => {
+                let show = Arc::clone(&show);
+                view! {
+                    <Suspense fallback=|| view! { <p class="loading" role="status">"Loading…"</p> }>
+                        {
+                            let show = Arc::clone(&show);
+                            move || {
+                                let show = Arc::clone(&show);
+                                Suspend::new(async move { show(self.first.await) })
+                            }
+                        }
+                    </Suspense>
+                }
+                .into_any()
+            }
+        }
+    }
+}
