@@ -1,10 +1,10 @@
 # Every target is a script in scripts/, which says more about itself at its top.
 
 .DEFAULT_GOAL := help
-.PHONY: help run watch test build psql cli
+.PHONY: help run watch test build screenshots psql cli
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: ## build and run the app with its own database; Ctrl-C ends both
 	@scripts/run.sh
@@ -17,6 +17,9 @@ test: ## run all tests; ONLY=lint, ONLY=rust or ONLY=browser runs a part
 
 build: ## build the release: target/release/myproof-registry and target/site
 	@scripts/build.sh
+
+screenshots: ## take pictures of every page and dialog, for people to look at
+	@scripts/screenshots.sh
 
 psql: ## open psql on the development database; ARGS are its arguments
 	@scripts/psql.sh $(ARGS)

@@ -1,19 +1,7 @@
 // The way through all layers: sign in, create a partner, issue, call, rotate, revoke, restart.
 
-import type { Page, Response } from '@playwright/test';
-import { expect, hydrated, signIn, test } from './server';
-
-const TOKEN = /mpk_[0-9a-f]{12}\.[0-9a-f]{72}/;
-
-/** The one text of the dialog that is a token. */
-async function revealedToken(page: Page): Promise<string> {
-  const dialog = page.getByRole('dialog', { name: 'New token' });
-  await expect(dialog).toBeVisible();
-  await expect(dialog).toContainText('shown once');
-  const token = TOKEN.exec(await dialog.innerText())?.[0];
-  expect(token, 'the whole token as one unbroken text').toBeTruthy();
-  return token!;
-}
+import type { Response } from '@playwright/test';
+import { expect, hydrated, openConsole, openIssueDialog, overflow, revealedToken, signIn, test, TOKEN } from './server';
 
 test('a key lives from the browser to REST and back', async ({ page, server, complaints }) => {
   const bodies: string[] = [];
@@ -129,11 +117,8 @@ test('what was typed stays when it is refused', async ({ page, server }) => {
 
 test('two clicks make one key', async ({ page, server }) => {
   const partner = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'admin:*']).trim();
-  await signIn(page, server);
-  await hydrated(page);
-  await page.getByRole('button', { name: 'Generate New Key' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Generate New Key' });
-  await dialog.getByLabel('Partner', { exact: true }).selectOption('Acme');
+  await openConsole(page, server);
+  const dialog = await openIssueDialog(page, 'Acme');
   await dialog.getByRole('button', { name: 'Create Key' }).dblclick();
   await revealedToken(page);
   await page.getByRole('button', { name: 'I have stored it' }).click();
@@ -150,20 +135,4 @@ test('wrong credentials are said beside the form, which keeps the address', asyn
   await expect(page.getByRole('alert')).toContainText('E-mail or password is wrong');
   await expect(page.getByLabel('Email')).toHaveValue('nobody@example.com');
   expect(page.url()).not.toContain('nobody');
-});
-
-test('nothing scrolls sideways on a phone, and a key can be issued there', async ({ page, server }) => {
-  server.cli(['key', 'issue', '--partner', 'A partner with a name of some length', '--scope', 'transfer:execute', 'status:update']);
-  await page.setViewportSize({ width: 375, height: 812 });
-  await signIn(page, server);
-  await hydrated(page);
-  const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(await overflow()).toBe(0);
-  await page.getByRole('button', { name: 'Generate New Key' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Generate New Key' });
-  await dialog.getByLabel('Partner', { exact: true }).selectOption('A partner with a name of some length');
-  await dialog.getByRole('button', { name: 'Create Key' }).click();
-  await revealedToken(page);
-  expect(await overflow()).toBe(0);
-  await page.getByRole('button', { name: 'I have stored it' }).click();
 });

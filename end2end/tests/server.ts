@@ -57,6 +57,25 @@ export class Server {
     if (done.status !== 0) throw new Error(done.stderr);
   }
 
+  /** Gives the only partner so many more keys, which nobody has a token of. */
+  addKeys(count: number): void {
+    this.sql(
+      databaseUrl(this.database),
+      `insert into api_keys (key_id, partner_id, scopes, secret_hash, check_tag, pepper_fingerprint, created_by, created_at)
+       select 'mpk_' || to_char(n, 'FM000000000000'), k.partner_id, k.scopes, k.secret_hash, k.check_tag, k.pepper_fingerprint,
+              'cli:test', now() - n * interval '1 minute'
+         from api_keys k, generate_series(1, ${count}) n`,
+    );
+  }
+
+  /** Adds so many partners whose names come first. */
+  addPartners(count: number): void {
+    this.sql(
+      databaseUrl(this.database),
+      `insert into partners (partner_id, name) select gen_random_uuid(), 'A' || to_char(n, 'FM0000') from generate_series(1, ${count}) n`,
+    );
+  }
+
   /** Runs the program's command line and gives back its standard output. */
   cli(args: string[], input = ''): string {
     const done = spawnSync(BIN, args, { env: this.environment(), input, encoding: 'utf8' });
@@ -134,10 +153,46 @@ export async function hydrated(page: Page): Promise<void> {
   await expect(page.locator('html[data-hydrated="true"]')).toBeAttached({ timeout: 20_000 });
 }
 
-export async function signIn(page: Page, server: Server): Promise<void> {
+/** A second operator, who may only read. */
+export const AUDITOR = 'auditor@example.com';
+
+export async function signIn(page: Page, server: Server, email = EMAIL): Promise<void> {
   await page.goto(`${server.url}/login`);
-  await page.getByLabel('Email').fill(EMAIL);
+  await page.getByLabel('Email').fill(email);
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page.getByRole('heading', { name: 'API Keys / Rotation' })).toBeVisible();
+}
+
+/** What a token looks like. */
+export const TOKEN = /mpk_[0-9a-f]{12}\.[0-9a-f]{72}/;
+
+/** The one text of the dialog that is a token. */
+export async function revealedToken(page: Page): Promise<string> {
+  const dialog = page.getByRole('dialog', { name: 'New token' });
+  await expect(dialog).toBeVisible();
+  await expect(dialog).toContainText('shown once');
+  const token = TOKEN.exec(await dialog.innerText())?.[0];
+  expect(token, 'the whole token as one unbroken text').toBeTruthy();
+  return token!;
+}
+
+/** Opens the dialog that issues a key and chooses the partner. */
+export async function openIssueDialog(page: Page, partner: string) {
+  await page.getByRole('button', { name: 'Generate New Key' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Generate New Key' });
+  await dialog.getByRole('combobox', { name: 'Partner', exact: true }).selectOption(partner);
+  return dialog;
+}
+
+/** How far the page can be scrolled sideways. */
+export async function overflow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+/** Signed in as an admin, on the hydrated page at `path`. */
+export async function openConsole(page: Page, server: Server, path = '/api-keys'): Promise<void> {
+  await signIn(page, server);
+  await page.goto(server.url + path);
+  await hydrated(page);
 }

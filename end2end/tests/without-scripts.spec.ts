@@ -20,7 +20,8 @@ test('the console reads and signs in and out without JavaScript', async ({ page,
   await expect(page.getByText(adminId)).toBeVisible();
   await expect(page.getByText(otherId)).toBeVisible();
 
-  // What would reveal a token is disabled: its answer would be lost.
+  // What would reveal a token is disabled, since its answer would be lost, and a line says so.
+  await expect(page.getByText('Issuing and rotating a key needs this page')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Generate New Key' })).toBeDisabled();
   for (const button of await page.getByRole('button', { name: /^(Rotate|Revoke)/ }).all()) await expect(button).toBeDisabled();
 
@@ -32,7 +33,38 @@ test('the console reads and signs in and out without JavaScript', async ({ page,
   await page.keyboard.press('Enter');
   await expect(page.getByText('No key matches this filter.')).toBeVisible();
 
+  await page.getByRole('combobox', { name: 'Partner filter' }).selectOption('All partners');
+  await page.getByRole('searchbox').fill('');
+  await page.getByRole('combobox', { name: 'Status filter' }).selectOption('active');
+  await page.getByRole('button', { name: 'Apply' }).click();
+  await expect(page.getByText(adminId)).toBeVisible();
+  await expect(page.getByRole('combobox', { name: 'Status filter' })).toHaveValue('active');
+
+  await page.getByRole('link', { name: 'Partners' }).click();
+  await page.getByRole('searchbox', { name: 'Search partner name' }).fill('oth');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('row').filter({ hasText: 'Other' })).toBeVisible();
+  await expect(page.getByRole('row').filter({ hasText: 'Acme' })).toHaveCount(0);
+  await page.getByRole('link', { name: '1 active keys of Other' }).click();
+  await expect(page.getByText(otherId)).toBeVisible();
+  await expect(page.getByText(adminId)).toHaveCount(0);
+
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.goto(`${server.url}/api-keys`);
   await expect(page).toHaveURL(/\/login/);
+});
+
+test('pages lead on and back without JavaScript', async ({ page, server }) => {
+  server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
+  server.addKeys(119);
+  await signIn(page, server);
+  const first = await page.getByRole('row').nth(1).innerText();
+  await expect(page.getByRole('link', { name: 'Previous page' })).toBeDisabled();
+  await page.getByRole('link', { name: 'Next page' }).click();
+  await page.getByRole('link', { name: 'Next page' }).click();
+  await expect(page.getByText('20 keys on this page')).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Next page' })).toBeDisabled();
+  await page.getByRole('link', { name: 'Previous page' }).click();
+  await page.getByRole('link', { name: 'Previous page' }).click();
+  expect(await page.getByRole('row').nth(1).innerText()).toBe(first);
 });

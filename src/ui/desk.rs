@@ -43,7 +43,8 @@ pub struct Revealed {
 /// What dialogs and pages share.
 #[derive(Clone, Copy)]
 pub struct Desk {
-    open: RwSignal<OpenDialog>,
+    /// How many dialogs were opened so far, and the one that is.
+    open: RwSignal<(u32, OpenDialog)>,
     busy: RwSignal<bool>,
     changes: RwSignal<u32>,
     notice: RwSignal<String>,
@@ -54,7 +55,7 @@ impl Desk {
     /// Makes the desk and puts it into the context.
     pub fn provide() -> Self {
         let desk = Self {
-            open: RwSignal::new(OpenDialog::Closed),
+            open: RwSignal::new((0, OpenDialog::Closed)),
             busy: RwSignal::new(false),
             changes: RwSignal::new(0),
             notice: RwSignal::new(String::new()),
@@ -70,8 +71,8 @@ impl Desk {
             });
             // A page that the browser keeps for "Back" must keep no token.
             let left = window_event_listener(ev::pagehide, move |_| {
-                if matches!(desk.open.get_untracked(), OpenDialog::Reveal(_)) {
-                    desk.open.set(OpenDialog::Closed);
+                if desk.shows_a_token() {
+                    desk.switch_to(OpenDialog::Closed);
                 }
             });
             on_cleanup(move || {
@@ -82,25 +83,32 @@ impl Desk {
         desk
     }
 
-    /// What is open.
+    /// What is open, with a number that no other dialog has had.
     #[must_use]
-    pub fn open_now(self) -> OpenDialog {
+    pub fn open_now(self) -> (u32, OpenDialog) {
         self.open.get()
+    }
+
+    fn switch_to(self, dialog: OpenDialog) {
+        self.open.update(|open| *open = (open.0 + 1, dialog));
     }
 
     /// Opens a dialog. Once all are closed, the focus goes back to where it was.
     pub fn open(self, dialog: OpenDialog) {
-        if matches!(self.open.get_untracked(), OpenDialog::Closed) {
+        if self
+            .open
+            .with_untracked(|open| matches!(open.1, OpenDialog::Closed))
+        {
             self.return_to.set(browser::focused_id());
         }
         self.notice.set(String::new());
-        self.open.set(dialog);
+        self.switch_to(dialog);
     }
 
     /// Closes the dialog, with a line that says what it did.
     pub fn close(self, notice: impl Into<String>) {
         self.busy.set(false);
-        self.open.set(OpenDialog::Closed);
+        self.switch_to(OpenDialog::Closed);
         self.notice.set(notice.into());
         self.restore_focus();
     }
@@ -108,7 +116,7 @@ impl Desk {
     /// Shows a token, and has the lists read again behind it.
     pub fn reveal(self, revealed: Revealed) {
         self.busy.set(false);
-        self.open.set(OpenDialog::Reveal(revealed));
+        self.switch_to(OpenDialog::Reveal(revealed));
         self.changed();
     }
 
@@ -128,14 +136,19 @@ impl Desk {
     /// The page is left: what is open goes with it, but for a token that is shown or on its way.
     pub fn leave_page(self) {
         if !self.holds_a_token() {
-            self.open.set(OpenDialog::Closed);
+            self.switch_to(OpenDialog::Closed);
         }
         self.notice.set(String::new());
         self.return_to.set(None);
     }
 
     fn holds_a_token(self) -> bool {
-        self.busy.get_untracked() || matches!(self.open.get_untracked(), OpenDialog::Reveal(_))
+        self.busy.get_untracked() || self.shows_a_token()
+    }
+
+    fn shows_a_token(self) -> bool {
+        self.open
+            .with_untracked(|open| matches!(open.1, OpenDialog::Reveal(_)))
     }
 
     /// Has the lists read again.

@@ -14,14 +14,19 @@ use crate::ui::desk::{Desk, OpenDialog};
 #[component]
 pub fn Dialogs() -> impl IntoView {
     let desk = expect_context::<Desk>();
-    move || match desk.open_now() {
-        OpenDialog::Closed => ().into_any(),
-        OpenDialog::Issue(partner_id) => view! { <IssueDialog partner_id/> }.into_any(),
-        OpenDialog::Rotate(key) => view! { <RotateDialog key/> }.into_any(),
-        OpenDialog::Revoke(key) => view! { <RevokeDialog key/> }.into_any(),
-        OpenDialog::Reveal(revealed) => view! { <TokenReveal revealed/> }.into_any(),
-        OpenDialog::EditPartner(partner) => view! { <EditPartner partner/> }.into_any(),
-        OpenDialog::SwitchPartner(partner) => view! { <SwitchPartner partner/> }.into_any(),
-        OpenDialog::Password => view! { <PasswordDialog/> }.into_any(),
+    // Keyed, so that each dialog is an element of its own and takes the focus when it opens.
+    view! {
+        <For each=move || [desk.open_now()] key=|(number, _)| *number let((_, dialog))>
+            {match dialog {
+                OpenDialog::Closed => ().into_any(),
+                OpenDialog::Issue(partner_id) => view! { <IssueDialog partner_id/> }.into_any(),
+                OpenDialog::Rotate(key) => view! { <RotateDialog key/> }.into_any(),
+                OpenDialog::Revoke(key) => view! { <RevokeDialog key/> }.into_any(),
+                OpenDialog::Reveal(revealed) => view! { <TokenReveal revealed/> }.into_any(),
+                OpenDialog::EditPartner(partner) => view! { <EditPartner partner/> }.into_any(),
+                OpenDialog::SwitchPartner(partner) => view! { <SwitchPartner partner/> }.into_any(),
+                OpenDialog::Password => view! { <PasswordDialog/> }.into_any(),
+            }}
+        </For>
     }
 }

@@ -35,7 +35,7 @@ pub fn TokenReveal(
     view! {
         <Modal heading_id="reveal-heading" heading="New token">
             <p>"This is the token of " <code>{key_id}</code> ". It is shown once: copy it now and store it where secrets are kept."</p>
-            <p class="token"><code id="new-token" tabindex="0">{token}</code></p>
+            <p class="token"><code id="new-token" tabindex="0" autofocus>{token}</code></p>
             <p class="field-note" role="status">
                 {move || match copied.get() {
                     None => "Whoever has it can call the registry as this partner.",

@@ -1,0 +1,133 @@
+// What dialogs promise: errors where they belong, nothing typed lost, the focus kept and given
+// back, results announced.
+
+import { expect, openConsole, openIssueDialog, revealedToken, signIn, test } from './server';
+
+test('errors of both sides of the wire stand beside their fields', async ({ page, server }) => {
+  const admin = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'admin:*']).trim();
+  await openConsole(page, server);
+  let orders = 0;
+  page.on('request', (request) => void (orders += Number(request.url().endsWith('/rpc/keys/issue'))));
+  const dialog = await openIssueDialog(page, 'Acme');
+  await dialog.getByLabel('Name (optional)').fill('x'.repeat(101));
+  await dialog.getByRole('button', { name: 'Create Key' }).click();
+  await expect(dialog.getByText('It must have 1 to 100 characters, not 101.')).toBeVisible();
+  await expect(dialog.getByLabel('Name (optional)')).toHaveAttribute('aria-invalid', 'true');
+  // The first field at fault has the focus.
+  await expect(dialog.getByLabel('Name (optional)')).toBeFocused();
+  expect(orders).toBe(0);
+
+  // What only the server can know.
+  await dialog.getByLabel('Name (optional)').fill('Kept');
+  const partners = (await server.call('GET', '/api/admin/partners', admin)).body.partners;
+  const other = server.cli(['key', 'issue', '--partner', 'Root', '--scope', 'admin:*']).trim();
+  await server.call('PATCH', `/api/admin/partners/${partners[0].partnerId}`, other, { active: false });
+  await dialog.getByRole('button', { name: 'Create Key' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('The partner is deactivated: activate it first.');
+  await expect(dialog.getByLabel('Name (optional)')).toHaveValue('Kept');
+  await server.call('PATCH', `/api/admin/partners/${partners[0].partnerId}`, other, { active: true });
+  await page.route('**/rpc/keys/issue', async (route) => {
+    const sent = route.request().postDataJSON();
+    sent.input.ratePerMinute = 0;
+    await route.continue({ postData: JSON.stringify(sent) });
+  });
+  await dialog.getByRole('button', { name: 'Create Key' }).click();
+  await expect(dialog.getByText('It must be a whole number from 1 to 10000.')).toBeVisible();
+  expect(orders).toBe(2);
+});
+
+test('a session that has ended loses nothing that was typed', async ({ page, server, context }) => {
+  server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
+  await openConsole(page, server);
+  const dialog = await openIssueDialog(page, 'Acme');
+  await dialog.getByLabel('Name (optional)').fill('Kept');
+  await context.clearCookies();
+  await dialog.getByRole('button', { name: 'Create Key' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('signed out');
+  const [tab] = await Promise.all([context.waitForEvent('page'), dialog.getByRole('link', { name: 'Sign in in a new tab' }).click()]);
+  await signIn(tab, server);
+  await dialog.getByRole('button', { name: 'Create Key' }).click();
+  await revealedToken(page);
+});
+
+test('everything goes by keyboard, and the focus comes back', async ({ page, server }) => {
+  server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
+  await openConsole(page, server);
+  const generate = page.getByRole('button', { name: 'Generate New Key' });
+  await generate.focus();
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Generate New Key' });
+  await expect(dialog.getByRole('combobox', { name: 'Partner', exact: true })).toBeFocused();
+  // Tab goes round inside.
+  for (let press = 0; press < 30; press++) {
+    await page.keyboard.press('Tab');
+    const inside = await page.evaluate(() => document.activeElement === document.body || !!document.activeElement?.closest('dialog'));
+    expect(inside, `after ${press + 1} presses`).toBe(true);
+  }
+  await page.keyboard.press('Escape');
+  await expect(dialog).toHaveCount(0);
+  await expect(generate).toBeFocused();
+
+  await page.keyboard.press('Enter');
+  await expect(dialog.getByRole('option', { name: 'Acme' })).toBeAttached();
+  await page.keyboard.type('Acme');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('By keyboard');
+  await page.keyboard.press('Enter');
+  const token = await revealedToken(page);
+  await expect(page.locator('#new-token')).toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('button', { name: 'Copy' })).toBeFocused();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await expect(generate).toBeFocused();
+  const keyId = token.split('.')[0]!;
+  await expect(page.getByRole('status').filter({ hasText: `${keyId} is ready.` })).toBeVisible();
+
+  // A row is drawn anew after its key changed: the focus finds its button, or the heading.
+  const row = page.getByRole('row').filter({ hasText: keyId });
+  await expect(row).toBeVisible();
+  await row.getByRole('button', { name: 'Revoke' }).focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Escape');
+  await expect(row.getByRole('button', { name: 'Revoke' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Note (optional)').fill('by keyboard');
+  await page.keyboard.press('Enter');
+  await expect(row).toContainText('revoked');
+  await expect(page.getByRole('heading', { name: 'API Keys / Rotation' })).toBeFocused();
+  await expect(page.getByRole('status').filter({ hasText: `${keyId} is revoked.` })).toBeVisible();
+});
+
+test('focus can be seen', async ({ page, server }) => {
+  await openConsole(page, server);
+  for (let press = 0; press < 8; press++) {
+    await page.keyboard.press('Tab');
+    const outline = await page.evaluate(() => getComputedStyle(document.activeElement!).outlineStyle);
+    expect(outline, `after ${press + 1} presses`).not.toBe('none');
+  }
+});
+
+test('a partner is made on the spot, by Enter too, and one that is not the newest two hundred is found', async ({ page, server }) => {
+  server.cli(['key', 'issue', '--partner', 'Zeta', '--scope', 'assets:read']);
+  server.addPartners(220);
+  await openConsole(page, server);
+  await page.getByRole('button', { name: 'Generate New Key' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Generate New Key' });
+  const partner = dialog.getByRole('combobox', { name: 'Partner', exact: true });
+  await dialog.getByRole('searchbox', { name: 'Find a partner' }).fill('zet');
+  await partner.selectOption('Zeta');
+  await dialog.getByRole('button', { name: 'New partner' }).click();
+  await dialog.getByLabel('Partner name').fill('x');
+  await dialog.getByLabel('Partner name').press('Enter');
+  await expect(dialog.getByText('It must have 2 to 200 characters, not 1.')).toBeVisible();
+  await dialog.getByLabel('Partner name').fill('On the spot');
+  await dialog.getByLabel('Partner name').press('Enter');
+  await expect(partner.locator('option:checked')).toHaveText('On the spot');
+  await dialog.getByRole('button', { name: 'Create Key' }).click();
+  await revealedToken(page);
+  await page.getByRole('button', { name: 'I have stored it' }).click();
+  await expect(page.getByRole('row').filter({ hasText: 'On the spot' })).toBeVisible();
+});

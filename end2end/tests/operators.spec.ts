@@ -1,0 +1,86 @@
+// Operators: roles, their own password, slowed guesses, the way back after signing in.
+
+import { AUDITOR, EMAIL, expect, hydrated, openConsole, PASSWORD, signIn, test } from './server';
+
+test('an auditor reads everything and is offered no change', async ({ page, server, complaints }) => {
+  server.cli(['operator', 'create', '--email', AUDITOR, '--role', 'auditor', '--password-stdin'], PASSWORD);
+  const keyId = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).split('.')[0]!;
+  await signIn(page, server, AUDITOR);
+  await hydrated(page);
+  await expect(page.getByText(keyId)).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Generate New Key' })).toHaveCount(0);
+  await expect(page.getByRole('button', { name: /Rotate|Revoke/ })).toHaveCount(0);
+  await page.getByRole('link', { name: 'Partners' }).click();
+  await expect(page.getByRole('cell', { name: 'Acme', exact: true })).toBeVisible();
+  await expect(page.getByRole('button', { name: /New partner|Edit|Deactivate/ })).toHaveCount(0);
+  const status = await page.evaluate(async (keyId) => {
+    const answer = await fetch('/rpc/keys/revoke', {
+      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ key_id: keyId, input: {} }),
+    });
+    return answer.status;
+  }, keyId);
+  expect(status).toBe(403);
+  await page.getByRole('link', { name: 'API Keys / Rotation' }).click();
+  await expect(page.getByRole('row').filter({ hasText: keyId })).toContainText('active');
+  expect(complaints.filter((text) => !text.includes('403'))).toEqual([]);
+});
+
+test('changing one\'s own password ends the other sessions', async ({ page, server, browser }) => {
+  const elsewhere = await browser.newContext();
+  const other = await elsewhere.newPage();
+  await signIn(other, server);
+  await openConsole(page, server);
+  await page.getByRole('button', { name: 'Change password' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Change password' });
+  await dialog.getByLabel('Present password').fill('not the password');
+  await dialog.getByLabel('New password').fill('short');
+  await dialog.getByRole('button', { name: 'Change password' }).click();
+  await expect(dialog.getByText('It must have at least 12 characters.')).toBeVisible();
+  await dialog.getByLabel('New password').fill('canary password, the second');
+  await dialog.getByRole('button', { name: 'Change password' }).click();
+  await expect(dialog.getByText('It is not your present password.')).toBeVisible();
+  await dialog.getByLabel('Present password').fill(PASSWORD);
+  await dialog.getByRole('button', { name: 'Change password' }).click();
+  await expect(page.getByRole('status').filter({ hasText: 'Your password is changed' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Change password' })).toBeFocused();
+  await page.reload();
+  await expect(page.getByRole('heading', { name: 'API Keys / Rotation' })).toBeVisible();
+  await other.reload();
+  await expect(other).toHaveURL(/\/login\?next=%2Fapi-keys$/);
+  await elsewhere.close();
+});
+
+test('guesses are slowed with words that say for how long', async ({ page, server }) => {
+  await page.goto(`${server.url}/login`);
+  await hydrated(page);
+  const attempt = async (password: string) => {
+    await page.getByLabel('Email').fill(EMAIL);
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+  };
+  for (let n = 0; n < 6; n++) {
+    const answered = page.waitForResponse('**/rpc/session/sign-in');
+    await attempt(`wrong ${n}`);
+    expect((await answered).status()).toBe(401);
+  }
+  await attempt(PASSWORD);
+  await expect(page.getByRole('alert')).toContainText(/Too many requests: try again in \d s/);
+  await page.waitForTimeout(1_100);
+  await attempt(PASSWORD);
+  await expect(page.getByRole('heading', { name: 'API Keys / Rotation' })).toBeVisible();
+});
+
+test('signing in leads back to the view that was asked for', async ({ page, server }) => {
+  const keyId = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).split('.')[0]!;
+  await page.goto(`${server.url}/api-keys?q=acme&status=active`);
+  await hydrated(page);
+  await page.getByLabel('Email').fill(EMAIL);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page).toHaveURL(`${server.url}/api-keys?q=acme&status=active`);
+  await expect(page.getByText(keyId)).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page).toHaveURL(/\/login/);
+  await expect(page.getByRole('button', { name: 'Sign out' })).toHaveCount(0);
+});
