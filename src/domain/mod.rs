@@ -15,4 +15,5 @@ pub mod patch;
 pub mod rotation;
 pub mod scope;
 pub mod token;
+pub mod usage;
 pub mod validate;

@@ -61,13 +61,46 @@ impl Scope {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.as_str() == text)
     }
+}
 
-    /// Whether a key with the scopes `granted` passes a check for this scope.
+/// A set of scopes, one bit each: what the key check compares without any allocation.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct ScopeSet(u8);
+
+impl ScopeSet {
+    /// Whether a key with these scopes passes a check for `scope`.
     #[must_use]
-    pub fn granted_by(self, granted: &[Self]) -> bool {
-        granted
-            .iter()
-            .any(|&scope| scope == self || scope == Self::Admin)
+    pub fn grants(self, scope: Scope) -> bool {
+        self.holds(scope) || self.holds(Scope::Admin)
+    }
+
+    /// Whether the set holds this very scope.
+    #[must_use]
+    pub fn holds(self, scope: Scope) -> bool {
+        self.0 & bit(scope) != 0
+    }
+
+    /// The scopes, in the order in which they are offered.
+    pub fn iter(self) -> impl Iterator<Item = Scope> {
+        Scope::ALL
+            .into_iter()
+            .filter(move |scope| self.holds(*scope))
+    }
+}
+
+const fn bit(scope: Scope) -> u8 {
+    1 << scope as u8
+}
+
+impl FromIterator<Scope> for ScopeSet {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        Self(scopes.into_iter().fold(0, |set, scope| set | bit(scope)))
+    }
+}
+
+impl fmt::Debug for ScopeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
     }
 }
 
@@ -105,12 +138,14 @@ mod tests {
 
     #[test]
     fn admin_satisfies_every_check_and_nothing_else_does() {
+        let set = |scopes: &[Scope]| scopes.iter().copied().collect::<ScopeSet>();
         for scope in Scope::ALL {
-            assert!(scope.granted_by(&[Scope::Admin]));
-            assert!(scope.granted_by(&[scope]));
-            assert!(!scope.granted_by(&[]));
+            assert!(set(&[Scope::Admin]).grants(scope));
+            assert!(set(&[scope]).grants(scope));
+            assert!(!ScopeSet::default().grants(scope));
         }
-        assert!(!Scope::Admin.granted_by(&Scope::ALL[..6]));
-        assert!(!Scope::AssetsMint.granted_by(&[Scope::AssetsRead]));
+        assert!(!set(&Scope::ALL[..6]).grants(Scope::Admin));
+        assert!(!set(&[Scope::AssetsRead]).grants(Scope::AssetsMint));
+        assert!(set(&Scope::ALL).iter().eq(Scope::ALL));
     }
 }

@@ -34,7 +34,8 @@ pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
     use crate::server::context;
 
     let viewer = context::operator()?;
-    let registry = context::state()?.registry;
+    let state = context::state()?;
+    let registry = &state.registry;
     let query = query.check().map_err(context::told)?;
     let page = registry.list_keys(&query).await.map_err(context::told)?;
     Ok(KeyPage {
@@ -53,7 +54,8 @@ pub async fn get_key(key_id: String) -> Result<KeyView, AppError> {
     use crate::server::context;
 
     context::operator()?;
-    let registry = context::state()?.registry;
+    let state = context::state()?;
+    let registry = &state.registry;
     registry.key(&key_id).await.map_err(context::told)
 }
 
@@ -66,7 +68,8 @@ pub async fn issue_key(input: IssueInput) -> Result<IssuedKey, AppError> {
     use crate::server::context;
 
     let origin = context::admin()?;
-    let registry = context::state()?.registry;
+    let state = context::state()?;
+    let registry = &state.registry;
     let command = input.check(registry.now()).map_err(context::told)?;
     registry
         .issue_key(&origin, command)
@@ -83,7 +86,8 @@ pub async fn rotate_key(key_id: String, input: RotateInput) -> Result<RotatedKey
     use crate::server::context;
 
     let origin = context::admin()?;
-    let registry = context::state()?.registry;
+    let state = context::state()?;
+    let registry = &state.registry;
     let command = input.check(registry.now()).map_err(context::told)?;
     registry
         .rotate_key(&origin, &key_id, command)
@@ -100,7 +104,8 @@ pub async fn revoke_key(key_id: String, input: RevokeInput) -> Result<RevokedKey
     use crate::server::context;
 
     let origin = context::admin()?;
-    let registry = context::state()?.registry;
+    let state = context::state()?;
+    let registry = &state.registry;
     let command = input.check().map_err(context::told)?;
     registry
         .revoke_key(&origin, &key_id, command)

@@ -32,7 +32,8 @@ pub async fn list_partners(query: PartnerListInput) -> Result<PartnerPage, AppEr
     use crate::server::context;
 
     let viewer = context::operator()?;
-    let registry = context::state()?.registry;
+    let state = context::state()?;
+    let registry = &state.registry;
     let query = query.check().map_err(context::told)?;
     let page = registry
         .list_partners(&query)

@@ -2,7 +2,9 @@
 //! the variable, the fault and the allowed form, and never a secret's value.
 
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use sqlx::postgres::PgConnectOptions;
@@ -261,6 +263,8 @@ pub struct ServeConfig {
     pub public_origin: Option<String>,
     /// `TRUSTED_PROXIES`.
     pub trusted_proxies: Vec<IpNet>,
+    /// `APIKEY_OUTAGE_SECONDS`.
+    pub outage: Duration,
 }
 
 /// Reads what `serve` needs.
@@ -306,7 +310,44 @@ pub fn serve(source: &Source) -> Result<ServeConfig, ConfigError> {
         site_root,
         public_origin,
         trusted_proxies,
+        outage: Duration::from_secs(number(source, "APIKEY_OUTAGE_SECONDS", 0..=300)?.unwrap_or(0)),
     })
+}
+
+/// `APIKEY_HASH_THREADS`: runs of Argon2id for keys at once; the cores by default.
+///
+/// # Errors
+/// A value outside its form.
+pub fn hashing(source: &Source) -> Result<usize, ConfigError> {
+    let threads = number(source, "APIKEY_HASH_THREADS", 1..=64)?;
+    Ok(threads.map_or_else(cores, |threads| usize::try_from(threads).unwrap_or(1)))
+}
+
+/// The cores of this machine.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn number(
+    source: &Source,
+    variable: &'static str,
+    allowed: RangeInclusive<u64>,
+) -> Result<Option<u64>, ConfigError> {
+    let Some(text) = source.get(variable) else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(value) if allowed.contains(&value) => Ok(Some(value)),
+        _ => fault(
+            variable,
+            format!(
+                "must be a whole number from {} to {}",
+                allowed.start(),
+                allowed.end()
+            ),
+        ),
+    }
 }
 
 fn network(text: &str) -> Result<IpNet, ConfigError> {

@@ -16,7 +16,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use super::assets::PKG_DIR;
 use super::http::problem::Problem;
 use super::http::{
-    admin_audit, admin_keys, admin_partners, drain, health, origin, own_key, request, session,
+    admin_audit, admin_keys, admin_partners, drain, forward_auth, health, origin, own_key, request,
+    session,
 };
 use super::security_headers;
 use super::state::AppState;
@@ -45,6 +46,7 @@ fn rest(state: &AppState) -> Router<AppState> {
         .merge(admin_keys::routes(state))
         .merge(admin_audit::routes(state))
         .merge(own_key::routes(state))
+        .merge(forward_auth::routes())
         .merge(health::routes())
 }
 

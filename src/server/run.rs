@@ -16,19 +16,19 @@ use super::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use super::config::{self, AppEnv, PepperConfig, ServeConfig, Source};
 use super::crypto::pepper::Peppers;
 use super::crypto::pool::HashPool;
-use super::db::{self, error, keys, schema};
+use super::db::{self, changes, error, keys, schema};
 use super::jobs;
 use super::router::router;
 use super::services::{IssuingPolicy, Registry};
-use super::state::{AppState, Site};
+use super::state::{AppState, Shared, Site};
 use super::verify::Guard;
 
 /// Connections to the database that one process opens at most.
 const MAX_CONNECTIONS: u32 = 16;
 /// How long requests in flight may go on after a signal to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
-/// Hash runs that may wait for a thread. At 20 ms a run the last of them waits about a second.
-const KEY_HASH_QUEUE: usize = 64;
+/// Hash runs that may wait for a thread. At 20 ms a run on two threads the last waits about 1.3 s.
+const KEY_HASH_QUEUE: usize = 128;
 const PASSWORD_HASH_QUEUE: usize = 16;
 
 /// Builds the services over a database.
@@ -52,12 +52,11 @@ pub fn registry_with(
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 ) -> Registry {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Registry {
         pool,
         clock,
         entropy,
-        key_hashing: HashPool::new(cores, KEY_HASH_QUEUE),
+        key_hashing: HashPool::new(config::cores(), KEY_HASH_QUEUE),
         password_hashing: HashPool::new(1, PASSWORD_HASH_QUEUE),
         peppers,
         issuing,
@@ -86,6 +85,7 @@ pub fn state(
     peppers: Arc<Peppers>,
     site: Site,
     leptos: LeptosOptions,
+    outage: Duration,
 ) -> AppState {
     let guard = Guard::new(
         registry.pool.clone(),
@@ -93,13 +93,14 @@ pub fn state(
         Arc::clone(&registry.entropy),
         peppers,
         registry.key_hashing.clone(),
+        outage,
     );
-    AppState {
+    AppState::new(Shared {
         registry,
         guard: Arc::new(guard),
         site: Arc::new(site),
         leptos,
-    }
+    })
 }
 
 /// Serves until a signal to stop.
@@ -113,7 +114,10 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
     let issuing = config::issuing(source).map_err(|error| error.to_string())?;
     let asset_paths = assets::find(&config.site_root)?;
 
-    let registry = registry(pool(database), Some(Arc::clone(&peppers)), issuing);
+    let listening = changes::listening_pool(database.clone());
+    let hashing = config::hashing(source).map_err(|error| error.to_string())?;
+    let mut registry = registry(pool(database), Some(Arc::clone(&peppers)), issuing);
+    registry.key_hashing = HashPool::new(hashing, KEY_HASH_QUEUE);
     if migrate {
         self::migrate(&registry.pool).await?;
     }
@@ -136,11 +140,14 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
         peppers,
         site,
         leptos_options(&config, address),
+        config.outage,
     );
 
     let (stop, stopping) = watch::channel(false);
     let background = [
+        jobs::spawn_listener(Arc::clone(&state.guard), listening, stopping.clone()),
         jobs::spawn_usage_flush(Arc::clone(&state.guard), registry.clone(), stopping.clone()),
+        jobs::spawn_first_uses(Arc::clone(&state.guard), registry.clone(), stopping.clone()),
         jobs::spawn_session_sweep(registry.clone(), stopping.clone()),
     ];
     tracing::info!(%address, public_origin, "listening");

@@ -1,5 +1,6 @@
 //! What the router's handlers share.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
@@ -10,9 +11,12 @@ use super::services::Registry;
 use super::verify::Guard;
 use crate::app::AssetPaths;
 
-/// The router's state. Cheap to clone.
+/// The router's state. One pointer: every layer of every request takes a copy.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+/// What the state holds.
+pub struct Shared {
     /// What the product does.
     pub registry: Registry,
     /// Who may call REST.
@@ -21,6 +25,22 @@ pub struct AppState {
     pub site: Arc<Site>,
     /// What Leptos wants to know.
     pub leptos: LeptosOptions,
+}
+
+impl AppState {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 /// How this server is reached, and how it answers browsers.

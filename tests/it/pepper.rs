@@ -43,6 +43,7 @@ async fn a_success_under_a_retired_pepper_renews_the_row(pool: PgPool) {
             pepper: NEXT,
             retired: &[PEPPER],
             seed: 2,
+            ..Setting::default()
         },
     );
     let uses = (0..5).map(|_| app.get("/api/key", &token));
@@ -66,6 +67,7 @@ async fn a_success_under_a_retired_pepper_renews_the_row(pool: PgPool) {
             pepper: NEXT,
             retired: &[],
             seed: 3,
+            ..Setting::default()
         },
     );
     assert_eq!(app.get("/api/key", &token).await.status, 200);
@@ -138,6 +140,7 @@ async fn node_app(pool: PgPool) -> TestApp {
             pepper: NODE_PEPPER,
             retired: &[PEPPER],
             seed: 1,
+            ..Setting::default()
         },
     );
     let partner = app.partner("Imported").await;

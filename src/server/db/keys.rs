@@ -1,4 +1,4 @@
-//! Tables `api_keys` and `api_key_last_use`.
+//! Table `api_keys`, with what is shown of a key from beside it.
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
@@ -368,6 +368,8 @@ pub struct GuardRow {
     pub pepper_fingerprint: Option<Vec<u8>>,
     /// Whether the secret is one of the earlier Node pack's.
     pub legacy: bool,
+    /// Whether it was accepted before.
+    pub used_before: bool,
 }
 
 impl GuardRow {
@@ -400,7 +402,8 @@ pub async fn find_for_guard(
     sqlx::query_as(
         "select k.partner_id, p.active as partner_active, k.scopes, k.rate_per_minute, k.not_before,
                 k.not_after, k.retires_at, k.revoked_at, k.secret_hash, k.check_tag,
-                k.pepper_fingerprint, k.legacy
+                k.pepper_fingerprint, k.legacy,
+                exists (select from api_key_last_use u where u.key_id = k.key_id) as used_before
            from api_keys k join partners p on p.partner_id = k.partner_id
           where k.key_id = $1",
     )
@@ -446,30 +449,4 @@ pub async fn count_uncovered(
     .bind(now)
     .fetch_one(connection)
     .await
-}
-
-/// Writes last uses, in one statement; a later use that is there already stays.
-pub async fn record_last_uses(
-    connection: &mut PgConnection,
-    key_ids: &[String],
-    times: &[DateTime<Utc>],
-    addresses: &[Option<String>],
-) -> sqlx::Result<()> {
-    // The join drops keys that are gone; the order keeps two instances from deadlocking.
-    sqlx::query(
-        "insert into api_key_last_use as u (key_id, last_used_at, last_used_ip)
-         select k.key_id, n.at, n.ip::inet
-           from unnest($1::text[], $2::timestamptz[], $3::text[]) as n (key_id, at, ip)
-           join api_keys k on k.key_id = n.key_id
-          order by k.key_id
-         on conflict (key_id) do update
-            set last_used_at = excluded.last_used_at, last_used_ip = excluded.last_used_ip
-          where excluded.last_used_at > u.last_used_at",
-    )
-    .bind(key_ids)
-    .bind(times)
-    .bind(addresses)
-    .execute(connection)
-    .await
-    .map(|_| ())
 }

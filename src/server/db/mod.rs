@@ -3,12 +3,14 @@
 //! Every query is run against a real PostgreSQL by the tests of `tests/`.
 
 pub mod audit;
+pub mod changes;
 pub mod error;
 pub mod keys;
 pub mod operators;
 pub mod partners;
 pub mod schema;
 pub mod sign_in_attempts;
+pub mod usage;
 
 use std::time::Duration;
 

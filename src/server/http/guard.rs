@@ -4,9 +4,9 @@
 //! before it, and the body and what it is about after it.
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::HeaderMap;
 use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
@@ -14,12 +14,16 @@ use axum::routing::MethodRouter;
 use super::credential;
 use super::problem::Problem;
 use super::request::RequestInfo;
-use crate::domain::error::{AppError, AppResult};
+use crate::domain::error::AppError;
 use crate::domain::scope::Scope;
 use crate::server::state::AppState;
-use crate::server::verify::Caller;
+use crate::server::verify::rate::RateState;
+use crate::server::verify::{Admitted, Caller, Refused};
 
-/// Guards the methods that `routes` has so far: an accepted key with one of `scopes` (any key
+const RATE_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const RATE: HeaderName = HeaderName::from_static("ratelimit");
+
+/// Guards the methods that `routes` has so far: an accepted key with all of `scopes` (any key
 /// where the list is empty) reaches the handler, which gets it as a [`Key`].
 pub fn guarded(
     state: &AppState,
@@ -38,30 +42,51 @@ async fn check(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let mut response = match admit(&state, scopes, &info, request.headers()).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(Key(caller));
-            next.run(request).await
+    let (mut response, rate) = match judge(&state, &info, request.headers()).await {
+        Ok(Admitted { caller, rate }) => {
+            let response = match caller.require(scopes) {
+                Ok(()) => {
+                    request.extensions_mut().insert(Key(caller));
+                    next.run(request).await
+                }
+                Err(error) => Problem(error).into_response(),
+            };
+            (response, Some(rate))
         }
-        Err(error) => Problem(error).into_response(),
+        Err(refused) => (Problem(refused.error).into_response(), refused.rate),
     };
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(rate) = rate {
+        tell_rate(headers, rate);
+    }
     response
 }
 
-async fn admit(
+/// Judges the key that a request carries.
+///
+/// # Errors
+/// As [`crate::server::verify::Guard::check`], and [`AppError::Unauthorized`] for a missing or
+/// malformed credential.
+pub async fn judge(
     state: &AppState,
-    scopes: &[Scope],
     info: &RequestInfo,
     headers: &HeaderMap,
-) -> AppResult<Caller> {
+) -> Result<Admitted, Refused> {
     let token =
         credential::presented(headers).map_err(|reason| AppError::Unauthorized { reason })?;
-    let caller = state.guard.check(token, info.client).await?;
-    caller.require(scopes)?;
-    Ok(caller)
+    state.guard.check(token, info.client).await
+}
+
+/// The rate's headers (IETF draft-ietf-httpapi-ratelimit-headers).
+pub fn tell_rate(headers: &mut HeaderMap, rate: RateState) {
+    let policy = format!("\"default\";q={};w=60", rate.quota);
+    let left = format!("\"default\";r={};t={}", rate.left, rate.full_in);
+    for (name, value) in [(RATE_POLICY, policy), (RATE, left)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
 }
 
 /// The key that the guard accepted.

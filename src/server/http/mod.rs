@@ -7,6 +7,7 @@ pub mod client_addr;
 pub mod cookies;
 pub mod credential;
 pub mod drain;
+pub mod forward_auth;
 pub mod guard;
 pub mod health;
 pub mod json;

@@ -17,6 +17,6 @@ pub fn routes(state: &AppState) -> Router<AppState> {
 }
 
 async fn show(State(state): State<AppState>, Key(caller): Key) -> Result<Response, Problem> {
-    let key = state.registry.key(caller.key_id.as_str()).await?;
+    let key = state.registry.key(caller.key_id().as_str()).await?;
     Ok(success(json!({ "key": key })).into_response())
 }

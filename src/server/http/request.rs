@@ -36,7 +36,7 @@ impl RequestInfo {
     /// On whose behalf a key's request acts.
     #[must_use]
     pub fn origin_of_key(&self, caller: &Caller) -> Origin {
-        self.origin(Actor::new(ActorKind::Key, caller.key_id.as_str()))
+        self.origin(Actor::new(ActorKind::Key, caller.key_id().as_str()))
     }
 
     /// On whose behalf the request acts.

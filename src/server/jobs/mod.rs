@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::db::error::describe;
 use super::services::Registry;
-use super::verify::Guard;
+use super::verify::{Guard, listener};
 
 /// Pause between two writes of last uses: at most one statement a second.
 const USAGE_PAUSE: Duration = Duration::from_secs(1);
@@ -49,6 +50,42 @@ pub fn spawn_usage_flush(
             }
         }
         flush().await;
+    })
+}
+
+/// Hears of changes until the server stops.
+#[must_use]
+pub fn spawn_listener(guard: Arc<Guard>, pool: PgPool, mut stopping: Stopping) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        tokio::select! {
+            () = listener::listen(&guard, &pool) => {}
+            () = stopped(&mut stopping) => {}
+        }
+        guard.link().cut();
+        pool.close().await;
+    })
+}
+
+/// Writes a key's very first acceptance at once; what can't be written waits for the next batch.
+#[must_use]
+pub fn spawn_first_uses(
+    guard: Arc<Guard>,
+    registry: Registry,
+    mut stopping: Stopping,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = guard.usage().first_arrived() => {}
+                () = stopped(&mut stopping) => break,
+            }
+            if let Err(error) = guard.usage().flush_first(&registry.pool).await {
+                tracing::warn!(
+                    cause = describe(&error),
+                    "first uses could not be written; they wait"
+                );
+            }
+        }
     })
 }
 

@@ -1,56 +1,99 @@
 //! The guard: from the token that was presented to the key that it is, or the reason why not.
 //!
 //! A key is judged in one order: format, row, tag, Argon2id, then revoked, partner inactive, not
-//! yet valid, expired; scopes come after, where the route is known. A wrong secret fails on the
-//! check tag, without Argon2; a key that its state refuses needs only the tag.
+//! yet valid, expired, rate; scopes come after, where the route is known. A wrong secret fails on
+//! the check tag, without Argon2; a key that its state refuses needs only the tag.
+//!
+//! A token that passed here before is recognised by its MAC under a random key of this process, and
+//! judged by what is remembered of its row: no query, no Argon2, no allocation. What is remembered
+//! holds while the listener would have heard of a change ([`link`], [`marks`]); otherwise every
+//! request reads its row, and a proof goes on to hold for the very same stored hash.
 
+mod absent;
+mod cache;
+pub mod entry;
+mod flight;
 pub mod legacy;
+pub mod link;
+pub mod listener;
+mod live;
+mod marks;
+mod prove;
+pub mod rate;
 pub mod usage;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use sqlx::PgPool;
-use uuid::Uuid;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
+use self::absent::Absent;
+use self::cache::Cache;
+pub use self::entry::Caller;
+use self::entry::{Entry, HashMark, TokenMac};
+use self::flight::Flights;
 use self::legacy::LegacyLimiter;
+use self::link::Link;
+use self::live::Live;
+use self::marks::Marks;
+use self::rate::RateState;
 use self::usage::UsageLog;
 use super::clock::{Clock, Entropy};
-use super::crypto::pepper::{CheckTag, Fingerprint, Peppers};
+use super::crypto::pepper::Peppers;
 use super::crypto::pool::HashPool;
-use super::crypto::{same_bytes, secret};
-use super::db::keys::{self, GuardRow, StoredSecret};
+use super::crypto::same_bytes;
+use super::db::keys::{self, GuardRow};
 use crate::domain::error::{AppError, AppResult, AuthReason};
-use crate::domain::key::{KeyStatus, Lifetime};
-use crate::domain::scope::Scope;
 use crate::domain::token::{KeyId, PresentedToken, SecretForm};
+use crate::domain::usage::Outcome;
 
-/// A key that was accepted: who is calling.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
-    /// The key.
-    pub key_id: KeyId,
-    /// Its partner.
-    pub partner_id: Uuid,
-    /// What it may do.
-    pub scopes: Vec<Scope>,
+/// Keys that are remembered at most.
+const MOST_KEYS: usize = 262_144;
+/// Rows that are read for requests at once: fewer than the pool has connections, so that a flood of
+/// unknown ids leaves some to the operators.
+const MOST_READS: usize = 8;
+/// Requests that may wait for their row to be read.
+const MOST_WAITING_READS: usize = 256;
+/// How often a key that changes while it is judged is judged anew.
+const MOST_TURNS: usize = 5;
+/// Longer than any token can be.
+const MOST_TOKEN_BYTES: usize = 256;
+
+/// A key that was accepted, and what it may still do.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// Who is calling.
+    pub caller: Caller,
+    /// What the rate's headers tell.
+    pub rate: RateState,
 }
 
-impl Caller {
-    /// Checks that the key has one of these scopes; an empty list asks for none.
-    ///
-    /// # Errors
-    /// [`AppError::Forbidden`] naming them.
-    pub fn require(&self, scopes: &[Scope]) -> AppResult<()> {
-        if scopes.is_empty() || scopes.iter().any(|scope| scope.granted_by(&self.scopes)) {
-            return Ok(());
+/// A request that was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub error: AppError,
+    /// What the rate's headers tell, where it came to the rate.
+    pub rate: Option<RateState>,
+}
+
+impl<E: Into<AppError>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self {
+            error: error.into(),
+            rate: None,
         }
-        Err(AppError::Forbidden {
-            required: scopes.to_vec(),
-        })
     }
 }
+
+/// A row that was read, with what is remembered of it from now on.
+type Loaded = Option<Arc<(Entry, GuardRow)>>;
 
 /// Judges tokens.
 pub struct Guard {
@@ -59,12 +102,23 @@ pub struct Guard {
     entropy: Arc<dyn Entropy>,
     peppers: Arc<Peppers>,
     hashing: HashPool,
+    /// Keyed once: a copy of its state is all that a token costs.
+    mac: Hmac<Sha256>,
+    cache: Cache,
+    absent: Absent,
+    marks: Marks,
+    link: Link,
+    reads: Semaphore,
+    reads_waiting: AtomicUsize,
+    loading: Flights<Box<str>, Loaded>,
+    proving: Flights<TokenMac, Option<HashMark>>,
     legacy: LegacyLimiter,
     usage: UsageLog,
 }
 
 impl Guard {
-    /// A guard over this database. `hashing` is shared with issuing.
+    /// A guard over this database. `hashing` is shared with issuing; `outage` is how long keys that
+    /// were proven here may be accepted while the database can't be reached.
     #[must_use]
     pub fn new(
         pool: PgPool,
@@ -72,13 +126,24 @@ impl Guard {
         entropy: Arc<dyn Entropy>,
         peppers: Arc<Peppers>,
         hashing: HashPool,
+        outage: Duration,
     ) -> Self {
+        let key: Zeroizing<[u8; 64]> = Zeroizing::new(entropy.bytes());
         Self {
             pool,
             clock,
             entropy,
             peppers,
             hashing,
+            mac: Hmac::<Sha256>::new(&(*key).into()),
+            cache: Cache::new(MOST_KEYS),
+            absent: Absent::default(),
+            marks: Marks::default(),
+            link: Link::new(outage),
+            reads: Semaphore::new(MOST_READS),
+            reads_waiting: AtomicUsize::new(0),
+            loading: Flights::default(),
+            proving: Flights::default(),
             legacy: LegacyLimiter::default(),
             usage: UsageLog::default(),
         }
@@ -90,236 +155,285 @@ impl Guard {
         &self.usage
     }
 
-    /// Judges a presented token; `client` is the address it came from. An accepted use is counted.
+    /// The state of the listener's connection.
+    #[must_use]
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
+    /// Judges a presented token; `client` is the address it came from. The use is counted.
     ///
     /// # Errors
-    /// [`AppError::Unauthorized`] with the reason; [`AppError::RateLimited`] for too many guesses
-    /// at a legacy key; [`AppError::Unavailable`] where the row can't be read or the Argon2 queue
-    /// is full.
-    pub async fn check(&self, token: &str, client: Option<IpAddr>) -> AppResult<Caller> {
-        let refuse = |reason| AppError::Unauthorized { reason };
-        let token = PresentedToken::parse(token).ok_or_else(|| refuse(AuthReason::BadFormat))?;
-        let mut connection = self.pool.acquire().await?;
-        let row = keys::find_for_guard(&mut connection, token.key_id()).await?;
-        // The connection goes back before any hashing, which takes far longer than the query.
-        drop(connection);
-
-        let row = row.ok_or_else(|| {
-            refuse(if token.checksum_holds() {
-                AuthReason::UnknownKey
-            } else {
-                AuthReason::BadFormat
-            })
-        })?;
-        let secret_hex = token.secret_hex(row.legacy).map_err(|form| {
-            refuse(match form {
-                SecretForm::BadFormat => AuthReason::BadFormat,
-                SecretForm::Mismatch => AuthReason::SecretMismatch,
-            })
-        })?;
-
-        let refused = refused_by_state(self.clock.now(), &row);
-        match (row.check_tag.as_deref(), refused) {
-            (Some(tag), refused) => {
-                if !self.tag_matches(&row, secret_hex, tag) {
-                    return Err(refuse(AuthReason::SecretMismatch));
-                }
-                if let Some(reason) = refused {
-                    return Err(refuse(reason));
-                }
-                self.prove(&row, token.key_id(), secret_hex).await?;
-            }
-            // Without a tag only Argon2 can tell, and guesses at it are rationed.
-            (None, _) => {
-                let attempt = self
-                    .legacy
-                    .admit(token.key_id(), client, self.clock.now())?;
-                self.prove(&row, token.key_id(), secret_hex).await?;
-                attempt.succeeded();
-            }
+    /// [`AppError::Unauthorized`] with the reason; [`AppError::RateLimited`] where the key's rate is
+    /// used up, or for too many guesses at a legacy key; [`AppError::Unavailable`] where the row
+    /// can't be read or a bounded queue is full.
+    pub async fn check(&self, token: &str, client: Option<IpAddr>) -> Result<Admitted, Refused> {
+        if let Some(entry) = self.recognise(token) {
+            return self.admit(entry, client);
         }
-        // Hashing took time: the clock may have passed an edge of the window meanwhile.
+        let token = Presented {
+            form: PresentedToken::parse(token).ok_or_else(|| refuse(AuthReason::BadFormat))?,
+            mac: self.mac_of(token),
+        };
+        // What passed Argon2id in this request, so that a row that changed meanwhile is judged anew
+        // without another run.
+        let mut passed = None;
+        for _ in 0..MOST_TURNS {
+            self.refuse_by_memory(&token, client)?;
+            let loaded = match self.load(token.form.key_id()).await {
+                Ok(loaded) => loaded,
+                Err(error) => return self.bridge(&token, client, error),
+            };
+            let Some(loaded) = loaded else {
+                return Err(nobody(&token.form).into());
+            };
+            let (entry, row) = &*loaded;
+            let secret_hex = self.refuse_by_tag(entry, &token, client)?;
+            if !entry.is_proven(&token.mac) && passed != Some(entry.hash_mark) {
+                passed = Some(self.prove(entry, row, &token, secret_hex, client).await?);
+            }
+            // Hashing took time, and so did the query: what changed meanwhile is judged anew.
+            if self.link.is_live() && !self.marks.is_current(&entry.mark) {
+                continue;
+            }
+            let entry = Arc::new(self.remembered(entry, row, &token.mac, passed));
+            self.cache.put(Arc::clone(&entry));
+            return self.admit(entry, client);
+        }
+        tracing::warn!(
+            key_id = token.form.key_id(),
+            "a key changes faster than it can be judged"
+        );
+        Err(AppError::UNAVAILABLE.into())
+    }
+
+    /// The entry of a token that passed before, if what is remembered may be relied on.
+    fn recognise(&self, token: &str) -> Option<Arc<Entry>> {
+        let (key_id, _) = token.split_once('.')?;
+        if token.len() > MOST_TOKEN_BYTES || !self.link.is_live() {
+            return None;
+        }
+        let entry = self.cache.get(key_id)?;
+        let holds = self.marks.is_current(&entry.mark)
+            && entry.has_proof()
+            && entry.is_proven(&self.mac_of(token));
+        holds.then_some(entry)
+    }
+
+    /// Judges the state and the rate of a key whose secret is proven, and counts the use.
+    fn admit(&self, entry: Arc<Entry>, client: Option<IpAddr>) -> Result<Admitted, Refused> {
         let now = self.clock.now();
-        if let Some(reason) = refused_by_state(now, &row) {
-            return Err(refuse(reason));
-        }
-        let key_id = KeyId::parse(token.key_id()).ok_or_else(|| refuse(AuthReason::BadFormat))?;
-        self.usage.record(&key_id, now, client);
-        Ok(Caller {
-            key_id,
-            partner_id: row.partner_id,
-            scopes: row.scopes(),
-        })
-    }
-
-    fn tag_matches(&self, row: &GuardRow, secret_hex: &str, tag: &[u8]) -> bool {
-        self.peppers
-            .candidates(fingerprint(row))
-            .any(|pepper| same_bytes(&pepper.check_tag(secret_hex), tag))
-    }
-
-    /// Runs Argon2id against the stored hash and brings the row up to date: a row without a tag
-    /// gets one, a row of a retired pepper is hashed anew under the current one.
-    async fn prove(&self, row: &GuardRow, key_id: &str, secret_hex: &str) -> AppResult<()> {
-        let peppers = Arc::clone(&self.peppers);
-        let fingerprint = fingerprint(row);
-        let tag: Option<CheckTag> = row.check_tag.as_deref().and_then(|tag| tag.try_into().ok());
-        let secret_hex = zeroize::Zeroizing::new(secret_hex.to_owned());
-        let phc = row.secret_hash.clone();
-        let salt = self.entropy.bytes();
-        let proof = self
-            .hashing
-            .run(move || prove_blocking(&peppers, fingerprint, tag, &secret_hex, &phc, salt))
-            .await?;
-        match proof {
-            Ok(Some(Proof { renewed: None })) => Ok(()),
-            Ok(Some(Proof {
-                renewed: Some(stored),
-            })) => {
-                self.renew(key_id, &row.secret_hash, &stored).await;
-                Ok(())
+        let count = |outcome| self.usage.record(&entry.live, outcome, now, client);
+        if let Some(reason) = entry.refused_by_state(now) {
+            if let Some(outcome) = Outcome::of(reason) {
+                count(outcome);
             }
-            Ok(None) => Err(AppError::Unauthorized {
-                reason: AuthReason::SecretMismatch,
-            }),
-            Err(error) => {
-                tracing::error!(key_id, %error, "a key's stored hash can't be used");
-                Err(AppError::Unauthorized {
-                    reason: AuthReason::SecretMismatch,
+            return Err(refuse(reason).into());
+        }
+        match entry.live.bucket.take(entry.rate_per_minute, now) {
+            Ok(rate) => {
+                count(Outcome::Accepted);
+                let caller = Caller::new(entry);
+                Ok(Admitted { caller, rate })
+            }
+            Err(limited) => {
+                count(Outcome::RateLimited);
+                Err(Refused {
+                    error: AppError::RateLimited {
+                        retry_after: limited.retry_after,
+                    },
+                    rate: Some(limited.state),
                 })
             }
         }
     }
 
-    /// Writes a renewed hash. The request was proven already: that it could not be written is no
-    /// reason to refuse it, the next one tries again.
-    async fn renew(&self, key_id: &str, verified_hash: &str, stored: &StoredSecret) {
-        let written = async {
-            let mut connection = self.pool.acquire().await?;
-            keys::replace_secret(&mut connection, key_id, verified_hash, stored).await
-        };
-        match written.await {
-            Ok(true) => tracing::info!(
-                key_id,
-                "the stored hash was renewed under the current pepper"
-            ),
-            Ok(false) => {}
-            Err(error) => {
-                let cause = super::db::error::describe(&error);
-                tracing::warn!(key_id, cause, "a renewed hash could not be written");
+    /// Refuses what memory alone can refuse: unknown ids, wrong secrets, keys out of their window.
+    fn refuse_by_memory(
+        &self,
+        token: &Presented<'_>,
+        client: Option<IpAddr>,
+    ) -> Result<(), Refused> {
+        let key_id = token.form.key_id();
+        if !self.link.is_live() {
+            return Ok(());
+        }
+        if let Some(before) = self.absent.get(key_id)
+            && self.marks.is_still_absent(&before)
+        {
+            return Err(nobody(&token.form).into());
+        }
+        if let Some(entry) = self.cache.get(key_id)
+            && self.marks.is_current(&entry.mark)
+        {
+            self.refuse_by_tag(&entry, token, client)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a wrong secret by its tag, and a key whose state refuses it; else the hex text that
+    /// is still to be proven.
+    fn refuse_by_tag<'a>(
+        &self,
+        entry: &Entry,
+        token: &Presented<'a>,
+        client: Option<IpAddr>,
+    ) -> Result<&'a str, Refused> {
+        let now = self.clock.now();
+        let refused = |reason| {
+            if let Some(outcome) = Outcome::of(reason) {
+                self.usage.record(&entry.live, outcome, now, client);
             }
-        }
-    }
-}
-
-/// What verifying a secret found, where it matched.
-struct Proof {
-    /// What the row should hold from now on, if that differs.
-    renewed: Option<StoredSecret>,
-}
-
-fn prove_blocking(
-    peppers: &Peppers,
-    fingerprint: Option<Fingerprint>,
-    tag: Option<CheckTag>,
-    secret_hex: &str,
-    phc: &str,
-    salt: secret::SaltBytes,
-) -> Result<Option<Proof>, secret::HashError> {
-    let current = peppers.current();
-    for pepper in peppers.candidates(fingerprint) {
-        if tag.is_some_and(|tag| !same_bytes(&pepper.check_tag(secret_hex), &tag)) {
-            continue;
-        }
-        if !secret::secret_matches(pepper, secret_hex, phc)? {
-            continue;
-        }
-        let under_current = pepper.fingerprint() == current.fingerprint();
-        if under_current && tag.is_some() && fingerprint.is_some() {
-            return Ok(Some(Proof { renewed: None }));
-        }
-        let hash = if under_current {
-            phc.to_owned()
-        } else {
-            secret::hash_secret(current, secret_hex, salt)?
+            Refused::from(refuse(reason))
         };
-        let renewed = StoredSecret {
-            hash,
-            tag: current.check_tag(secret_hex),
-            fingerprint: current.fingerprint(),
+        let secret_hex = token
+            .form
+            .secret_hex(entry.legacy)
+            .map_err(|form| match form {
+                SecretForm::BadFormat => refuse(AuthReason::BadFormat).into(),
+                SecretForm::Mismatch => refused(AuthReason::SecretMismatch),
+            })?;
+        // Without a tag only Argon2 can tell: then nothing else is told before.
+        let Some(tag) = entry.tag else {
+            return Ok(secret_hex);
         };
-        return Ok(Some(Proof {
-            renewed: Some(renewed),
-        }));
-    }
-    Ok(None)
-}
-
-fn fingerprint(row: &GuardRow) -> Option<Fingerprint> {
-    row.pepper_fingerprint
-        .as_deref()
-        .and_then(|bytes| bytes.try_into().ok())
-}
-
-/// Why the key's state refuses it at `now`, in the order in which reasons are given.
-fn refused_by_state(now: DateTime<Utc>, row: &GuardRow) -> Option<AuthReason> {
-    judge_state(now, &row.lifetime(), row.partner_active)
-}
-
-fn judge_state(now: DateTime<Utc>, life: &Lifetime, partner_active: bool) -> Option<AuthReason> {
-    match KeyStatus::at(now, life) {
-        KeyStatus::Revoked => Some(AuthReason::KeyInactive),
-        _ if !partner_active => Some(AuthReason::PartnerInactive),
-        KeyStatus::Scheduled => Some(AuthReason::NotYetValid),
-        KeyStatus::Expired => Some(AuthReason::Expired),
-        KeyStatus::Active | KeyStatus::Retiring => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reasons_come_in_their_order() {
-        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
-        let life = |revoked: bool| Lifetime {
-            not_before: at(100),
-            not_after: Some(at(200)),
-            retires_at: None,
-            revoked_at: revoked.then(|| at(1)),
-        };
-        for (now, revoked, partner_active, reason) in [
-            (50, true, false, Some(AuthReason::KeyInactive)),
-            (50, false, false, Some(AuthReason::PartnerInactive)),
-            (250, false, false, Some(AuthReason::PartnerInactive)),
-            (99, false, true, Some(AuthReason::NotYetValid)),
-            (100, false, true, None),
-            (199, false, true, None),
-            (200, false, true, Some(AuthReason::Expired)),
-        ] {
-            assert_eq!(
-                judge_state(at(now), &life(revoked), partner_active),
-                reason,
-                "{now}"
-            );
+        let mut candidates = self.peppers.candidates(entry.fingerprint);
+        if !candidates.any(|pepper| same_bytes(&pepper.check_tag(secret_hex), &tag)) {
+            return Err(refused(AuthReason::SecretMismatch));
+        }
+        match entry.refused_by_state(now) {
+            Some(reason) => Err(refused(reason)),
+            None => Ok(secret_hex),
         }
     }
 
-    #[test]
-    fn a_caller_needs_one_of_the_scopes() {
-        let caller = |scopes: &[Scope]| Caller {
-            key_id: KeyId::parse("mpk_1").unwrap(),
-            partner_id: Uuid::nil(),
-            scopes: scopes.to_vec(),
-        };
-        assert_eq!(caller(&[]).require(&[]), Ok(()));
-        assert_eq!(caller(&[Scope::Admin]).require(&[Scope::Reverify]), Ok(()));
-        assert_eq!(
-            caller(&[Scope::AssetsRead]).require(&[Scope::Admin]),
-            Err(AppError::Forbidden {
-                required: vec![Scope::Admin]
-            })
-        );
+    /// What is remembered of a row from now on, with the proof that this request made.
+    fn remembered(
+        &self,
+        entry: &Entry,
+        row: &GuardRow,
+        mac: &TokenMac,
+        passed: Option<HashMark>,
+    ) -> Entry {
+        let again = Entry::new(row, Arc::clone(&entry.live), entry.mark, Some(entry));
+        match passed {
+            Some(hash_mark) => again.proven(*mac, hash_mark),
+            None => again,
+        }
     }
+
+    /// Neither listener nor row can be reached: the operator's choice decides.
+    fn bridge(
+        &self,
+        token: &Presented<'_>,
+        client: Option<IpAddr>,
+        error: AppError,
+    ) -> Result<Admitted, Refused> {
+        let known = self.cache.get(token.form.key_id()).filter(|entry| {
+            self.link.is_bridged()
+                && self.marks.is_current(&entry.mark)
+                && entry.is_proven(&token.mac)
+        });
+        match (known, &error) {
+            (Some(entry), AppError::Unavailable { .. }) => self.admit(entry, client),
+            _ => Err(error.into()),
+        }
+    }
+
+    /// Reads a key's row, once for all who ask while changes are heard of; `None` where there is
+    /// no such key.
+    async fn load(&self, key_id: &str) -> AppResult<Loaded> {
+        if self.link.is_live() {
+            return self.loading.join(key_id.into(), || self.read(key_id)).await;
+        }
+        // A read that began earlier may have missed what this request has to obey.
+        self.read(key_id).await
+    }
+
+    async fn read(&self, key_id: &str) -> AppResult<Loaded> {
+        for _ in 0..MOST_TURNS {
+            let before = self.marks.before_read(key_id);
+            let row = {
+                let _permit = self.permit_to_read().await?;
+                let mut connection = self.pool.acquire().await?;
+                keys::find_for_guard(&mut connection, key_id).await?
+            };
+            let Some(row) = row else {
+                self.absent.put(key_id, before);
+                return Ok(None);
+            };
+            let Some(mark) = self.marks.after_read(before, row.partner_id) else {
+                continue;
+            };
+            let known = match self.cache.get(key_id) {
+                Some(known) => known,
+                // From the first request on the bucket is shared, and wrong secrets are refused
+                // from memory.
+                None => {
+                    let key_id = KeyId::parse(key_id).ok_or(AppError::Internal)?;
+                    let live = Arc::new(Live::new(key_id, row.used_before));
+                    self.cache
+                        .put_new(Arc::new(Entry::new(&row, live, mark, None)))
+                }
+            };
+            let entry = Entry::new(&row, Arc::clone(&known.live), mark, Some(&known));
+            return Ok(Some(Arc::new((entry, row))));
+        }
+        Err(AppError::UNAVAILABLE)
+    }
+
+    async fn permit_to_read(&self) -> AppResult<tokio::sync::SemaphorePermit<'_>> {
+        let waiting = Waiting::enter(&self.reads_waiting);
+        if waiting.0 > MOST_WAITING_READS {
+            return Err(AppError::UNAVAILABLE);
+        }
+        self.reads
+            .acquire()
+            .await
+            .map_err(|_| AppError::UNAVAILABLE)
+    }
+
+    fn mac_of(&self, token: &str) -> TokenMac {
+        let mut mac = self.mac.clone();
+        mac.update(token.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+}
+
+/// A token with its MAC.
+struct Presented<'a> {
+    form: PresentedToken<'a>,
+    mac: TokenMac,
+}
+
+/// A place among those who wait, given back when dropped.
+struct Waiting<'a>(usize, &'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn enter(count: &'a AtomicUsize) -> Self {
+        Self(count.fetch_add(1, Ordering::Relaxed), count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.1.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn refuse(reason: AuthReason) -> AppError {
+    AppError::Unauthorized { reason }
+}
+
+/// No key has the token's id.
+fn nobody(form: &PresentedToken<'_>) -> AppError {
+    refuse(if form.checksum_holds() {
+        AuthReason::UnknownKey
+    } else {
+        AuthReason::BadFormat
+    })
 }

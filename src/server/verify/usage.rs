@@ -1,113 +1,140 @@
 //! Uses, gathered in memory and written in batches: a request never waits for them.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
-use crate::domain::token::KeyId;
-use crate::server::db::keys;
+use super::live::{Live, Taken};
+use crate::domain::usage::Outcome;
+use crate::server::db::usage::{self, UsageBatch};
 
-/// Keys whose last use waits to be written; beyond it a new one is not remembered, so that a
-/// database that is away for long costs no more than this.
-const MOST_WAITING: usize = 100_000;
+/// Keys whose uses may wait; beyond it new ones are not remembered, so that a database that is away
+/// for long costs no more than this.
+const MOST_WAITING: usize = 200_000;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct LastUse {
-    at: DateTime<Utc>,
-    client: Option<IpAddr>,
-}
-
-/// The last use of each key since the last write.
+/// The keys whose uses wait to be written.
 #[derive(Debug, Default)]
 pub struct UsageLog {
-    waiting: Mutex<HashMap<KeyId, LastUse>>,
+    batch: Queue,
+    at_once: Queue,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Mutex<Vec<Arc<Live>>>,
     arrived: Notify,
 }
 
 impl UsageLog {
-    /// Remembers an accepted use.
-    pub fn record(&self, key_id: &KeyId, at: DateTime<Utc>, client: Option<IpAddr>) {
+    /// Counts a use of a key.
+    pub fn record(
+        &self,
+        live: &Arc<Live>,
+        outcome: Outcome,
+        now: DateTime<Utc>,
+        client: Option<IpAddr>,
+    ) {
+        let to_write = live.record(outcome, now, client);
+        if to_write.batch {
+            self.batch.push(live);
+        }
+        if to_write.at_once {
+            self.at_once.push(live);
+        }
+    }
+
+    /// Waits until something was recorded since the last batch.
+    pub async fn arrived(&self) {
+        self.batch.arrived.notified().await;
+    }
+
+    /// Waits until a key was accepted for the very first time.
+    pub async fn first_arrived(&self) {
+        self.at_once.arrived.notified().await;
+    }
+
+    /// Writes all that waits, in one statement. What could not be written goes on waiting.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn flush(&self, pool: &PgPool) -> sqlx::Result<()> {
+        // First acceptances are in the batch too.
+        self.at_once.drain();
+        self.write(pool, self.batch.drain(), &self.batch).await
+    }
+
+    /// Writes the first acceptances, in one statement.
+    ///
+    /// # Errors
+    /// The database's; then they wait for the next batch.
+    pub async fn flush_first(&self, pool: &PgPool) -> sqlx::Result<()> {
+        self.write(pool, self.at_once.drain(), &self.batch).await
+    }
+
+    async fn write(&self, pool: &PgPool, keys: Vec<Arc<Live>>, again: &Queue) -> sqlx::Result<()> {
+        let taken: Vec<(Arc<Live>, Taken)> = keys
+            .into_iter()
+            .map(|live| {
+                let taken = live.take();
+                (live, taken)
+            })
+            .filter(|(_, taken)| *taken != Taken::default())
+            .collect();
+        if taken.is_empty() {
+            return Ok(());
+        }
+        let batch = batch_of(&taken);
+        let written = async {
+            let mut connection = pool.acquire().await?;
+            usage::record(&mut connection, &batch).await
+        };
+        let written = written.await;
+        for (live, taken) in taken {
+            if written.is_ok() {
+                live.written(&taken);
+            } else if live.give_back(taken) {
+                again.push(&live);
+            }
+        }
+        written
+    }
+}
+
+impl Queue {
+    fn push(&self, live: &Arc<Live>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let was_empty = waiting.is_empty();
-        remember(&mut waiting, key_id.clone(), LastUse { at, client });
+        if waiting.len() < MOST_WAITING {
+            waiting.push(Arc::clone(live));
+        }
         drop(waiting);
         if was_empty {
             self.arrived.notify_one();
         }
     }
 
-    /// Waits until something was recorded since the last write.
-    pub async fn arrived(&self) {
-        self.arrived.notified().await;
+    fn drain(&self) -> Vec<Arc<Live>> {
+        std::mem::take(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
 
-    /// Writes what waits, in one statement. What could not be written goes on waiting.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn flush(&self, pool: &PgPool) -> sqlx::Result<()> {
-        let batch =
-            std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        if batch.is_empty() {
-            return Ok(());
+fn batch_of(taken: &[(Arc<Live>, Taken)]) -> UsageBatch {
+    let mut batch = UsageBatch::default();
+    for (live, taken) in taken {
+        let key_id = live.key_id.as_str();
+        if let Some((at, client)) = taken.last {
+            batch.last_use(key_id, at, client);
         }
-        let written = write(pool, &batch).await;
-        if written.is_err() {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            for (key_id, last_use) in batch {
-                remember(&mut waiting, key_id, last_use);
+        for (hour, counts) in &taken.hours {
+            for (outcome, count) in Outcome::ALL.into_iter().zip(counts) {
+                if *count > 0 {
+                    batch.uses(key_id, *hour, outcome, *count);
+                }
             }
-            drop(waiting);
-            self.arrived.notify_one();
         }
-        written
     }
-}
-
-fn remember(waiting: &mut HashMap<KeyId, LastUse>, key_id: KeyId, last_use: LastUse) {
-    if let Some(known) = waiting.get_mut(&key_id) {
-        if last_use.at > known.at {
-            *known = last_use;
-        }
-    } else if waiting.len() < MOST_WAITING {
-        waiting.insert(key_id, last_use);
-    }
-}
-
-async fn write(pool: &PgPool, batch: &HashMap<KeyId, LastUse>) -> sqlx::Result<()> {
-    let mut key_ids = Vec::with_capacity(batch.len());
-    let mut times = Vec::with_capacity(batch.len());
-    let mut addresses = Vec::with_capacity(batch.len());
-    for (key_id, last_use) in batch {
-        key_ids.push(key_id.as_str().to_owned());
-        times.push(last_use.at);
-        addresses.push(last_use.client.map(|client| client.to_string()));
-    }
-    let mut connection = pool.acquire().await?;
-    keys::record_last_uses(&mut connection, &key_ids, &times, &addresses).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_use_moves_forward_only() {
-        let log = UsageLog::default();
-        let key_id = KeyId::parse("mpk_1").unwrap();
-        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
-        log.record(&key_id, at(20), None);
-        log.record(&key_id, at(10), Some(IpAddr::from([192, 0, 2, 1])));
-        assert_eq!(
-            log.waiting.lock().unwrap()[&key_id],
-            LastUse {
-                at: at(20),
-                client: None
-            }
-        );
-    }
+    batch
 }

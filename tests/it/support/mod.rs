@@ -4,6 +4,7 @@ pub mod canary;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -62,6 +63,7 @@ pub struct Setting<'a> {
     pub pepper: &'a str,
     pub retired: &'a [&'a str],
     pub seed: u64,
+    pub outage: Duration,
 }
 
 impl Default for Setting<'_> {
@@ -70,6 +72,7 @@ impl Default for Setting<'_> {
             pepper: PEPPER,
             retired: &[],
             seed: 1,
+            outage: Duration::ZERO,
         }
     }
 }
@@ -110,7 +113,7 @@ impl TestApp {
             .output_name("test")
             .site_root("public")
             .build();
-        let state = run::state(registry.clone(), peppers, site, leptos);
+        let state = run::state(registry.clone(), peppers, site, leptos, setting.outage);
         let router = router(state.clone());
         Self {
             pool,

@@ -1,0 +1,138 @@
+//! `/api/auth/verify`: the key check for routes that live elsewhere. What nginx `auth_request`,
+//! Traefik ForwardAuth, Caddy `forward_auth` and Envoy `ext_authz` call, with any method and
+//! whatever body.
+
+use axum::Router;
+use axum::extract::{RawQuery, State};
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+
+use super::guard::{judge, tell_rate};
+use super::problem::Problem;
+use super::request::RequestInfo;
+use crate::domain::error::{AppError, AppResult};
+use crate::domain::scope::Scope;
+use crate::server::state::AppState;
+use crate::server::verify::{Admitted, Caller};
+
+const PARTNER_ID: HeaderName = HeaderName::from_static("x-partner-id");
+const KEY_ID: HeaderName = HeaderName::from_static("x-key-id");
+const KEY_SCOPES: HeaderName = HeaderName::from_static("x-key-scopes");
+
+/// The route.
+pub fn routes() -> Router<AppState> {
+    Router::new().route("/api/auth/verify", any(verify))
+}
+
+async fn verify(
+    State(state): State<AppState>,
+    info: RequestInfo,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let query = query.as_deref().unwrap_or_default();
+    let (mut response, rate) = match judge(&state, &info, &headers).await {
+        Ok(Admitted { caller, rate }) => (answer(&caller, query), Some(rate)),
+        Err(refused) => (Problem(refused.error).into_response(), refused.rate),
+    };
+    // nginx takes any other refusal than 401 and 403 for a fault of ours.
+    if response.status() == StatusCode::TOO_MANY_REQUESTS && limited_as_403(query) {
+        *response.status_mut() = StatusCode::FORBIDDEN;
+    }
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(rate) = rate {
+        tell_rate(headers, rate);
+    }
+    response
+}
+
+fn answer(caller: &Caller, query: &str) -> Response {
+    match asked_for(query).and_then(|asked| caller.require(&asked.scopes)) {
+        Ok(()) => identify(caller),
+        Err(error) => Problem(error).into_response(),
+    }
+}
+
+/// Who is calling, in headers that the proxy hands on.
+fn identify(caller: &Caller) -> Response {
+    let mut response = StatusCode::OK.into_response();
+    let mut scopes = String::new();
+    for scope in caller.scopes().iter() {
+        if !scopes.is_empty() {
+            scopes.push(' ');
+        }
+        scopes.push_str(scope.as_str());
+    }
+    let mut partner_id = [0; uuid::fmt::Hyphenated::LENGTH];
+    let partner_id: &str = caller
+        .partner_id()
+        .as_hyphenated()
+        .encode_lower(&mut partner_id);
+    for (name, value) in [
+        (PARTNER_ID, partner_id),
+        (KEY_ID, caller.key_id().as_str()),
+        (KEY_SCOPES, &scopes),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// What the query asks for.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Asked {
+    /// All of these.
+    scopes: Vec<Scope>,
+}
+
+fn asked_for(query: &str) -> AppResult<Asked> {
+    let mut asked = Asked::default();
+    let mut limited = false;
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "scope" => match Scope::parse(&value) {
+                Some(scope) if !asked.scopes.contains(&scope) => asked.scopes.push(scope),
+                Some(_) => {}
+                None => return Err(AppError::field("scope", "is not a scope")),
+            },
+            "limited" if value == "403" && !limited => limited = true,
+            "limited" => return Err(AppError::field("limited", "must be 403, once")),
+            other => return Err(AppError::field(other, "is not a parameter of this route")),
+        }
+    }
+    Ok(asked)
+}
+
+fn limited_as_403(query: &str) -> bool {
+    form_urlencoded::parse(query.as_bytes())
+        .any(|(name, value)| name == "limited" && value == "403")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries() {
+        let scopes = |query: &str| asked_for(query).map(|asked| asked.scopes);
+        assert_eq!(scopes(""), Ok(vec![]));
+        assert_eq!(
+            scopes("scope=assets%3Aread&scope=reverify&scope=reverify&limited=403"),
+            Ok(vec![Scope::AssetsRead, Scope::Reverify])
+        );
+        for query in [
+            "scope=",
+            "scope=assets",
+            "scopes=reverify",
+            "limited=429",
+            "limited=403&limited=403",
+        ] {
+            assert!(scopes(query).is_err(), "{query}");
+        }
+    }
+}
