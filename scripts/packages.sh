@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What comes from the system's package manager: PostgreSQL and Chromium. Sourced by setup.sh.
+# What comes from the system's package manager: PostgreSQL, Chromium and nginx. Sourced by setup.sh.
 
 # apt_install PACKAGE WHY [OPTION]...
 apt_install() {
@@ -49,6 +49,22 @@ setup_postgres() {
     if is_root; then rm -f "$file"; else sudo -n rm -f "$file"; fi
     [ -n "$(postgres_programs)" ] ||
         die "Debian's package brought no PostgreSQL 14 or newer; install a newer postgresql package by hand"
+}
+
+# The package would start a server of its own, which nobody asked for.
+setup_nginx() {
+    # Administrators' programs are not on everybody's PATH.
+    PATH="$PATH:/usr/sbin"
+    export PATH
+    have nginx && return 0
+    local policy=/usr/sbin/policy-rc.d
+    if is_root && [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
+        apt_install nginx-light "the tests put a real nginx in front of the key check"
+        rm -f "$policy"
+    else
+        apt_install nginx-light "the tests put a real nginx in front of the key check"
+    fi
 }
 
 find_chromium() {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing on this machine, and only that.
 #   scripts/setup.sh NEED...      or, sourced:  setup NEED...
-# NEED: rust lint wasm leptos wasm-opt postgres chromium node-modules
+# NEED: rust lint wasm leptos wasm-opt postgres chromium nginx node-modules
 # Sourced, it also leaves PATH, RUSTUP_TOOLCHAIN and CHROMIUM set for what follows.
 declare -F die >/dev/null || . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 . "$ROOT/scripts/packages.sh"
@@ -20,6 +20,7 @@ setup() {
         wasm-opt) setup_wasm_opt ;;
         postgres) setup_postgres ;;
         chromium) setup_chromium ;;
+        nginx) setup_nginx ;;
         node-modules) setup_node_modules ;;
         *) die "setup does not know '$need'; the needs are listed at the top of scripts/setup.sh" ;;
         esac

@@ -1,41 +1,15 @@
 //! The command line, as a program of its own against a database of its own.
 
 use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use sqlx::PgPool;
-use sqlx::postgres::PgConnectOptions;
 
 use crate::support::canary::secret_in;
-use crate::support::{PASSWORD, PEPPER, TestApp};
+use crate::support::process::{database_url as url, program};
+use crate::support::{PASSWORD, TestApp};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
-
-/// The test database's URL for another process.
-fn url(pool: &PgPool) -> String {
-    let options: PgConnectOptions = (*pool.connect_options()).clone();
-    let base = std::env::var("DATABASE_URL").unwrap();
-    let (server, parameters) = base
-        .split_once('?')
-        .map_or((base.as_str(), ""), |(server, rest)| (server, rest));
-    let (host, _) = server.rsplit_once('/').unwrap();
-    format!("{host}/{}?{parameters}", options.get_database().unwrap())
-}
-
-fn program(database: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_myproof-registry"));
-    command
-        .args(arguments)
-        .env_clear()
-        .env("DATABASE_URL", database)
-        .env("APIKEY_PEPPER", PEPPER)
-        .env("USER", "tester")
-        .env("RUST_LOG", "trace")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
 
 /// Runs the program with something on its standard input.
 fn run(database: &str, arguments: &[&str], input: &str) -> (i32, String, String) {

@@ -1,6 +1,7 @@
 //! An application over a test's own database, and calls through its real router.
 
 pub mod canary;
+pub mod process;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};

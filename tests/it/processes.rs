@@ -1,0 +1,123 @@
+//! Two real servers, two processes, one database: what is changed in one is obeyed by the other,
+//! whoever changes it and whatever becomes of the listeners' connections.
+
+use std::time::{Duration, Instant};
+
+use sqlx::PgPool;
+
+use crate::support::process::{Server, database_url, program};
+
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+
+fn issue(pool: &PgPool, partner: &str, scope: &str) -> (String, String) {
+    let arguments = ["key", "issue", "--partner", partner, "--scope", scope];
+    let output = program(&database_url(pool), &arguments).output().unwrap();
+    let token = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+    let key_id = token.split('.').next().unwrap().to_owned();
+    (key_id, token)
+}
+
+async fn sql(pool: &PgPool, statement: &'static str, key_id: &str) {
+    sqlx::query(statement)
+        .bind(key_id)
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
+/// Waits for a refusal, which well under a second is enough for; from then on none may pass.
+fn refused(servers: &[&Server], token: &str, how: &str) {
+    let begun = Instant::now();
+    while servers.iter().any(|server| server.status(token) != 401) {
+        assert!(
+            begun.elapsed() < Duration::from_secs(1),
+            "{how} is not obeyed"
+        );
+    }
+    for server in servers {
+        for _ in 0..5 {
+            assert_eq!(server.status(token), 401, "{how}");
+        }
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_change_by_anybody_is_obeyed_by_both(pool: PgPool) {
+    let (a, b) = (Server::start(&pool), Server::start(&pool));
+    let (_, admin) = issue(&pool, "Registry staff", "admin:*");
+    for cut in [false, true] {
+        for how in ["REST", "command line", "SQL", "rotation", "partner"] {
+            let partner = format!("Partner {how} {cut}");
+            let (key_id, token) = issue(&pool, &partner, "assets:read");
+            for server in [&a, &b, &a, &b] {
+                assert_eq!(server.status(&token), 200, "{how}");
+            }
+            if cut {
+                sqlx::query(
+                    "select pg_terminate_backend(pid) from pg_stat_activity
+                      where application_name = 'myproof-registry-listener' and datname = current_database()",
+                )
+                .execute(&pool)
+                .await
+                .unwrap();
+            }
+            match how {
+                "REST" => {
+                    let path = format!("/api/admin/api-keys/{key_id}/revoke");
+                    assert_eq!(a.call("POST", &path, &admin, "").0, 200);
+                }
+                "command line" => {
+                    let output =
+                        program(&database_url(&pool), &["key", "revoke", &key_id]).output();
+                    assert!(output.unwrap().status.success());
+                }
+                "SQL" => {
+                    sql(
+                        &pool,
+                        "update api_keys set revoked_at = now() where key_id = $1",
+                        &key_id,
+                    )
+                    .await;
+                }
+                "rotation" => {
+                    let path = format!("/api/admin/api-keys/{key_id}/rotate");
+                    assert_eq!(b.call("POST", &path, &admin, "").0, 201);
+                }
+                _ => {
+                    let statement = "update partners set active = false where partner_id =
+                        (select partner_id from api_keys where key_id = $1)";
+                    sql(&pool, statement, &key_id).await;
+                }
+            }
+            refused(&[&a, &b], &token, how);
+        }
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn scopes_and_rates_change_under_a_warm_key(pool: PgPool) {
+    let (a, b) = (Server::start(&pool), Server::start(&pool));
+    let (key_id, token) = issue(&pool, "Acme", "admin:*");
+    let admin_status = |server: &Server| server.call("GET", "/api/admin/partners", &token, "").0;
+    assert_eq!((admin_status(&a), admin_status(&b)), (200, 200));
+    sql(
+        &pool,
+        "update api_keys set scopes = '{assets:read}' where key_id = $1",
+        &key_id,
+    )
+    .await;
+    let begun = Instant::now();
+    while admin_status(&a) != 403 || admin_status(&b) != 403 {
+        assert!(begun.elapsed() < Duration::from_secs(1));
+    }
+    sql(
+        &pool,
+        "update api_keys set rate_per_minute = 1 where key_id = $1",
+        &key_id,
+    )
+    .await;
+    let begun = Instant::now();
+    while a.status(&token) != 429 || b.status(&token) != 429 {
+        assert!(begun.elapsed() < Duration::from_secs(1));
+    }
+}

@@ -1,0 +1,147 @@
+//! The real program: its command line, and a server of its own process.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+
+use super::PEPPER;
+use super::canary::secret_in;
+
+/// The test database's URL for another process.
+pub fn database_url(pool: &PgPool) -> String {
+    let options: PgConnectOptions = (*pool.connect_options()).clone();
+    let base = std::env::var("DATABASE_URL").unwrap();
+    let (server, parameters) = base
+        .split_once('?')
+        .map_or((base.as_str(), ""), |(server, rest)| (server, rest));
+    let (host, _) = server.rsplit_once('/').unwrap();
+    format!("{host}/{}?{parameters}", options.get_database().unwrap())
+}
+
+/// The program with the settings of a test.
+pub fn program(database: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_myproof-registry"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("DATABASE_URL", database)
+        .env("APIKEY_PEPPER", PEPPER)
+        .env("USER", "tester")
+        .env("RUST_LOG", "trace")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// A server of its own process. Its log, at `trace`, is read for secrets.
+pub struct Server {
+    pub address: String,
+    child: Child,
+    log: Option<std::thread::JoinHandle<Option<String>>>,
+    site: PathBuf,
+}
+
+impl Server {
+    pub fn start(pool: &PgPool) -> Self {
+        let site = scratch();
+        std::fs::create_dir_all(site.join("pkg")).unwrap();
+        for extension in ["css", "js", "wasm"] {
+            std::fs::write(site.join(format!("pkg/myproof-registry.{extension}")), "").unwrap();
+        }
+        let mut child = program(&database_url(pool), &["serve", "--no-migrate"])
+            .env("PUBLIC_URL", super::PUBLIC_ORIGIN)
+            .env("LEPTOS_SITE_ADDR", "127.0.0.1:0")
+            .env("LEPTOS_SITE_ROOT", &site)
+            .env("LOG_FORMAT", "json")
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (found, address) = mpsc::channel();
+        let log = std::thread::spawn(move || {
+            let mut leaked = None;
+            for line in lines.map_while(Result::ok) {
+                if secret_in(&line).is_some() {
+                    leaked.get_or_insert(line.clone());
+                }
+                let told = line
+                    .contains("\"listening\"")
+                    .then(|| line.split("\"address\":\"").nth(1));
+                if let Some(address) = told.flatten().and_then(|rest| rest.split('"').next()) {
+                    let _ = found.send(address.to_owned());
+                }
+            }
+            leaked
+        });
+        let address = address.recv_timeout(Duration::from_secs(30)).unwrap();
+        Self {
+            address,
+            child,
+            log: Some(log),
+            site,
+        }
+    }
+
+    /// A call with a token: the status and the whole answer.
+    pub fn call(&self, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
+        let key = [("X-API-Key", token), ("Content-Type", "application/json")];
+        call(&self.address, method, path, &key, body)
+    }
+
+    pub fn status(&self, token: &str) -> u16 {
+        self.call("GET", "/api/key", token, "").0
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let leaked = self.log.take().and_then(|log| log.join().unwrap());
+        let _ = std::fs::remove_dir_all(&self.site);
+        if !std::thread::panicking() {
+            assert_eq!(leaked, None);
+        }
+    }
+}
+
+/// A new folder of this test's own.
+pub fn scratch() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("myproof-it-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// One HTTP/1.1 call on a connection of its own.
+pub fn call(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let mut request =
+        format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        request.push_str(&format!("{name}: {value}\r\n"));
+    }
+    request.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, answer)
+}
