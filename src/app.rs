@@ -6,7 +6,7 @@ use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{StaticSegment, path};
 
-use crate::rpc::session::{SignIn, SignOut, current_operator};
+use crate::rpc::session::{SignIn, SignOut};
 use crate::ui::components::dialogs::Dialogs;
 use crate::ui::components::frame::Frame;
 use crate::ui::desk::Desk;
@@ -14,7 +14,7 @@ use crate::ui::hydration::Hydrated;
 use crate::ui::pages::keys::KeysPage;
 use crate::ui::pages::login::LoginPage;
 use crate::ui::pages::partners::PartnersPage;
-use crate::ui::session::SessionActions;
+use crate::ui::session::{SessionActions, read_operator};
 
 /// Names of the browser's files, as the shell links them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,15 +73,7 @@ pub fn App() -> impl IntoView {
         sign_out: ServerAction::<SignOut>::new(),
     };
     provide_context(actions);
-    let operator = Resource::new_blocking(
-        move || {
-            (
-                actions.sign_in.version().get(),
-                actions.sign_out.version().get(),
-            )
-        },
-        |_| current_operator(),
-    );
+    let operator = read_operator(actions);
     provide_context(operator);
     view! {
         <Title formatter=|title: String| format!("{title} · MyProof Registry")/>

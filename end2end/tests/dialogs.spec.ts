@@ -1,7 +1,7 @@
 // What dialogs promise: errors where they belong, nothing typed lost, the focus kept and given
 // back, results announced.
 
-import { expect, openConsole, openIssueDialog, revealedToken, signIn, test } from './server';
+import { expect, openConsole, openIssueDialog, overflow, revealedToken, signIn, test } from './server';
 
 test('errors of both sides of the wire stand beside their fields', async ({ page, server }) => {
   const admin = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'admin:*']).trim();
@@ -130,4 +130,113 @@ test('a partner is made on the spot, by Enter too, and one that is not the newes
   await revealedToken(page);
   await page.getByRole('button', { name: 'I have stored it' }).click();
   await expect(page.getByRole('row').filter({ hasText: 'On the spot' })).toBeVisible();
+});
+
+test('a late answer closes no dialog but its own', async ({ page, server }) => {
+  server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
+  await openConsole(page, server);
+  await page.getByRole('link', { name: 'Partners' }).click();
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/rpc/partners/create', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.getByRole('button', { name: 'New partner' }).click();
+  await page.getByRole('dialog').getByLabel('Partner name').fill('Zeta');
+  await page.getByRole('button', { name: 'Create partner' }).click();
+  await page.goBack();
+  const dialog = await openIssueDialog(page, 'Acme');
+  await dialog.getByRole('button', { name: 'Create Key' }).click();
+  const token = await revealedToken(page);
+  release();
+  await expect(page.getByText('Zeta is saved.')).toBeAttached();
+  expect(await revealedToken(page)).toBe(token);
+});
+
+test('what is unfinished in a field is neither wiped nor taken for nothing', async ({ page, server }) => {
+  server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
+  await openConsole(page, server);
+  const dialog = await openIssueDialog(page, 'Acme');
+  const rate = dialog.getByLabel('Rate / min');
+  await rate.selectText();
+  await page.keyboard.type('12e');
+  await dialog.getByRole('button', { name: 'Create Key' }).click();
+  await expect(dialog.getByText('It must be a whole number from 1 to 10000.')).toBeVisible();
+  await expect(rate).toBeFocused();
+  await page.keyboard.press('End');
+  await page.keyboard.type('1');
+  await expect(rate).toHaveValue('12e1');
+  const notAfter = dialog.getByLabel('Not After (optional)');
+  await notAfter.focus();
+  await page.keyboard.type('12312036');
+  await dialog.getByRole('button', { name: 'Create Key' }).click();
+  await expect(dialog.getByText('It is unfinished: give date and time, or clear it.')).toBeVisible();
+  await rate.fill('120');
+  await notAfter.fill('2036-12-31T10:00');
+  await dialog.getByRole('button', { name: 'Create Key' }).click();
+  const token = await revealedToken(page);
+  const key = (await server.call('GET', '/api/key', token)).body.key;
+  // The browser lives in Athens.
+  expect([key.ratePerMinute, key.notAfter]).toEqual([120, '2036-12-31T08:00:00Z']);
+});
+
+test('a partner made on the spot stays chosen, whatever an older answer says', async ({ page, server }) => {
+  server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
+  await openConsole(page, server);
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  let first = true;
+  await page.route('**/rpc/partners/choices', async (route) => {
+    const answer = await route.fetch();
+    if (first) {
+      first = false;
+      await held;
+    }
+    await route.fulfill({ response: answer });
+  });
+  await page.getByRole('button', { name: 'Generate New Key' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Generate New Key' });
+  await dialog.getByRole('button', { name: 'New partner' }).click();
+  await dialog.getByLabel('Partner name').fill('Zeta');
+  await dialog.getByRole('button', { name: 'Create partner' }).click();
+  const partner = dialog.getByRole('combobox', { name: 'Partner', exact: true });
+  await expect(partner.locator('option:checked')).toHaveText('Zeta');
+  await expect(partner).toBeFocused();
+  release();
+  await expect(partner.getByRole('option', { name: 'Acme' })).toBeAttached();
+  await expect(partner.locator('option:checked')).toHaveText('Zeta');
+  // An unknown partner in the address is none in the dialog.
+  await page.keyboard.press('Escape');
+  await page.goto(`${server.url}/api-keys?partnerId=00000000-0000-4000-8000-000000000000`);
+  await page.getByRole('button', { name: 'Generate New Key' }).click();
+  await expect(partner.getByRole('option', { name: 'Acme' })).toBeAttached();
+  await expect(partner).toHaveValue('');
+});
+
+test('names of any length stay inside the dialog', async ({ page, server }) => {
+  const long = 'W'.repeat(200);
+  const keyId = server.cli(['key', 'issue', '--partner', long, '--scope', 'assets:read']).split('.')[0]!;
+  for (const width of [1440, 375]) {
+    await page.setViewportSize({ width, height: 812 });
+    await openConsole(page, server);
+    await page.getByRole('button', { name: `Rotate ${keyId}` }).click();
+    const dialog = page.getByRole('dialog', { name: 'Rotate key' });
+    expect(await dialog.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+    expect(await overflow(page)).toBe(0);
+    await page.context().clearCookies();
+  }
+});
+
+test('without a clipboard the token is to be copied by hand', async ({ page, server, complaints }) => {
+  server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
+  await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'clipboard', { value: undefined }));
+  await openConsole(page, server);
+  const dialog = await openIssueDialog(page, 'Acme');
+  await dialog.getByRole('button', { name: 'Create Key' }).click();
+  await revealedToken(page);
+  await page.getByRole('button', { name: 'Copy' }).click();
+  await expect(page.getByText('copy it by hand')).toBeVisible();
+  await page.getByRole('button', { name: 'I have stored it' }).click();
+  expect(complaints).toEqual([]);
 });

@@ -34,9 +34,14 @@ test('filters, search and page stand in the URL, and Back and Forward follow the
   await expect(filter.locator('option:checked')).toHaveText('Other');
   await page.goBack();
 
-  await page.getByRole('link', { name: 'Next page' }).click();
+  await page.getByRole('link', { name: 'Next page' }).focus();
+  await page.keyboard.press('Enter');
   await expect(page.getByText('12 keys on this page')).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Next page' })).toBeFocused();
   await expect(page).toHaveURL(/cursor=[A-Za-z0-9_-]+$/);
+  for (const label of ['Partner filter', 'Status filter', 'Search keyId or partner name']) {
+    await expect(page.getByLabel(label, { exact: true })).toHaveCount(1);
+  }
   await page.reload();
   await expect(page.getByText('12 keys on this page')).toBeVisible();
   await page.getByRole('link', { name: 'Previous page' }).click();

@@ -52,6 +52,25 @@ test('an order that never arrived: nothing was made, and nothing typed is lost',
   await revealedToken(page);
 });
 
+test('only what the order made is offered', async ({ page, server, context }) => {
+  server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
+  await openConsole(page, server);
+  const dialog = await openIssueDialog(page, 'Acme');
+  // The same operator issues the same kind of key in another tab, before this order.
+  const other = await context.newPage();
+  await other.goto(`${server.url}/api-keys`);
+  await (await openIssueDialog(other, 'Acme')).getByRole('button', { name: 'Create Key' }).click();
+  await revealedToken(other);
+  await page.waitForTimeout(50);
+  await page.route('**/rpc/keys/issue', (route) => route.abort());
+  await dialog.getByRole('button', { name: 'Create Key' }).click();
+  await expect(dialog.getByText('So far there is no such key.')).toBeVisible();
+  // The keyboard goes on inside the dialog.
+  await expect(dialog.getByRole('heading', { name: 'Generate New Key' })).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+});
+
 test('a lost answer to a rotation', async ({ page, server }) => {
   const old = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).trim().split('.')[0]!;
   await openConsole(page, server);

@@ -84,3 +84,17 @@ test('signing in leads back to the view that was asked for', async ({ page, serv
   await expect(page).toHaveURL(/\/login/);
   await expect(page.getByRole('button', { name: 'Sign out' })).toHaveCount(0);
 });
+
+test('a forged next leads to the keys, with the program running', async ({ page, server, complaints }) => {
+  for (const next of ['/x/..//evil.example', '/api-keys/..//evil.example/x', '//evil.example', '/healthz']) {
+    await page.goto(`${server.url}/login?next=${encodeURIComponent(next)}`);
+    await hydrated(page);
+    await page.getByLabel('Email').fill(EMAIL);
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await expect(page).toHaveURL(`${server.url}/api-keys`);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await expect(page).toHaveURL(/\/login/);
+  }
+  expect(complaints).toEqual([]);
+});

@@ -1,6 +1,7 @@
 //! What a client may know of a failure: nothing of its cause, everything that helps to mend it.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::scope::Scope;
 
@@ -74,7 +75,7 @@ pub enum AppError {
         retry_after: u32,
     },
     /// 500; the log has the cause under the request's id.
-    #[error("something failed on our side: try again, and quote the request id if it goes on")]
+    #[error("something failed on our side: try again; the server's log has the cause")]
     Internal,
     /// In the browser alone: no answer arrived, or none that can be read. What the call was to
     /// change may be changed or not.
@@ -208,6 +209,8 @@ pub enum Missing {
     KeyNotFound,
     /// No partner has this id.
     PartnerNotFound,
+    /// No proof asset that the caller may see has this id.
+    AssetNotFound,
     /// No operator has this e-mail.
     OperatorNotFound,
     /// No route has this path.
@@ -219,6 +222,7 @@ impl Missing {
         match self {
             Self::KeyNotFound => "no key has this id",
             Self::PartnerNotFound => "no partner has this id",
+            Self::AssetNotFound => "no proof asset of yours has this id",
             Self::OperatorNotFound => "no operator has this e-mail",
             Self::RouteNotFound => "there is no such route",
         }
@@ -242,6 +246,17 @@ pub enum Conflict {
     KeyInactive,
     /// The partner is deactivated.
     PartnerInactive,
+    /// The partner has recorded this content already.
+    AlreadyMinted {
+        /// The asset that holds it.
+        asset_id: Uuid,
+    },
+    /// The asset is retired, which is final.
+    AssetRetired,
+    /// The idempotency key came with another body before.
+    IdempotencyMismatch,
+    /// A request with the same idempotency key is still being answered.
+    IdempotencyInProgress,
     /// An operator with this e-mail exists.
     OperatorExists,
 }
@@ -254,6 +269,16 @@ impl Conflict {
             }
             Self::KeyInactive => "the key is revoked or expired: issue a new one".to_owned(),
             Self::PartnerInactive => "the partner is deactivated: activate it first".to_owned(),
+            Self::AlreadyMinted { asset_id } => {
+                format!("this content was minted already: it is asset {asset_id}")
+            }
+            Self::AssetRetired => "the asset is retired, and that is final".to_owned(),
+            Self::IdempotencyMismatch => {
+                "this Idempotency-Key came with another body before: take a new key".to_owned()
+            }
+            Self::IdempotencyInProgress => {
+                "a request with this Idempotency-Key is still being answered: try again".to_owned()
+            }
             Self::OperatorExists => "an operator with this e-mail exists already".to_owned(),
         }
     }
@@ -296,6 +321,9 @@ mod tests {
                 replaced_by: "mpk_1".into(),
             }),
             AppError::from(Conflict::KeyInactive),
+            AppError::from(Conflict::AlreadyMinted {
+                asset_id: Uuid::nil(),
+            }),
             AppError::from(Missing::KeyNotFound),
             AppError::Forbidden {
                 required: vec![Scope::Admin],

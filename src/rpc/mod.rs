@@ -22,20 +22,31 @@ use crate::domain::error::AppError;
 /// reveals a token.
 pub const FORM_POSTS: [&str; 2] = ["/rpc/session/sign-in", "/rpc/session/sign-out"];
 
+/// Server functions that anybody may call, signed in or not.
+pub const OPEN: [&str; 2] = FORM_POSTS;
+
 impl FromServerFnError for AppError {
     type Encoder = JsonEncoding;
 
     /// What went wrong around a call: on its way, or in reading it. In the browser an answer that
     /// can't be read (a proxy's page, a connection that broke off) tells as little as none.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        #[cfg(not(feature = "ssr"))]
         match error {
-            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Deserialization(_) => Self::NoAnswer,
-            ServerFnErrorErr::Response(_) if cfg!(not(feature = "ssr")) => Self::NoAnswer,
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Self::field(
+            ServerFnErrorErr::Request(_)
+            | ServerFnErrorErr::Response(_)
+            | ServerFnErrorErr::Deserialization(_) => Self::NoAnswer,
+            _ => Self::Internal,
+        }
+        #[cfg(feature = "ssr")]
+        crate::server::context::told(match error {
+            ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_)
+            | ServerFnErrorErr::Deserialization(_) => Self::field(
                 "body",
                 "is not what this call takes: reload the page and try again",
             ),
             _ => Self::Internal,
-        }
+        })
     }
 }

@@ -69,11 +69,11 @@ pub async fn change_password(current: String, new: String) -> Result<(), AppErro
     changed.await.map_err(context::told)
 }
 
-/// Who is signed in; `None` for nobody.
+/// Who is signed in.
 ///
 /// # Errors
-/// Why that can't be told right now.
+/// [`AppError::SignedOut`] for nobody.
 #[server(prefix = "/rpc", endpoint = "session/operator", input = leptos::server_fn::codec::Json)]
-pub async fn current_operator() -> Result<Option<Operator>, AppError> {
-    Ok(crate::server::context::signed_in())
+pub async fn current_operator() -> Result<Operator, AppError> {
+    crate::server::context::operator()
 }

@@ -20,6 +20,7 @@ use super::state::AppState;
 use crate::domain::audit::{Actor, ActorKind};
 use crate::domain::error::{AppError, AppResult};
 use crate::domain::operator::{Operator, Role};
+use crate::rpc::FORM_POSTS;
 
 /// The router's state.
 ///
@@ -95,18 +96,20 @@ pub fn cookie(state: &AppState) -> AppResult<Zeroizing<String>> {
         .ok_or_else(|| told(AppError::SignedOut))
 }
 
-/// Gives the answer the error's status. Leptos would say 500; a plain form's post keeps its
-/// redirect, which a status would take away.
+/// Gives the answer of a server function the error's status. Leptos would say 500; a plain form's
+/// post keeps its redirect, which a status would take away, and a page that calls the function while
+/// it is rendered keeps its own.
 #[must_use]
 pub fn told(error: AppError) -> AppError {
-    let wants_html = use_context::<Parts>().is_some_and(|parts| accepts_html(&parts.headers));
-    if let Some(response) = use_context::<ResponseOptions>().filter(|_| !wants_html) {
+    let says_so = use_context::<Parts>().is_some_and(|parts| {
+        let path = parts.uri.path();
+        let is_form = FORM_POSTS.contains(&path) && accepts_html(&parts.headers);
+        path.starts_with("/rpc/") && !is_form
+    });
+    if let Some(response) = use_context::<ResponseOptions>().filter(|_| says_so) {
         response.set_status(
             StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         );
-        if let Some(seconds) = error.retry_after() {
-            response.insert_header(axum::http::header::RETRY_AFTER, seconds.into());
-        }
     }
     error
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::http::header::{self, HeaderValue};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -16,26 +18,32 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use super::assets::PKG_DIR;
 use super::http::problem::Problem;
 use super::http::{
-    admin_audit, admin_keys, admin_partners, drain, forward_auth, health, origin, own_key, request,
+    admin_audit, admin_keys, admin_partners, forward_auth, health, json, origin, own_key, request,
     session,
 };
 use super::security_headers;
 use super::state::AppState;
 use crate::app::{App, Shell};
-use crate::domain::error::Missing;
+use crate::domain::error::{AppError, Missing};
+use crate::rpc::FORM_POSTS;
 use crate::ui::links;
 
 /// The whole service.
 pub fn router(state: AppState) -> Router {
+    router_with(state, Router::new())
+}
+
+/// The whole service with routes of one's own beside it, under the same layers: what the benchmark
+/// compares with.
+pub fn router_with(state: AppState, more: Router<AppState>) -> Router {
     Router::new()
+        .merge(more)
         .merge(rest(&state))
         .merge(console(&state))
         .nest_service(&format!("/{PKG_DIR}"), files(&state, PKG_DIR))
         .nest_service("/fonts", files(&state, "fonts"))
         .fallback(not_found)
-        .layer(from_fn(drain::drain_unread))
         .layer(from_fn_with_state(state.clone(), request::frame))
-        .layer(from_fn_with_state(state.clone(), security_headers::set))
         .with_state(state)
 }
 
@@ -68,6 +76,7 @@ fn console(state: &AppState) -> Router<AppState> {
             "/rpc/{*function}",
             post(move |request: Request| call_server_function(context.clone(), request)),
         )
+        .layer(from_fn(session::require_on_functions))
         .layer(from_fn(session::json_only));
     pages
         .merge(server_functions)
@@ -75,18 +84,44 @@ fn console(state: &AppState) -> Router<AppState> {
         .layer(from_fn_with_state(state.clone(), origin::same_site_writes))
 }
 
-/// Leptos would answer an unknown function with a page of advice for its authors.
+/// Calls a server function. Leptos would answer an unknown one with a page of advice for its authors,
+/// take bodies of any size, and turn the refusal of a JSON call into a redirect where the client
+/// happens to take HTML too.
 async fn call_server_function(
     context: impl Fn() + Clone + Send + 'static,
     request: Request,
 ) -> Response {
-    let path = request.uri().path();
+    let path = request.uri().path().to_owned();
     if !leptos::server_fn::axum::server_fn_paths().any(|(known, _)| known == path) {
         return Problem(Missing::RouteNotFound.into()).into_response();
     }
-    leptos_axum::handle_server_fns_with_context(context, request)
+    let (mut parts, body) = request.into_parts();
+    let body = match json::read(body).await {
+        Ok(body) => body,
+        Err(error) => return Problem(error).into_response(),
+    };
+    if !FORM_POSTS.contains(&path.as_str()) {
+        parts
+            .headers
+            .insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    }
+    let request = Request::from_parts(parts, Body::from(body));
+    let response = leptos_axum::handle_server_fns_with_context(context, request)
         .await
-        .into_response()
+        .into_response();
+    as_problem(response).await
+}
+
+/// A refusal of a server function in the form of every other error.
+async fn as_problem(response: Response) -> Response {
+    if response.status().as_u16() < 400 {
+        return response;
+    }
+    let error = json::read(response.into_body())
+        .await
+        .ok()
+        .and_then(|body| serde_json::from_slice::<AppError>(&body).ok());
+    Problem(error.unwrap_or(AppError::Internal)).into_response()
 }
 
 /// What the components and the server functions find in their context.
@@ -133,13 +168,30 @@ fn files(state: &AppState, folder: &str) -> Router {
 }
 
 /// What no route has: other files of the site, else a page that says so, or REST's way of it.
-async fn not_found(State(state): State<AppState>, request: Request) -> Response {
+async fn not_found(State(state): State<AppState>, mut request: Request) -> Response {
     let path = request.uri().path();
     if ["/api", "/rpc"].iter().any(|prefix| {
         path.strip_prefix(prefix)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }) {
         return Problem(Missing::RouteNotFound.into()).into_response();
+    }
+    // The components would show a page there, without having asked who is signed in.
+    let page = path.trim_end_matches('/');
+    if page != path && !page.is_empty() && links::local_path(page) == page {
+        let query = request.uri().query().map(|query| format!("?{query}"));
+        let page = format!("{page}{}", query.unwrap_or_default());
+        return Redirect::permanent(&page).into_response();
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return (
+            [(header::ALLOW, "GET,HEAD")],
+            Problem(AppError::MethodNotAllowed),
+        )
+            .into_response();
+    }
+    if let Err(error) = session::identify(&state, &mut request).await {
+        return Problem(error).into_response();
     }
     let shell = app(&state);
     let handler =

@@ -21,9 +21,14 @@ pub fn show_modal(dialog: NodeRef<Dialog>) {
 pub async fn copy_text(text: String) -> bool {
     #[cfg(feature = "hydrate")]
     {
-        let Some(clipboard) = web_sys::window().map(|window| window.navigator().clipboard()) else {
+        let Some(navigator) = web_sys::window().map(|window| window.navigator()) else {
             return false;
         };
+        // Outside secure contexts there is none, whatever the type says.
+        let clipboard = navigator.clipboard();
+        if clipboard.is_undefined() {
+            return false;
+        }
         wasm_bindgen_futures::JsFuture::from(clipboard.write_text(&text))
             .await
             .is_ok()
@@ -33,6 +38,37 @@ pub async fn copy_text(text: String) -> bool {
         let _ = text;
         false
     }
+}
+
+/// Whether the field with this id holds a number or a date that is not finished. Such a field reads
+/// as empty, and must not be taken for that.
+#[must_use]
+pub fn is_unfinished(id: &str) -> bool {
+    #[cfg(feature = "hydrate")]
+    {
+        use web_sys::wasm_bindgen::JsCast;
+
+        document()
+            .get_element_by_id(id)
+            .and_then(|element| element.dyn_into::<web_sys::HtmlInputElement>().ok())
+            .is_some_and(|field| field.validity().bad_input())
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = id;
+        false
+    }
+}
+
+/// The browser's clock in milliseconds: for distances alone, since it may show any time.
+#[must_use]
+pub fn millis() -> f64 {
+    #[cfg(feature = "hydrate")]
+    {
+        js_sys::Date::now()
+    }
+    #[cfg(not(feature = "hydrate"))]
+    0.0
 }
 
 /// The moment that a `datetime-local` field names in the reader's zone, in RFC 3339 UTC; `None`
@@ -96,21 +132,31 @@ pub fn focused_id() -> Option<String> {
 }
 
 /// Gives the focus to the first of these elements that is there, once the page has settled. An
-/// element that already has it keeps it, unless that is the whole page.
+/// element that already has it keeps it, unless that is the whole page or hidden.
 pub fn focus_lost_to(selectors: Vec<String>) {
     #[cfg(feature = "hydrate")]
     set_timeout(
         move || {
             use web_sys::wasm_bindgen::JsCast;
 
-            let nobody = document()
-                .active_element()
-                .is_none_or(|element| element.tag_name() == "BODY");
+            let nobody = document().active_element().is_none_or(|element| {
+                let is_hidden = |element: &web_sys::HtmlElement| {
+                    element.offset_parent().is_none() && element.tag_name() != "DIALOG"
+                };
+                element.tag_name() == "BODY"
+                    || element
+                        .dyn_ref::<web_sys::HtmlElement>()
+                        .is_some_and(is_hidden)
+            });
             let wanted = selectors
                 .iter()
                 .filter_map(|selector| document().query_selector(selector).ok().flatten())
                 .find_map(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
             if let Some(element) = wanted.filter(|_| nobody) {
+                // A heading takes the focus only where it is told that it may.
+                if element.tag_name() == "H2" {
+                    element.set_tab_index(-1);
+                }
                 let _ = element.focus();
             }
         },

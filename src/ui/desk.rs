@@ -105,12 +105,11 @@ impl Desk {
         self.switch_to(dialog);
     }
 
-    /// Closes the dialog, with a line that says what it did.
-    pub fn close(self, notice: impl Into<String>) {
-        self.busy.set(false);
-        self.switch_to(OpenDialog::Closed);
-        self.notice.set(notice.into());
-        self.restore_focus();
+    /// The dialog that is being drawn. Its answers come late: it may only close itself.
+    #[must_use]
+    pub fn this_dialog(self) -> ThisDialog {
+        let number = self.open.with_untracked(|open| open.0);
+        ThisDialog { desk: self, number }
     }
 
     /// Shows a token, and has the lists read again behind it.
@@ -142,6 +141,13 @@ impl Desk {
         self.return_to.set(None);
     }
 
+    fn closed(self, notice: String) {
+        self.busy.set(false);
+        self.switch_to(OpenDialog::Closed);
+        self.notice.set(notice);
+        self.restore_focus();
+    }
+
     fn holds_a_token(self) -> bool {
         self.busy.get_untracked() || self.shows_a_token()
     }
@@ -166,5 +172,25 @@ impl Desk {
     #[must_use]
     pub fn notice(self) -> Signal<String> {
         self.notice.into()
+    }
+}
+
+/// A dialog, as it closes itself.
+#[derive(Clone, Copy)]
+pub struct ThisDialog {
+    desk: Desk,
+    number: u32,
+}
+
+impl ThisDialog {
+    /// Closes the dialog, with a line that says what it did. Where another one is open by now, that
+    /// one stays, and only the line is shown.
+    pub fn close(self, notice: impl Into<String>) {
+        let is_open = self.desk.open.with_untracked(|open| open.0 == self.number);
+        if is_open {
+            self.desk.closed(notice.into());
+        } else {
+            self.desk.notice.set(notice.into());
+        }
     }
 }

@@ -36,14 +36,24 @@ pub fn login(next: &str) -> String {
     format!("{LOGIN}?next={}", encode(next))
 }
 
-/// A path of this site, or the keys' tab: `next` is anybody's word, and `//host` or `/\host` would
-/// lead elsewhere (OWASP Unvalidated Redirects).
+/// The first parts of the console's paths.
+const PAGES: [&str; 4] = ["api-keys", "partners", "audit", "settings"];
+
+/// A page of the console, or the keys' tab: `next` is anybody's word, and `//host`, `/\host` or dots
+/// would lead elsewhere (OWASP Unvalidated Redirects).
 #[must_use]
 pub fn local_path(next: &str) -> &str {
-    let is_local = next.starts_with('/')
-        && !next.starts_with("//")
-        && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-    if is_local && next != "/" { next } else { KEYS }
+    let path = next.split(['?', '#']).next().unwrap_or_default();
+    let mut parts = path.strip_prefix('/').unwrap_or_default().split('/');
+    let is_page = parts.next().is_some_and(|first| PAGES.contains(&first))
+        && parts.all(|part| {
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        });
+    let is_plain = next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    if is_page && is_plain { next } else { KEYS }
 }
 
 /// Percent-encodes a query's value (RFC 3986 §2.3 names what stays).
@@ -79,6 +89,14 @@ mod tests {
             "/a\r\nb",
             "/ä",
             "/\t/evil",
+            "/x/..//evil.example",
+            "/api-keys/..//evil.example/x",
+            "/api-keys/.",
+            "/.//evil.example",
+            "/login",
+            "/healthz",
+            "/rpc/session/sign-out",
+            "api-keys",
         ] {
             assert_eq!(local_path(next), KEYS, "{next:?}");
         }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -21,6 +22,31 @@ pub async fn answer<T>(call: impl Future<Output = Result<T, AppError>>) -> Resul
     browser::within(PATIENCE, call)
         .await
         .unwrap_or(Err(AppError::NoAnswer))
+}
+
+/// The server's time, as it was told once and goes on since. A little late, never early.
+#[derive(Clone, Copy)]
+pub struct ServerTime {
+    told: DateTime<Utc>,
+    at_millis: f64,
+}
+
+impl ServerTime {
+    /// What an answer that has just arrived says.
+    #[must_use]
+    pub fn told(now: DateTime<Utc>) -> Self {
+        Self {
+            told: now,
+            at_millis: browser::millis(),
+        }
+    }
+
+    /// What time it is there by now.
+    #[must_use]
+    pub fn now(self) -> DateTime<Utc> {
+        let passed = (browser::millis() - self.at_millis).max(0.0);
+        self.told + TimeDelta::milliseconds(passed as i64)
+    }
 }
 
 /// A list as the server answers it. The first answer comes with the page; every change of what is
@@ -75,8 +101,14 @@ where
                     });
                     // The page may be gone by now, and then so are its signals.
                     if turn.try_get_value() == Some(mine) {
+                        let focused = browser::focused_id();
                         latest.newer.try_set(Some(outcome));
                         latest.pending.try_set(false);
+                        // What had the focus may have been drawn anew.
+                        if let Some(id) = focused {
+                            let same = format!("[id=\"{id}\"]");
+                            browser::focus_lost_to(vec![same, "main h1".to_owned()]);
+                        }
                     }
                 });
             }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::domain::error::AppError;
 use crate::domain::operator::{Operator, Role};
-use crate::rpc::session::{SignIn, SignOut};
+use crate::rpc::session::{SignIn, SignOut, current_operator};
 
 /// The two actions that change who is signed in. The app holds them, so that the frame learns of
 /// a change that a page made.
@@ -17,7 +17,7 @@ pub struct SessionActions {
 }
 
 /// Who is signed in, as the app reads it.
-pub type OperatorResource = Resource<Result<Option<Operator>, AppError>>;
+pub type OperatorResource = Resource<Result<Operator, AppError>>;
 
 /// Whether the signed-in operator may change things; the server asks again.
 #[must_use]
@@ -27,7 +27,34 @@ pub fn may_change() -> Signal<bool> {
         operator
             .get()
             .and_then(Result::ok)
-            .flatten()
             .is_some_and(|operator| operator.role == Role::Admin)
     })
+}
+
+/// Reads who is signed in: at first, and after signing in. After signing out, or in vain, nobody is,
+/// and nobody has to be asked.
+#[must_use]
+pub fn read_operator(actions: SessionActions) -> OperatorResource {
+    let seen = StoredValue::new((0, 0));
+    Resource::new_blocking(
+        move || {
+            (
+                actions.sign_in.version().get(),
+                actions.sign_out.version().get(),
+            )
+        },
+        move |(signed_in, signed_out)| {
+            let (ins, outs) = seen.get_value();
+            seen.set_value((signed_in, signed_out));
+            let in_vain = signed_in != ins
+                && !matches!(actions.sign_in.value().get_untracked(), Some(Ok(())));
+            let is_out = signed_out != outs || in_vain;
+            async move {
+                if is_out {
+                    return Err(AppError::SignedOut);
+                }
+                current_operator().await
+            }
+        },
+    )
 }

@@ -1,6 +1,6 @@
 //! Bodies: strict JSON, 64 KiB at most.
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
@@ -25,7 +25,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for StrictJson<T> {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         let is_json = states_json(request.headers());
-        let bytes = read(request).await;
+        let bytes = read(request.into_body()).await;
         if bytes.as_ref().is_ok_and(Bytes::is_empty) {
             return Ok(Self(parse(b"{}")?));
         }
@@ -62,11 +62,12 @@ pub fn is_json(content_type: &str) -> bool {
         })
 }
 
-async fn read(request: Request) -> AppResult<Bytes> {
-    match Limited::new(request.into_body(), MAX_BODY_BYTES)
-        .collect()
-        .await
-    {
+/// Reads a body of at most [`MAX_BODY_BYTES`].
+///
+/// # Errors
+/// [`AppError::PayloadTooLarge`], or [`AppError::Invalid`] where it breaks off.
+pub async fn read(body: Body) -> AppResult<Bytes> {
+    match Limited::new(body, MAX_BODY_BYTES).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(AppError::PayloadTooLarge),
         Err(_) => Err(AppError::field("body", "broke off before its end")),

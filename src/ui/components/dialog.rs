@@ -1,6 +1,6 @@
 //! A dialog above the page.
 
-use leptos::ev::{Event, KeyboardEvent};
+use leptos::ev::{self, Event, KeyboardEvent};
 use leptos::html;
 use leptos::prelude::*;
 
@@ -27,22 +27,24 @@ pub fn Modal(
         }
     });
     // Chromium closes a dialog on a repeated Escape although `cancel` was prevented: the key
-    // itself is taken away, and the page decides.
-    let on_keydown = move |event: KeyboardEvent| {
-        if event.key() == "Escape" {
-            event.prevent_default();
-            if let Some(on_dismiss) = on_dismiss {
-                on_dismiss.run(());
+    // itself is taken away, wherever the focus is, and the page decides.
+    Effect::new(move || {
+        let keys = window_event_listener(ev::keydown, move |event: KeyboardEvent| {
+            if event.key() == "Escape" {
+                event.prevent_default();
+                if let Some(on_dismiss) = on_dismiss {
+                    on_dismiss.try_run(());
+                }
             }
-        }
-    };
+        });
+        on_cleanup(move || keys.remove());
+    });
     view! {
         <dialog
             class="modal"
             node_ref=dialog
             closedby="none"
             aria-labelledby=heading_id
-            on:keydown=on_keydown
             on:cancel=move |event: Event| event.prevent_default()
         >
             <h2 id=heading_id>{heading}</h2>

@@ -104,9 +104,10 @@ pub fn TextField(
                 id=id
                 type=kind
                 autocomplete=autocomplete
-                prop:value=value
+                value=value.get_untracked()
                 aria-invalid=move || error.get().is_some().then_some("true")
                 aria-describedby=format!("{id}-note")
+                // Never written back: an unfinished number or date would be wiped.
                 on:input=move |event| value.set(event_target_value(&event))
             />
             <FieldNote id error hint/>

@@ -48,9 +48,10 @@ pub fn ChoiceFilter(
     on_choice: Callback<Option<String>>,
 ) -> impl IntoView {
     view! {
-        <label class="filter">
-            <span>{label}</span>
+        <div class="filter">
+            <label for=format!("filter-{name}")>{label}</label>
             <select
+                id=format!("filter-{name}")
                 name=name
                 on:change=move |event| {
                     let chosen = event_target_value(&event);
@@ -67,7 +68,7 @@ pub fn ChoiceFilter(
                     }
                 }).collect_view()}
             </select>
-        </label>
+        </div>
     }
 }
 
@@ -119,15 +120,15 @@ pub fn SearchFilter(
         timer.set_value(set_timeout_with_handle(search, PAUSE).ok());
     };
     view! {
-        <label class="filter grow">
-            <span>{label}</span>
+        <div class="filter grow">
+            <label for="filter-q">{label}</label>
             <input
-                type="search" name="q" value=value.get_untracked() maxlength="200"
+                id="filter-q" type="search" name="q" value=value.get_untracked() maxlength="200"
                 prop:value=text
                 on:input=typed
                 on:blur=move |_| typing.set_value(false)
             />
-        </label>
+        </div>
     }
 }
 

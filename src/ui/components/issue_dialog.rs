@@ -1,6 +1,5 @@
 //! The dialog that issues a key.
 
-use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -9,12 +8,13 @@ use super::field::{ChoiceField, FieldNote, FormErrors, TextField};
 use super::lost_answer::{Lost, LostAnswer};
 use super::notice::ErrorNotice;
 use super::partner_field::PartnerField;
-use crate::domain::error::AppError;
+use crate::domain::error::{AppError, FieldError};
 use crate::domain::key::{DEFAULT_RATE, Environment};
 use crate::domain::key_input::IssueInput;
 use crate::domain::scope::Scope;
 use crate::rpc::keys::issue_key;
 use crate::ui::desk::{Desk, Revealed};
+use crate::ui::remote::ServerTime;
 use crate::ui::{browser, remote};
 
 const FIELDS: [&str; 6] = [
@@ -81,16 +81,17 @@ pub fn IssueDialog(
     partner_id: Option<String>,
 ) -> impl IntoView {
     let desk = expect_context::<Desk>();
+    let this = desk.this_dialog();
     let draft = Draft::new(partner_id);
     let errors = FormErrors::new();
     let pending = RwSignal::new(false);
     let lost = RwSignal::new(None::<Lost>);
-    // A moment that has passed on the server: what is refused for lying before it is refused there
-    // too.
-    let seen_at = RwSignal::new(None::<DateTime<Utc>>);
+    // The server's time, or a little before it: what is refused for lying before it is refused there
+    // too, and nothing that an order makes is older.
+    let seen_at = RwSignal::new(None::<ServerTime>);
     let close = Callback::new(move |()| {
         if !pending.get_untracked() {
-            desk.close("");
+            this.close("");
         }
     });
 
@@ -100,16 +101,29 @@ pub fn IssueDialog(
             return;
         }
         errors.clear();
-        let input = draft.input();
-        let now = seen_at.get_untracked().unwrap_or(DateTime::UNIX_EPOCH);
-        if let Err(error) = input.clone().check(now) {
-            errors.show(error);
+        let Some(since) = seen_at.get_untracked().map(ServerTime::now) else {
+            errors.show(AppError::field(
+                "partnerId",
+                "can't be chosen yet: the partners are still being read",
+            ));
+            return;
+        };
+        let unfinished = unfinished();
+        if !unfinished.is_empty() {
+            errors.show(AppError::Invalid { fields: unfinished });
             return;
         }
+        let input = draft.input();
+        let order = match input.clone().check(since) {
+            Ok(order) => order,
+            Err(error) => {
+                errors.show(error);
+                return;
+            }
+        };
         pending.set(true);
         desk.set_busy(true);
         spawn_local(async move {
-            let partner_id = input.partner_id.clone().unwrap_or_default();
             match remote::answer(issue_key(input)).await {
                 Ok(issued) => {
                     desk.reveal(Revealed {
@@ -124,9 +138,10 @@ pub fn IssueDialog(
                     if error == AppError::NoAnswer {
                         desk.changed();
                         lost.try_set(Some(Lost::Issue {
-                            partner_id,
-                            since: now,
+                            order: Box::new(order),
+                            since,
                         }));
+                        browser::focus_lost_to(vec!["dialog h2".to_owned()]);
                     } else {
                         errors.show(error);
                     }
@@ -147,11 +162,32 @@ pub fn IssueDialog(
     }
 }
 
+/// The fields that read as empty but aren't.
+fn unfinished() -> Vec<FieldError> {
+    let faults = [
+        (
+            "key-rate",
+            "ratePerMinute",
+            "must be a whole number from 1 to 10000",
+        ),
+        (
+            "key-not-after",
+            "notAfter",
+            "is unfinished: give date and time, or clear it",
+        ),
+    ];
+    faults
+        .into_iter()
+        .filter(|(id, ..)| browser::is_unfinished(id))
+        .map(|(_, path, message)| FieldError::new(path, message))
+        .collect()
+}
+
 #[component]
 fn IssueFields(
     draft: Draft,
     errors: FormErrors,
-    seen_at: RwSignal<Option<DateTime<Utc>>>,
+    seen_at: RwSignal<Option<ServerTime>>,
 ) -> impl IntoView {
     let beside = errors.beside(&FIELDS);
     let environments = Environment::ALL.map(|environment| {

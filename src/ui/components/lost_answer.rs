@@ -9,6 +9,7 @@ use super::notice::ErrorNotice;
 use super::time::RelativeTime;
 use crate::domain::error::AppError;
 use crate::domain::key::KeyView;
+use crate::domain::key_input::IssueKey;
 use crate::domain::list::KeyListInput;
 use crate::rpc::keys::{get_key, list_keys};
 use crate::ui::desk::{Desk, OpenDialog};
@@ -17,10 +18,10 @@ use crate::ui::remote;
 /// What was ordered.
 #[derive(Clone)]
 pub enum Lost {
-    /// A key of this partner, not before this moment of the server's.
+    /// A key like this one, not before this moment of the server's.
     Issue {
-        /// The partner's id.
-        partner_id: String,
+        /// What was ordered.
+        order: Box<IssueKey>,
         /// When the order can't have been carried out yet.
         since: DateTime<Utc>,
     },
@@ -37,16 +38,23 @@ type Found = (DateTime<Utc>, Vec<KeyView>);
 /// Looks for what the order made.
 async fn look(lost: Lost) -> Result<Found, AppError> {
     match lost {
-        Lost::Issue { partner_id, since } => {
+        Lost::Issue { order, since } => {
             let newest = list_keys(KeyListInput {
-                partner_id: Some(partner_id),
+                partner_id: Some(order.partner_id.to_string()),
                 limit: Some("20".to_owned()),
                 ..KeyListInput::default()
             });
             let answer = remote::answer(newest).await?;
             let by = format!("operator:{}", answer.viewer.email);
             let is_ours = |key: &KeyView| {
-                key.created_by == by && key.created_at >= since && key.rotated_from.is_none()
+                key.created_by == by
+                    && key.created_at >= since
+                    && key.rotated_from.is_none()
+                    && key.name == order.name
+                    && key.environment == order.environment
+                    && key.scopes == order.scopes
+                    && key.rate_per_minute == order.rate_per_minute
+                    && key.not_after == order.not_after
             };
             let made = answer.page.items.into_iter().filter(is_ours).collect();
             Ok((answer.now, made))
@@ -77,6 +85,7 @@ pub fn LostAnswer(
     on_back: Callback<()>,
 ) -> impl IntoView {
     let desk = expect_context::<Desk>();
+    let this = desk.this_dialog();
     let found = RwSignal::new(None::<Result<Found, AppError>>);
     let what = match lost {
         Lost::Issue { .. } => "the key was made",
@@ -116,7 +125,7 @@ pub fn LostAnswer(
         <div class="actions">
             <button class="button" type="button" on:click=move |_| again.run(())>"Look again"</button>
             <button class="button" type="button" on:click=move |_| on_back.run(())>"Back to the form"</button>
-            <button class="button" type="button" on:click=move |_| desk.close("")>"Close"</button>
+            <button class="button" type="button" on:click=move |_| this.close("")>"Close"</button>
         </div>
     }
 }

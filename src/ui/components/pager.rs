@@ -17,17 +17,17 @@ pub fn Pager(
     view! {
         <nav class="pager" aria-label="Pages">
             <p class="summary" role="status">{summary}</p>
-            <Step label="Previous page" href=previous/>
-            <Step label="Next page" href=next/>
+            <Step id="previous-page" label="Previous page" href=previous/>
+            <Step id="next-page" label="Next page" href=next/>
         </nav>
     }
 }
 
 #[component]
-fn Step(label: &'static str, href: Option<String>) -> impl IntoView {
+fn Step(id: &'static str, label: &'static str, href: Option<String>) -> impl IntoView {
     match href {
-        Some(href) => view! { <A href=href attr:class="button">{label}</A> }.into_any(),
-        None => view! { <a class="button" role="link" aria-disabled="true">{label}</a> }.into_any(),
+        Some(href) => view! { <A href=href attr:id=id attr:class="button">{label}</A> }.into_any(),
+        None => view! { <a id=id class="button" role="link" aria-disabled="true" tabindex="-1">{label}</a> }.into_any(),
     }
 }
 

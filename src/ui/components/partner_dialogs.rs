@@ -11,7 +11,7 @@ use crate::domain::error::AppError;
 use crate::domain::partner::{Partner, PartnerUpdateInput};
 use crate::domain::patch::Patch;
 use crate::rpc::partners::{create_partner, update_partner};
-use crate::ui::desk::Desk;
+use crate::ui::desk::{Desk, ThisDialog};
 use crate::ui::remote;
 
 /// Makes a partner, or changes its name and contact.
@@ -21,6 +21,7 @@ pub fn EditPartner(
     partner: Option<Partner>,
 ) -> impl IntoView {
     let desk = expect_context::<Desk>();
+    let this = desk.this_dialog();
     let draft = PartnerDraft::new(partner.as_ref());
     let pending = RwSignal::new(false);
     let errors = FormErrors::new();
@@ -32,7 +33,7 @@ pub fn EditPartner(
     let partner_id = partner.map(|partner| partner.partner_id);
     let close = Callback::new(move |()| {
         if !pending.get_untracked() {
-            desk.close("");
+            this.close("");
         }
     });
     let save = move || {
@@ -58,7 +59,7 @@ pub fn EditPartner(
                     remote::answer(update_partner(partner_id, update)).await
                 }
             };
-            finish(desk, errors, pending, saved, "is saved");
+            finish(desk, this, errors, pending, saved, "is saved");
         });
     };
     view! {
@@ -79,6 +80,7 @@ pub fn SwitchPartner(
     partner: Partner,
 ) -> impl IntoView {
     let desk = expect_context::<Desk>();
+    let this = desk.this_dialog();
     let pending = RwSignal::new(false);
     let errors = FormErrors::new();
     let beside = errors.beside(&[]);
@@ -91,7 +93,7 @@ pub fn SwitchPartner(
     } = partner;
     let close = Callback::new(move |()| {
         if !pending.get_untracked() {
-            desk.close("");
+            this.close("");
         }
     });
     let keys = if active_keys == 1 {
@@ -132,7 +134,7 @@ pub fn SwitchPartner(
                 ..PartnerUpdateInput::default()
             };
             let saved = remote::answer(update_partner(partner_id, update)).await;
-            finish(desk, errors, pending, saved, done);
+            finish(desk, this, errors, pending, saved, done);
         });
     };
     view! {
@@ -149,6 +151,7 @@ pub fn SwitchPartner(
 /// Closes the dialog with what was done, or says in it why nothing was.
 fn finish(
     desk: Desk,
+    this: ThisDialog,
     errors: FormErrors,
     pending: RwSignal<bool>,
     saved: Result<Partner, AppError>,
@@ -157,7 +160,7 @@ fn finish(
     match saved {
         Ok(partner) => {
             desk.changed();
-            desk.close(format!("{} {done}.", partner.name));
+            this.close(format!("{} {done}.", partner.name));
         }
         Err(error) => {
             if error == AppError::NoAnswer {

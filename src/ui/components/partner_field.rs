@@ -1,6 +1,5 @@
 //! Choosing the partner of a new key.
 
-use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -11,7 +10,8 @@ use crate::domain::error::AppError;
 use crate::domain::list::ChoiceInput;
 use crate::domain::partner::{Partner, PartnerChoice, PartnerChoices};
 use crate::rpc::partners::choose_partners;
-use crate::ui::remote;
+use crate::ui::remote::ServerTime;
+use crate::ui::{browser, remote};
 
 /// A combobox of partners, read when it is first shown, with a way to make one on the spot and,
 /// where there are more than it can hold, to search.
@@ -20,13 +20,14 @@ pub fn PartnerField(
     /// The chosen partner's id.
     chosen: RwSignal<String>,
     /// The server's time when the partners were read.
-    seen_at: RwSignal<Option<DateTime<Utc>>>,
+    seen_at: RwSignal<Option<ServerTime>>,
     /// What is wrong with it.
     errors: FormErrors,
 ) -> impl IntoView {
     let choices = RwSignal::new(None::<Result<PartnerChoices, AppError>>);
     let search = RwSignal::new(String::new());
     let with_form = RwSignal::new(false);
+    let made = RwSignal::new(Vec::<PartnerChoice>::new());
     let read = move || {
         let query = ChoiceInput {
             q: Some(search.get_untracked()).filter(|text| !text.trim().is_empty()),
@@ -43,7 +44,7 @@ pub fn PartnerField(
                 return;
             }
             if let Ok(found) = &outcome {
-                seen_at.try_update(|at| *at.get_or_insert(found.now));
+                seen_at.try_set(Some(ServerTime::told(found.now)));
             }
             choices.try_set(Some(outcome));
         });
@@ -54,17 +55,42 @@ pub fn PartnerField(
         }
     });
     let created = Callback::new(move |partner: Partner| {
+        made.update(|made| made.push(PartnerChoice::from(&partner)));
         chosen.set(partner.partner_id.to_string());
         with_form.set(false);
-        choices.update(|choices| {
-            if let Some(Ok(choices)) = choices {
-                choices.partners.insert(0, PartnerChoice::from(&partner));
-            }
-        });
+        browser::focus_lost_to(vec!["#key-partner".to_owned()]);
     });
-    let found = Memo::new(move |_| match choices.get() {
-        Some(Ok(found)) => found.partners,
-        _ => Vec::new(),
+    // What was made here stays on offer, whatever an answer to an older question says.
+    let found = Memo::new(move |_| {
+        let read = match choices.get() {
+            Some(Ok(found)) => found.partners,
+            _ => Vec::new(),
+        };
+        let is_read = |partner: &PartnerChoice| {
+            read.iter()
+                .any(|known| known.partner_id == partner.partner_id)
+        };
+        let mut all: Vec<PartnerChoice> = made
+            .get()
+            .into_iter()
+            .filter(|partner| !is_read(partner))
+            .collect();
+        all.extend(read.iter().cloned());
+        all.retain(|partner| partner.active);
+        all
+    });
+    // An order never goes to a partner that nobody sees.
+    Effect::new(move || {
+        let is_read = choices.with(|choices| matches!(choices, Some(Ok(_))));
+        let id = chosen.get();
+        let is_offered = found.with(|found| {
+            found
+                .iter()
+                .any(|partner| partner.partner_id.to_string() == id)
+        });
+        if is_read && !id.is_empty() && !is_offered {
+            chosen.set(String::new());
+        }
     });
     let more = move || matches!(choices.get(), Some(Ok(found)) if found.more);
     let error = errors.of("partnerId");
@@ -93,7 +119,7 @@ pub fn PartnerField(
                         {move || if choices.get().is_none() { "Loading partners…" } else { "Choose a partner" }}
                     </option>
                     <For
-                        each=move || found.get().into_iter().filter(|partner| partner.active)
+                        each=move || found.get()
                         key=|partner| partner.partner_id
                         let:partner
                     >

@@ -16,6 +16,7 @@ use crate::ui::remote;
 #[component]
 pub fn PasswordDialog() -> impl IntoView {
     let desk = expect_context::<Desk>();
+    let this = desk.this_dialog();
     let current = RwSignal::new(String::new());
     let new = RwSignal::new(String::new());
     let pending = RwSignal::new(false);
@@ -23,7 +24,7 @@ pub fn PasswordDialog() -> impl IntoView {
     let beside = errors.beside(&["current", "new"]);
     let close = Callback::new(move |()| {
         if !pending.get_untracked() {
-            desk.close("");
+            this.close("");
         }
     });
     let change = move || {
@@ -39,7 +40,7 @@ pub fn PasswordDialog() -> impl IntoView {
         spawn_local(async move {
             let call = change_password(current.get_untracked(), new.get_untracked());
             match remote::answer(call).await {
-                Ok(()) => desk.close("Your password is changed; your other sessions have ended."),
+                Ok(()) => this.close("Your password is changed; your other sessions have ended."),
                 Err(error) => {
                     errors.show(error);
                     pending.try_set(false);

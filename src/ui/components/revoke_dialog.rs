@@ -20,6 +20,7 @@ pub fn RevokeDialog(
     key: KeyView,
 ) -> impl IntoView {
     let desk = expect_context::<Desk>();
+    let this = desk.this_dialog();
     let reason = RwSignal::new(RevocationReason::default().as_str().to_owned());
     let note = RwSignal::new(String::new());
     let pending = RwSignal::new(false);
@@ -28,7 +29,7 @@ pub fn RevokeDialog(
     let key_id = key.key_id.to_string();
     let close = Callback::new(move |()| {
         if !pending.get_untracked() {
-            desk.close("");
+            this.close("");
         }
     });
     let ordered_key = key_id.clone();
@@ -52,7 +53,7 @@ pub fn RevokeDialog(
             match remote::answer(revoke_key(key_id, input)).await {
                 Ok(revoked) => {
                     desk.changed();
-                    desk.close(format!("{} is revoked.", revoked.key_id));
+                    this.close(format!("{} is revoked.", revoked.key_id));
                 }
                 Err(error) => {
                     if error == AppError::NoAnswer {

@@ -13,7 +13,7 @@ use crate::domain::key::KeyView;
 use crate::domain::rotation::RotateInput;
 use crate::rpc::keys::rotate_key;
 use crate::ui::desk::{Desk, Revealed};
-use crate::ui::remote;
+use crate::ui::{browser, remote};
 
 /// How long the old key may go on, in seconds, as it is offered.
 const GRACES: [(i64, &str); 5] = [
@@ -31,6 +31,7 @@ pub fn RotateDialog(
     key: KeyView,
 ) -> impl IntoView {
     let desk = expect_context::<Desk>();
+    let this = desk.this_dialog();
     let grace = RwSignal::new("0".to_owned());
     let pending = RwSignal::new(false);
     let lost = RwSignal::new(None::<Lost>);
@@ -39,7 +40,7 @@ pub fn RotateDialog(
     let key_id = key.key_id.to_string();
     let close = Callback::new(move |()| {
         if !pending.get_untracked() {
-            desk.close("");
+            this.close("");
         }
     });
     let ordered_key = key_id.clone();
@@ -75,6 +76,7 @@ pub fn RotateDialog(
                     if error == AppError::NoAnswer {
                         desk.changed();
                         lost.try_set(Some(Lost::Rotation { key_id }));
+                        browser::focus_lost_to(vec!["dialog h2".to_owned()]);
                     } else {
                         errors.show(error);
                     }

@@ -15,6 +15,7 @@ pub fn TokenReveal(
     revealed: Revealed,
 ) -> impl IntoView {
     let desk = expect_context::<Desk>();
+    let this = desk.this_dialog();
     let (copied, set_copied) = signal(None::<bool>);
     let Revealed {
         key_id,
@@ -46,7 +47,7 @@ pub fn TokenReveal(
             {note.map(|note| view! { <p class="field-note">{note}</p> })}
             <div class="actions">
                 <button class="button" type="button" on:click=copy><Icon glyph=Glyph::Copy/> "Copy"</button>
-                <button class="button primary" type="button" on:click=move |_| desk.close(stored.clone())>"I have stored it"</button>
+                <button class="button primary" type="button" on:click=move |_| this.close(stored.clone())>"I have stored it"</button>
             </div>
         </Modal>
     }
