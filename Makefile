@@ -1,7 +1,7 @@
 # Every target is a script in scripts/, which says more about itself at its top.
 
 .DEFAULT_GOAL := help
-.PHONY: help run watch test build screenshots psql cli
+.PHONY: help run watch test bench build screenshots psql cli
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -14,6 +14,9 @@ watch: ## like run, and rebuild on every change of the sources
 
 test: ## run all tests; ONLY=lint, ONLY=rust or ONLY=browser runs a part
 	@scripts/test.sh $(ONLY)
+
+bench: ## measure the key check, in process and over HTTP
+	@scripts/bench.sh
 
 build: ## build the release: target/release/myproof-registry and target/site
 	@scripts/build.sh

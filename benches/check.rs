@@ -4,108 +4,33 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     missing_docs,
     reason = "a benchmark that meets what it did not expect has failed"
 )]
 
+mod support;
+
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures::FutureExt;
 use hmac::{Hmac, KeyInit, Mac};
-use myproof_registry::domain::audit::{Actor, ActorKind};
-use myproof_registry::domain::key_input::IssueInput;
-use myproof_registry::domain::partner::NewPartner;
 use myproof_registry::domain::token::{KeyId, compose};
-use myproof_registry::server::clock::{SystemClock, SystemEntropy};
-use myproof_registry::server::crypto::pepper::Peppers;
 use myproof_registry::server::crypto::secret;
-use myproof_registry::server::db::{changes, schema};
-use myproof_registry::server::services::{IssuingPolicy, Origin};
-use myproof_registry::server::verify::Guard;
-use myproof_registry::server::{jobs, run};
 use sha2::Sha256;
-use sqlx::PgPool;
-use sqlx::postgres::PgConnectOptions;
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
 
-const PEPPER: &str = "a pepper for benchmarks 0123456789";
+use support::Bench;
+
 const KEYS: usize = 64;
-
-/// A guard whose listener runs, and tokens of keys that no rate slows.
-async fn guard() -> (Arc<Guard>, Vec<String>) {
-    let url = std::env::var("DATABASE_URL").unwrap();
-    let server: PgConnectOptions = url.parse().unwrap();
-    let admin = PgPool::connect_with(server.clone()).await.unwrap();
-    sqlx::query("drop database if exists bench_check with (force)")
-        .execute(&admin)
-        .await
-        .unwrap();
-    sqlx::query("create database bench_check")
-        .execute(&admin)
-        .await
-        .unwrap();
-    let options = server.database("bench_check");
-    let pool = run::pool(options.clone());
-    schema::migrate(&pool).await.unwrap();
-    let peppers = Arc::new(Peppers::new(PEPPER, &[]));
-    let registry = run::registry(
-        pool.clone(),
-        Some(Arc::clone(&peppers)),
-        IssuingPolicy::default(),
-    );
-    let origin = Origin {
-        actor: Actor::new(ActorKind::Cli, "bench"),
-        ip: None,
-        request_id: None,
-    };
-    let partner = NewPartner {
-        name: "Bench".to_owned(),
-        contact_email: None,
-    };
-    let partner = registry.create_partner(&origin, partner).await.unwrap();
-    let mut tokens = Vec::new();
-    for _ in 0..KEYS {
-        let input = IssueInput {
-            partner_id: Some(partner.partner_id.to_string()),
-            scopes: Some(vec!["assets:read".to_owned()]),
-            ..IssueInput::default()
-        };
-        let command = input.check(registry.now()).unwrap();
-        tokens.push(registry.issue_key(&origin, command).await.unwrap().token);
-    }
-    sqlx::query("update api_keys set rate_per_minute = 2147483647")
-        .execute(&pool)
-        .await
-        .unwrap();
-    let guard = Arc::new(Guard::new(
-        pool,
-        Arc::new(SystemClock),
-        Arc::new(SystemEntropy),
-        peppers,
-        registry.key_hashing.clone(),
-        Duration::ZERO,
-    ));
-    let (stop, stopping) = watch::channel(false);
-    std::mem::forget(stop);
-    let listening = changes::listening_pool(options);
-    let _listener = jobs::spawn_listener(Arc::clone(&guard), listening, stopping.clone());
-    let _flush = jobs::spawn_usage_flush(Arc::clone(&guard), registry, stopping);
-    while !guard.link().is_live() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    for token in &tokens {
-        guard.check(token, None).await.unwrap();
-    }
-    (guard, tokens)
-}
 
 fn check(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
-    let (guard, tokens) = runtime.block_on(guard());
+    let bench = runtime.block_on(Bench::new("bench_check", KEYS));
+    runtime.block_on(bench.warm_up());
+    let (guard, tokens) = (Arc::clone(&bench.state.guard), &bench.tokens);
     let _entered = runtime.enter();
     let client = Some([192, 0, 2, 1].into());
     let wrong: Vec<String> = tokens

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What comes from the system's package manager: PostgreSQL, Chromium and nginx. Sourced by setup.sh.
+# What comes from the system's package manager: PostgreSQL, Chromium, nginx and wrk. Sourced by setup.sh.
 
 # apt_install PACKAGE WHY [OPTION]...
 apt_install() {
@@ -66,6 +66,8 @@ setup_nginx() {
         apt_install nginx-light "the tests put a real nginx in front of the key check"
     fi
 }
+
+setup_wrk() { have wrk || apt_install wrk "the benchmarks send their load with it"; }
 
 find_chromium() {
     local name

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing on this machine, and only that.
 #   scripts/setup.sh NEED...      or, sourced:  setup NEED...
-# NEED: rust lint wasm leptos wasm-opt postgres chromium nginx node-modules
+# NEED: rust lint wasm leptos wasm-opt postgres chromium nginx wrk node-modules
 # Sourced, it also leaves PATH, RUSTUP_TOOLCHAIN and CHROMIUM set for what follows.
 declare -F die >/dev/null || . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 . "$ROOT/scripts/packages.sh"
@@ -21,6 +21,7 @@ setup() {
         postgres) setup_postgres ;;
         chromium) setup_chromium ;;
         nginx) setup_nginx ;;
+        wrk) setup_wrk ;;
         node-modules) setup_node_modules ;;
         *) die "setup does not know '$need'; the needs are listed at the top of scripts/setup.sh" ;;
         esac

@@ -1,64 +1,64 @@
 //! What every answer tells the browser to refuse (OWASP HTTP Security Response Headers), pages,
 //! files, REST and errors alike. A page says in its own Content-Security-Policy what it may run.
 
-use axum::extract::{Request, State};
-use axum::http::HeaderName;
-use axum::http::header::{self, HeaderValue};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use leptos::nonce::use_nonce;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-use super::state::AppState;
-
-const HEADERS: [(HeaderName, &str); 8] = [
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::X_FRAME_OPTIONS, "DENY"),
+const HEADERS: [(HeaderName, HeaderValue); 8] = [
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     // `no-referrer` would make Chromium send `Origin: null`, and no form post could be told apart.
-    (header::REFERRER_POLICY, "same-origin"),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    ),
     (
         HeaderName::from_static("permissions-policy"),
-        "accelerometer=(), autoplay=(), camera=(), clipboard-write=(self), display-capture=(), \
-         encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), magnetometer=(), \
-         microphone=(), midi=(), payment=(), picture-in-picture=(), screen-wake-lock=(), usb=(), \
-         xr-spatial-tracking=()",
+        HeaderValue::from_static(
+            "accelerometer=(), autoplay=(), camera=(), clipboard-write=(self), display-capture=(), \
+             encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), magnetometer=(), \
+             microphone=(), midi=(), payment=(), picture-in-picture=(), screen-wake-lock=(), usb=(), \
+             xr-spatial-tracking=()",
+        ),
     ),
     (
         HeaderName::from_static("cross-origin-opener-policy"),
-        "same-origin",
+        HeaderValue::from_static("same-origin"),
     ),
     (
         HeaderName::from_static("cross-origin-resource-policy"),
-        "same-origin",
+        HeaderValue::from_static("same-origin"),
     ),
     (
         HeaderName::from_static("x-permitted-cross-domain-policies"),
-        "none",
+        HeaderValue::from_static("none"),
     ),
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        HeaderValue::from_static(
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        ),
     ),
 ];
 
 /// One year (RFC 6797). Other hosts of the domain are their owners' business.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// The outermost layer.
-pub async fn set(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+/// Adds what an answer doesn't say itself. Over plain HTTP browsers ignore HSTS, and development
+/// has nothing else, so only a `secure` site says it.
+pub fn add(headers: &mut HeaderMap, secure: bool) {
+    headers.reserve(HEADERS.len() + 2);
     for (name, value) in HEADERS {
-        headers
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
+        headers.entry(name).or_insert(value);
     }
-    // Over plain HTTP browsers ignore it, and development has nothing else.
-    if state.site.secure_cookies {
+    if secure {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
-    response
 }
 
 /// Lets the page that is being rendered load and run what this server sends, and of scripts only

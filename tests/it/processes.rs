@@ -9,6 +9,9 @@ use crate::support::process::{Server, database_url, program};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
 
+/// Far longer than it takes: these machines are noisy, and this is no measurement.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 fn issue(pool: &PgPool, partner: &str, scope: &str) -> (String, String) {
     let arguments = ["key", "issue", "--partner", partner, "--scope", scope];
     let output = program(&database_url(pool), &arguments).output().unwrap();
@@ -25,14 +28,11 @@ async fn sql(pool: &PgPool, statement: &'static str, key_id: &str) {
         .unwrap();
 }
 
-/// Waits for a refusal, which well under a second is enough for; from then on none may pass.
+/// Waits for a refusal; from then on no request may pass.
 fn refused(servers: &[&Server], token: &str, how: &str) {
     let begun = Instant::now();
     while servers.iter().any(|server| server.status(token) != 401) {
-        assert!(
-            begun.elapsed() < Duration::from_secs(1),
-            "{how} is not obeyed"
-        );
+        assert!(begun.elapsed() < PATIENCE, "{how} is not obeyed");
     }
     for server in servers {
         for _ in 0..5 {
@@ -108,7 +108,7 @@ async fn scopes_and_rates_change_under_a_warm_key(pool: PgPool) {
     .await;
     let begun = Instant::now();
     while admin_status(&a) != 403 || admin_status(&b) != 403 {
-        assert!(begun.elapsed() < Duration::from_secs(1));
+        assert!(begun.elapsed() < PATIENCE);
     }
     sql(
         &pool,
@@ -118,6 +118,6 @@ async fn scopes_and_rates_change_under_a_warm_key(pool: PgPool) {
     .await;
     let begun = Instant::now();
     while a.status(&token) != 429 || b.status(&token) != 429 {
-        assert!(begun.elapsed() < Duration::from_secs(1));
+        assert!(begun.elapsed() < PATIENCE);
     }
 }

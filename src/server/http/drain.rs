@@ -11,8 +11,6 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::header::EXPECT;
-use axum::middleware::Next;
-use axum::response::Response;
 use http_body::{Body as _, Frame, SizeHint};
 
 /// Most bytes that are dropped.
@@ -20,22 +18,29 @@ const MOST_BYTES: usize = 2 * 1024 * 1024;
 /// Longest time that is spent on it.
 const MOST_TIME: Duration = Duration::from_secs(5);
 
-/// A layer that reads what the rest of the stack left of the body.
-pub async fn drain_unread(request: Request, next: Next) -> Response {
-    // A client that waits for `100 Continue` has sent nothing yet, and won't.
+/// What the rest of the stack may leave of a request's body.
+pub struct Unread(Option<SharedBody>);
+
+/// Watches how far the body is read. A body that is there already, or that a client holds back until
+/// `100 Continue`, needs no watching.
+pub fn watch(request: Request) -> (Request, Unread) {
     if request.body().is_end_stream() || request.headers().contains_key(EXPECT) {
-        return next.run(request).await;
+        return (request, Unread(None));
     }
     let (parts, body) = request.into_parts();
     let shared = SharedBody(Arc::new(Mutex::new(body)));
-    let response = next
-        .run(Request::from_parts(parts, Body::new(shared.clone())))
-        .await;
-    if !shared.is_end_stream() {
-        // That it took too long, or broke off, changes nothing about the answer.
-        let _ = tokio::time::timeout(MOST_TIME, drain(shared)).await;
+    let request = Request::from_parts(parts, Body::new(shared.clone()));
+    (request, Unread(Some(shared)))
+}
+
+impl Unread {
+    /// Reads and drops the rest.
+    pub async fn drop_rest(self) {
+        if let Some(body) = self.0.filter(|body| !body.is_end_stream()) {
+            // That it took too long, or broke off, changes nothing about the answer.
+            let _ = tokio::time::timeout(MOST_TIME, drain(body)).await;
+        }
     }
-    response
 }
 
 async fn drain(body: SharedBody) {

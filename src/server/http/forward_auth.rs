@@ -3,9 +3,9 @@
 //! whatever body.
 
 use axum::Router;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Request, State};
 use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 
@@ -26,14 +26,9 @@ pub fn routes() -> Router<AppState> {
     Router::new().route("/api/auth/verify", any(verify))
 }
 
-async fn verify(
-    State(state): State<AppState>,
-    info: RequestInfo,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    let query = query.as_deref().unwrap_or_default();
-    let (mut response, rate) = match judge(&state, &info, &headers).await {
+async fn verify(State(state): State<AppState>, info: RequestInfo, request: Request) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let (mut response, rate) = match judge(&state, &info, request.headers()).await {
         Ok(Admitted { caller, rate }) => (answer(&caller, query), Some(rate)),
         Err(refused) => (Problem(refused.error).into_response(), refused.rate),
     };

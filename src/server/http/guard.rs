@@ -83,7 +83,7 @@ pub fn tell_rate(headers: &mut HeaderMap, rate: RateState) {
     let policy = format!("\"default\";q={};w=60", rate.quota);
     let left = format!("\"default\";r={};t={}", rate.left, rate.full_in);
     for (name, value) in [(RATE_POLICY, policy), (RATE, left)] {
-        if let Ok(value) = HeaderValue::from_str(&value) {
+        if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
         }
     }

@@ -5,6 +5,7 @@ use axum::http::header::{self, HeaderValue};
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use crate::domain::error::{AppError, Missing};
 
@@ -46,7 +47,7 @@ pub enum Reader {
 /// of Axum's own refusals, which come without one.
 pub fn render(
     mut response: axum::response::Response,
-    request_id: &str,
+    request_id: Uuid,
     reader: Reader,
 ) -> axum::response::Response {
     let problem = response.extensions_mut().remove::<Problem>();
@@ -84,7 +85,7 @@ fn plain_refusal(response: &axum::response::Response) -> Option<Problem> {
     }
 }
 
-fn body(error: &AppError, request_id: &str) -> Map<String, Value> {
+fn body(error: &AppError, request_id: Uuid) -> Map<String, Value> {
     let status = error.status();
     let title = StatusCode::from_u16(status)
         .ok()
@@ -128,18 +129,20 @@ mod tests {
     use super::*;
     use crate::domain::error::{AuthReason, Conflict};
 
+    const ID: Uuid = Uuid::from_u128(1);
+
     #[test]
     fn bodies_have_the_promised_members() {
         let body = body(
             &AppError::Unauthorized {
                 reason: AuthReason::KeyInactive,
             },
-            "r-1",
+            ID,
         );
         assert_eq!(body["ok"], false);
         assert_eq!(body["error"], "unauthorized");
         assert_eq!(body["reason"], "key_inactive");
-        assert_eq!(body["requestId"], "r-1");
+        assert_eq!(body["requestId"], ID.to_string());
         assert_eq!(body["status"], 401);
         assert_eq!(body["title"], "Unauthorized");
     }
@@ -149,7 +152,7 @@ mod tests {
         let conflict = Conflict::AlreadyRotated {
             replaced_by: "mpk_1".into(),
         };
-        let body = body(&conflict.into(), "r-1");
+        let body = body(&conflict.into(), ID);
         assert_eq!(
             (&body["reason"], &body["replacedBy"]),
             (&json!("already_rotated"), &json!("mpk_1"))
@@ -160,7 +163,7 @@ mod tests {
     fn rendering_adds_the_headers_of_the_status() {
         let response = render(
             Problem(AppError::UNAVAILABLE).into_response(),
-            "r-1",
+            ID,
             Reader::Rest,
         );
         assert_eq!(response.status(), 503);
@@ -174,7 +177,7 @@ mod tests {
                 reason: AuthReason::Expired,
             })
             .into_response(),
-            "r-1",
+            ID,
             Reader::Rest,
         );
         assert_eq!(
@@ -183,7 +186,7 @@ mod tests {
         );
         let untouched = render(
             (StatusCode::NOT_FOUND, "a page").into_response(),
-            "r-1",
+            ID,
             Reader::Rest,
         );
         assert_eq!(
@@ -205,13 +208,13 @@ mod tests {
             AppError::field("name", "is empty"),
         ] {
             let response = Problem(error.clone()).into_response();
-            let body = render(response, "r-1", Reader::Console).into_body();
+            let body = render(response, ID, Reader::Console).into_body();
             let bytes = body.collect().await.unwrap().to_bytes();
             assert_eq!(serde_json::from_slice::<AppError>(&bytes).unwrap(), error);
             let body: Value = serde_json::from_slice(&bytes).unwrap();
             assert_eq!(
                 (&body["ok"], &body["requestId"]),
-                (&json!(false), &json!("r-1"))
+                (&json!(false), &json!(ID))
             );
         }
     }

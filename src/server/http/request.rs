@@ -11,11 +11,14 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
+use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
-use super::client_addr;
 use super::problem::{self, Problem, Reader};
+use super::{client_addr, drain};
 use crate::domain::audit::{Actor, ActorKind};
 use crate::domain::error::AppError;
+use crate::server::security_headers;
 use crate::server::services::Origin;
 use crate::server::state::AppState;
 use crate::server::verify::Caller;
@@ -24,10 +27,10 @@ use crate::server::verify::Caller;
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What is known of a request before anything is checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct RequestInfo {
     /// The request's id, drawn here: what a client sends is not believed.
-    pub id: String,
+    pub id: Uuid,
     /// The client's address, as `TRUSTED_PROXIES` decides.
     pub client: Option<IpAddr>,
 }
@@ -45,7 +48,7 @@ impl RequestInfo {
         Origin {
             actor,
             ip: self.client,
-            request_id: Some(self.id.clone()),
+            request_id: Some(self.id.to_string()),
         }
     }
 }
@@ -57,24 +60,24 @@ impl<S: Sync> FromRequestParts<S> for RequestInfo {
         parts
             .extensions
             .get::<Self>()
-            .cloned()
+            .copied()
             .ok_or(Problem(AppError::Internal))
     }
 }
 
-/// The outermost layer: gives the request its id and span, turns a panic into a 500, writes the
-/// bodies of errors, and logs one line. The path is logged without its query.
+/// The one layer around everything: gives the request its id and span, turns a panic into a 500,
+/// writes the bodies of errors and the headers that every answer has, reads what was left of the
+/// body, and logs one line. The path is logged without its query.
+///
+/// One layer and not five: each would copy the routes and allocate for every request.
 pub async fn frame(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let id = state.registry.entropy.uuid().to_string();
+    let id = state.registry.entropy.uuid();
     let peer = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
         .map(|info| info.0.ip());
     let client = client_addr::resolve(peer, request.headers(), &state.site.trusted_proxies);
-    request.extensions_mut().insert(RequestInfo {
-        id: id.clone(),
-        client,
-    });
+    request.extensions_mut().insert(RequestInfo { id, client });
 
     let reader = if request.uri().path().starts_with("/rpc/") {
         Reader::Console
@@ -89,13 +92,21 @@ pub async fn frame(State(state): State<AppState>, mut request: Request, next: Ne
         client = client.map(tracing::field::display),
     );
     let started = Instant::now();
-    let answer = AssertUnwindSafe(next.run(request));
+    let (request, unread) = drain::watch(request);
+    let answer = AssertUnwindSafe(async move {
+        let response = next.run(request).await;
+        unread.drop_rest().await;
+        response
+    });
     let outcome = futures_catch(answer).instrument(span.clone()).await;
     let _entered = span.enter();
     let response = outcome.unwrap_or_else(|()| Problem(AppError::Internal).into_response());
-    let mut response = problem::render(response, &id, reader);
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+    let mut response = problem::render(response, id, reader);
+    let headers = response.headers_mut();
+    security_headers::add(headers, state.site.secure_cookies);
+    let mut text = [0; Hyphenated::LENGTH];
+    if let Ok(value) = HeaderValue::from_str(id.as_hyphenated().encode_lower(&mut text)) {
+        headers.insert(REQUEST_ID, value);
     }
     tracing::info!(
         status = response.status().as_u16(),
