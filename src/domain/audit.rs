@@ -38,7 +38,7 @@ impl std::fmt::Display for Actor {
 pub enum ActorKind {
     /// A person signed in to the console.
     Operator,
-    /// An admin key.
+    /// A partner's key, or an admin key.
     Key,
     /// Somebody at the command line.
     Cli,
@@ -88,6 +88,18 @@ pub enum Action {
     /// A key was revoked, or its reason became `key_compromise`.
     #[serde(rename = "key.revoked")]
     KeyRevoked,
+    /// A proof asset was recorded.
+    #[serde(rename = "asset.minted")]
+    AssetMinted,
+    /// A proof asset's status was changed.
+    #[serde(rename = "asset.status_changed")]
+    AssetStatusChanged,
+    /// A proof asset was handed on; the event is the giver's.
+    #[serde(rename = "asset.transferred")]
+    AssetTransferred,
+    /// A proof asset was handed on; the event is the receiver's.
+    #[serde(rename = "asset.received")]
+    AssetReceived,
     /// An operator was made.
     #[serde(rename = "operator.created")]
     OperatorCreated,
@@ -101,13 +113,17 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::PartnerCreated,
         Self::PartnerUpdated,
         Self::KeyIssued,
         Self::KeyUpdated,
         Self::KeyRotated,
         Self::KeyRevoked,
+        Self::AssetMinted,
+        Self::AssetStatusChanged,
+        Self::AssetTransferred,
+        Self::AssetReceived,
         Self::OperatorCreated,
         Self::OperatorPasswordSet,
         Self::OperatorDisabled,
@@ -123,6 +139,10 @@ impl Action {
             Self::KeyUpdated => "key.updated",
             Self::KeyRotated => "key.rotated",
             Self::KeyRevoked => "key.revoked",
+            Self::AssetMinted => "asset.minted",
+            Self::AssetStatusChanged => "asset.status_changed",
+            Self::AssetTransferred => "asset.transferred",
+            Self::AssetReceived => "asset.received",
             Self::OperatorCreated => "operator.created",
             Self::OperatorPasswordSet => "operator.password_set",
             Self::OperatorDisabled => "operator.disabled",

@@ -240,7 +240,12 @@ fn environment(text: &str) -> Result<Environment, String> {
     Environment::parse(text).ok_or_else(|| one_of(Environment::ALL.map(Environment::as_str)))
 }
 
-fn page(faults: &mut Faults, limit: Option<&str>, cursor: Option<&str>) -> Option<PageRequest> {
+/// Reads which page is asked for.
+pub(super) fn page(
+    faults: &mut Faults,
+    limit: Option<&str>,
+    cursor: Option<&str>,
+) -> Option<PageRequest> {
     match PageRequest::parse(limit, cursor) {
         Ok(page) => Some(page),
         Err(AppError::Invalid { fields }) => {

@@ -3,11 +3,14 @@
 //! Everything here is pure: no I/O, no clock, no random numbers. What depends on the time takes
 //! `now` as a parameter, so that a rule reads the same in the server, the browser and a test.
 
+pub mod asset;
+pub mod asset_input;
 pub mod audit;
 pub mod error;
 pub mod key;
 pub mod key_input;
 pub mod list;
+pub mod metadata;
 pub mod operator;
 pub mod page;
 pub mod partner;

@@ -18,8 +18,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use super::assets::PKG_DIR;
 use super::http::problem::Problem;
 use super::http::{
-    admin_audit, admin_keys, admin_partners, forward_auth, health, json, origin, own_key, request,
-    session,
+    admin_audit, admin_keys, admin_partners, forward_auth, health, json, origin, own_key,
+    partner_audit, proof_assets, request, session,
 };
 use super::security_headers;
 use super::state::AppState;
@@ -54,6 +54,8 @@ fn rest(state: &AppState) -> Router<AppState> {
         .merge(admin_keys::routes(state))
         .merge(admin_audit::routes(state))
         .merge(own_key::routes(state))
+        .merge(proof_assets::routes(state))
+        .merge(partner_audit::routes(state))
         .merge(forward_auth::routes())
         .merge(health::routes())
 }

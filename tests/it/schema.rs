@@ -12,7 +12,7 @@ const KEY: &str = "insert into api_keys (key_id, partner_id, scopes, secret_hash
              '\\x0102030405060708', 'cli:test')";
 
 /// Runs statements and gives back the constraint that refused the last one.
-async fn refused_by(pool: &PgPool, statement: &'static str) -> String {
+pub async fn refused_by(pool: &PgPool, statement: &'static str) -> String {
     let mut transaction = pool.begin().await.unwrap();
     let error = sqlx::query(statement)
         .execute(&mut *transaction)

@@ -76,8 +76,9 @@ pub async fn append(
     .map(|_| ())
 }
 
+/// An event as lists read it.
 #[derive(FromRow)]
-struct EventRow {
+pub(super) struct EventRow {
     event_id: Uuid,
     at: DateTime<Utc>,
     actor_type: String,

@@ -2,11 +2,15 @@
 //!
 //! Every query is run against a real PostgreSQL by the tests of `tests/`.
 
+pub mod asset_events;
+pub mod assets;
 pub mod audit;
 pub mod changes;
 pub mod error;
+pub mod idempotency;
 pub mod keys;
 pub mod operators;
+pub mod partner_audit;
 pub mod partners;
 pub mod schema;
 pub mod sign_in_attempts;

@@ -89,7 +89,8 @@ pub fn spawn_first_uses(
     })
 }
 
-/// Deletes sessions that have timed out, and attempts to sign in that count no more.
+/// Deletes sessions that have timed out, attempts to sign in that count no more, and answers that are
+/// given again no longer.
 #[must_use]
 pub fn spawn_session_sweep(registry: Registry, mut stopping: Stopping) -> JoinHandle<()> {
     tokio::spawn(async move {
@@ -101,6 +102,9 @@ pub fn spawn_session_sweep(registry: Registry, mut stopping: Stopping) -> JoinHa
             }
             if let Err(error) = registry.sweep_sign_in_attempts().await {
                 tracing::warn!(%error, "old attempts to sign in could not be deleted");
+            }
+            if let Err(error) = registry.sweep_idempotency_keys().await {
+                tracing::warn!(%error, "old idempotency keys could not be deleted");
             }
             tokio::select! {
                 () = tokio::time::sleep(SWEEP_PAUSE) => {}

@@ -25,6 +25,8 @@ pub struct Subject<'a> {
     pub key_id: Option<&'a KeyId>,
     /// The partner, or the key's partner.
     pub partner_id: Option<Uuid>,
+    /// The proof asset.
+    pub asset_id: Option<Uuid>,
     /// What changed, by field; never a secret.
     pub details: Value,
 }
@@ -58,7 +60,7 @@ pub async fn record(
         action,
         key_id: subject.key_id.cloned(),
         partner_id: subject.partner_id,
-        asset_id: None,
+        asset_id: subject.asset_id,
         ip: origin.ip.map(|ip| ip.to_string()),
         request_id: origin.request_id.clone(),
         details: if subject.details.is_null() {

@@ -56,6 +56,7 @@ impl Registry {
                 "notBefore": command.not_before,
                 "notAfter": command.not_after,
             }),
+            ..Subject::default()
         };
         audit::record(self, &mut transaction, origin, Action::KeyIssued, subject).await?;
         transaction.commit().await?;
@@ -166,6 +167,7 @@ impl Registry {
             key_id: Some(&after.key_id),
             partner_id: Some(after.partner_id),
             details: details.into(),
+            ..Subject::default()
         };
         audit::record(self, &mut transaction, origin, Action::KeyUpdated, subject).await?;
         transaction.commit().await?;
@@ -207,6 +209,7 @@ impl Registry {
                     "note": command.note,
                     "previousReason": key.revoked_reason,
                 }),
+                ..Subject::default()
             };
             audit::record(self, &mut transaction, origin, Action::KeyRevoked, subject).await?;
         }

@@ -2,10 +2,14 @@
 //! rules can't drift apart. Services open the transactions; each change writes its audit event in
 //! the same one.
 
+pub mod assets;
 pub mod audit;
+pub mod idempotency;
 pub mod issuing;
 pub mod keys;
+pub mod minting;
 pub mod operators;
+pub mod partner_audit;
 pub mod partners;
 pub mod rotation;
 pub mod sessions;

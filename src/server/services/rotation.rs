@@ -80,6 +80,7 @@ impl Registry {
                 "retiresAt": retires_at,
                 "notAfter": not_after,
             }),
+            ..Subject::default()
         };
         audit::record(self, &mut transaction, origin, Action::KeyRotated, subject).await?;
         transaction.commit().await?;

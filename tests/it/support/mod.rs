@@ -140,7 +140,7 @@ impl TestApp {
         // A token stands in its one answer, a hash, a pepper or a password in none.
         let reveals = path.ends_with("/issue") || path.ends_with("/rotate");
         assert!(
-            reveals || canary::secret_in(&text).is_none(),
+            reveals || canary::secret_in(&without_content_hashes(&text)).is_none(),
             "a secret in the answer of {path}: {text}"
         );
         assert!(!text.contains("$argon2"), "a hash in the answer of {path}");
@@ -265,6 +265,17 @@ impl TestApp {
             .unwrap();
         assert_eq!(result.rows_affected(), 1, "{sql}");
     }
+}
+
+/// The text without the hashes of contents, which look like secrets and are none.
+fn without_content_hashes(text: &str) -> String {
+    const NAME: &str = "\"contentHash\":\"";
+    let mut parts = text.split(NAME);
+    let mut rest = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        rest.push_str(part.get(64..).unwrap_or_default());
+    }
+    rest
 }
 
 impl Drop for TestApp {
