@@ -21,6 +21,9 @@
 //!
 //! A test over the `use` lines (`tests/architecture.rs`) holds the table.
 
+// A page is one type of all its components, nested, unless a build erases them as the debug one does.
+#![recursion_limit = "512"]
+
 pub mod app;
 pub mod domain;
 pub mod rpc;
