@@ -193,11 +193,18 @@ impl Guard {
             };
             let (entry, row) = &*loaded;
             let secret_hex = self.refuse_by_tag(entry, &token, client)?;
-            if !entry.is_proven(&token.mac) && passed != Some(entry.hash_mark) {
+            let must_prove = !entry.is_proven(&token.mac) && passed != Some(entry.hash_mark);
+            if must_prove {
                 passed = Some(self.prove(entry, row, &token, secret_hex, client).await?);
             }
-            // Hashing took time, and so did the query: what changed meanwhile is judged anew.
-            if self.link.is_live() && !self.marks.is_current(&entry.mark) {
+            // Hashing took time, and so did the query: what changed meanwhile is judged anew. Where
+            // nobody would have heard of it, a row that was read before hashing may have changed.
+            let may_have_changed = if self.link.is_live() {
+                !self.marks.is_current(&entry.mark)
+            } else {
+                must_prove
+            };
+            if may_have_changed {
                 continue;
             }
             let entry = Arc::new(self.remembered(entry, row, &token.mac, passed));
