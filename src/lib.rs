@@ -6,7 +6,7 @@
 //!
 //! | module | what it is | may use |
 //! | --- | --- | --- |
-//! | [`domain`] | words and rules of the registry; pure, for both programs | std, serde, chrono, uuid |
+//! | [`domain`] | words and rules of the registry; pure, for both programs | std, serde, chrono, uuid, utoipa |
 //! | [`rpc`] | server functions: what the console calls | `domain`, `ui::links`; inside bodies `server::context` |
 //! | [`ui`] | components and pages | `domain`, `rpc` |
 //! | [`app`] | the HTML shell and the console's routes | `ui`, `rpc`, `domain` |

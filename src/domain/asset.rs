@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::error::AppResult;
@@ -12,7 +13,7 @@ use super::token::KeyId;
 use super::validate::{Faults, one_of};
 
 /// Everything that its owner may see of an asset.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Asset {
     /// The asset's id.
@@ -20,12 +21,19 @@ pub struct Asset {
     /// Who owns it now.
     pub partner_id: Uuid,
     /// The SHA-256 of the content, 64 lowercase hex digits.
+    #[schema(
+        pattern = "^[0-9a-f]{64}$",
+        example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    )]
     pub content_hash: String,
     /// What the partner calls it.
+    #[schema(example = "Deed of sale 2031-7")]
     pub title: String,
     /// What the partner knows it by elsewhere.
+    #[schema(example = "crm:88121")]
     pub external_ref: Option<String>,
     /// A JSON object of the partner's own.
+    #[schema(value_type = Option<Object>, example = json!({"pages": 12}))]
     pub metadata: Option<Value>,
     /// What it is worth now.
     pub status: AssetStatus,
@@ -38,7 +46,7 @@ pub struct Asset {
 }
 
 /// What an asset is worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AssetStatus {
     /// It stands.
@@ -91,16 +99,21 @@ impl Reach {
 }
 
 /// The query of a list of assets.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct AssetListInput {
     /// Only assets of this status.
+    #[param(value_type = AssetStatus, required = false)]
     pub status: Option<String>,
     /// Only assets of this content.
+    #[param(value_type = String, pattern = "^[0-9A-Fa-f]{64}$", example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", required = false)]
     pub content_hash: Option<String>,
     /// Rows of a page.
+    #[param(value_type = i64, required = false, minimum = 1, maximum = 200, example = 50)]
     pub limit: Option<String>,
     /// Where the page begins.
+    #[param(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
 }
 

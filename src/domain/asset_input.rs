@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::asset::{AssetStatus, content_hash, parse_status};
@@ -11,16 +12,20 @@ use super::metadata::StrictValue;
 use super::validate::{self, Faults};
 
 /// The body of `POST /api/proof-assets`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AssetInput {
     /// The SHA-256 of the content, 64 hex digits of any case.
+    #[schema(value_type = String, pattern = "^[0-9A-Fa-f]{64}$", example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub content_hash: Option<String>,
     /// 1 to 200 characters.
+    #[schema(value_type = String, min_length = 1, max_length = 200, example = "Deed of sale 2031-7")]
     pub title: Option<String>,
     /// 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200, example = "crm:88121")]
     pub external_ref: Option<String>,
     /// A JSON object of at most 16 KiB.
+    #[schema(value_type = Option<Object>, example = json!({"pages": 12}))]
     pub metadata: Option<StrictValue>,
 }
 
@@ -65,12 +70,14 @@ impl AssetInput {
 }
 
 /// The body of `POST /api/proof-assets/{assetId}/status`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StatusInput {
     /// `active`, `suspended` or `retired`.
+    #[schema(value_type = AssetStatus)]
     pub status: Option<String>,
     /// At most 200 characters.
+    #[schema(max_length = 200, example = "under review")]
     pub reason: Option<String>,
 }
 
@@ -100,10 +107,11 @@ impl StatusInput {
 }
 
 /// The body of `POST /api/proof-assets/{assetId}/transfer`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TransferInput {
     /// The id of the partner that gets the asset.
+    #[schema(value_type = Uuid)]
     pub to_partner_id: Option<String>,
 }
 
@@ -125,10 +133,11 @@ impl TransferInput {
 }
 
 /// The body of `POST /api/proof-assets/{assetId}/reverify`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReverifyInput {
     /// The SHA-256 of the content as it is now, 64 hex digits of any case.
+    #[schema(value_type = String, pattern = "^[0-9A-Fa-f]{64}$", example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub content_hash: Option<String>,
 }
 

@@ -2,17 +2,19 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::token::KeyId;
 
 /// Who acts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Actor {
     /// What kind of actor.
     #[serde(rename = "type")]
     pub kind: ActorKind,
     /// An operator's e-mail, a keyId, an account of the machine, or the process.
+    #[schema(example = "ops@example.com")]
     pub id: String,
 }
 
@@ -33,7 +35,7 @@ impl std::fmt::Display for Actor {
 }
 
 /// A kind of actor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
     /// A person signed in to the console.
@@ -68,7 +70,7 @@ impl ActorKind {
 }
 
 /// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum Action {
     /// A partner was made.
     #[serde(rename = "partner.created")]
@@ -157,7 +159,7 @@ impl Action {
 }
 
 /// One entry of the history.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// The event's id.
@@ -175,10 +177,13 @@ pub struct Event {
     /// To which proof asset.
     pub asset_id: Option<Uuid>,
     /// From which address.
+    #[schema(example = "203.0.113.7")]
     pub ip: Option<String>,
     /// Under which request.
+    #[schema(example = "0b9ac1f5-7d3e-4c58-9d5e-2f1a3b4c5d6e")]
     pub request_id: Option<String>,
     /// What changed, by field.
+    #[schema(value_type = Object, example = json!({"graceSeconds": 86400}))]
     pub details: serde_json::Value,
 }
 

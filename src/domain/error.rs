@@ -183,6 +183,18 @@ pub enum AuthReason {
 }
 
 impl AuthReason {
+    /// Every reason, in the order in which they are judged.
+    pub const ALL: [Self; 8] = [
+        Self::MissingHeader,
+        Self::BadFormat,
+        Self::UnknownKey,
+        Self::SecretMismatch,
+        Self::KeyInactive,
+        Self::PartnerInactive,
+        Self::NotYetValid,
+        Self::Expired,
+    ];
+
     /// A sentence for the person who reads the answer.
     #[must_use]
     pub const fn describe(self) -> &'static str {

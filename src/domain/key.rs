@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::scope::Scope;
@@ -13,8 +14,17 @@ pub const DEFAULT_RATE: i32 = 300;
 pub const MAX_RATE: i32 = 10_000;
 
 /// Everything an operator may see of a key. Never a hash, a tag or a fingerprint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "keyId": "mpk_0f1e2d3c4b5a", "partnerId": "0b9ac1f5-7d3e-4c58-9d5e-2f1a3b4c5d6e",
+    "partnerName": "Acme Ltd", "name": "Billing service", "environment": "production",
+    "scopes": ["assets:read", "reverify"], "status": "active", "ratePerMinute": 300,
+    "notBefore": "2030-01-31T12:00:00Z", "notAfter": "2031-01-31T12:00:00Z",
+    "createdAt": "2030-01-31T12:00:00Z", "createdBy": "operator:ops@example.com",
+    "lastUsedAt": "2030-02-01T08:30:00Z", "lastUsedIp": "203.0.113.7", "rotatedFrom": null,
+    "replacedBy": null, "retiresAt": null, "revokedAt": null, "revokedReason": null,
+}))]
 pub struct KeyView {
     /// The key's public id.
     pub key_id: KeyId,
@@ -31,6 +41,7 @@ pub struct KeyView {
     /// What it is at the time of the answer.
     pub status: KeyStatus,
     /// Requests it may make a minute.
+    #[schema(minimum = 1)]
     pub rate_per_minute: i32,
     /// First moment of its window.
     pub not_before: DateTime<Utc>,
@@ -70,7 +81,7 @@ pub struct Lifetime {
 }
 
 /// What a key is at a given moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyStatus {
     /// Its window has not begun.
@@ -138,7 +149,7 @@ impl KeyStatus {
 
 /// Where a key is meant to be used. It separates keys for the people who keep them; it opens
 /// and closes no route.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Environment {
     /// Live traffic.
@@ -174,7 +185,7 @@ impl Environment {
 }
 
 /// Why a key was revoked (after RFC 5280 §5.3.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RevocationReason {
     /// No reason was given.
@@ -222,8 +233,14 @@ impl RevocationReason {
 /// A key that was just made, with the one and only showing of its token.
 ///
 /// `Debug` hides the token: the type travels through code that logs.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "keyId": "mpk_0f1e2d3c4b5a", "token": "mpk_0f1e2d3c4b5a.<the secret>",
+    "partnerId": "0b9ac1f5-7d3e-4c58-9d5e-2f1a3b4c5d6e", "scopes": ["assets:read", "reverify"],
+    "environment": "production", "ratePerMinute": 300, "notBefore": "2030-01-31T12:00:00Z",
+    "notAfter": "2031-01-31T12:00:00Z",
+}))]
 pub struct IssuedKey {
     /// The new key's id.
     pub key_id: KeyId,
@@ -236,6 +253,7 @@ pub struct IssuedKey {
     /// Where it is meant to be used.
     pub environment: Environment,
     /// Requests it may make a minute.
+    #[schema(minimum = 1)]
     pub rate_per_minute: i32,
     /// First moment of its window.
     pub not_before: DateTime<Utc>,
@@ -252,8 +270,11 @@ impl std::fmt::Debug for IssuedKey {
 }
 
 /// What a revocation answers; the same again when it is repeated.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "keyId": "mpk_0f1e2d3c4b5a", "status": "revoked", "revokedAt": "2030-02-01T08:30:00Z",
+}))]
 pub struct RevokedKey {
     /// The key's id.
     pub key_id: KeyId,

@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::error::AppResult;
@@ -14,22 +15,34 @@ use super::scope::Scope;
 use super::validate::{self, Faults, one_of};
 
 /// The body of `POST /api/admin/api-keys/issue`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "partnerId": "0b9ac1f5-7d3e-4c58-9d5e-2f1a3b4c5d6e", "scopes": ["assets:read", "reverify"],
+    "name": "Billing service", "environment": "production", "ratePerMinute": 300,
+    "notAfter": "2031-01-31T12:00:00Z",
+}))]
 pub struct IssueInput {
     /// The partner's id.
+    #[schema(value_type = Uuid)]
     pub partner_id: Option<String>,
     /// At least one known scope, none twice.
+    #[schema(value_type = BTreeSet<Scope>, min_items = 1)]
     pub scopes: Option<Vec<String>>,
     /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100, example = "Billing service")]
     pub name: Option<String>,
     /// `production` (the default), `test` or `development`.
+    #[schema(value_type = Option<Environment>)]
     pub environment: Option<String>,
     /// 1 to 10000, 300 by default.
+    #[schema(minimum = 1, maximum = 10000, example = 300)]
     pub rate_per_minute: Option<i64>,
     /// RFC 3339; may be past; now by default.
+    #[schema(value_type = Option<DateTime<Utc>>)]
     pub not_before: Option<String>,
     /// RFC 3339; in the future and after `notBefore`; never by default.
+    #[schema(value_type = Option<DateTime<Utc>>)]
     pub not_after: Option<String>,
 }
 
@@ -85,20 +98,24 @@ impl IssueInput {
 }
 
 /// The body of `PATCH /api/admin/api-keys/{keyId}`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateInput {
     /// 1 to 100 characters; `null` takes the name away.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100, example = "Billing service")]
     pub name: Patch<String>,
     /// `production`, `test` or `development`; can't be cleared.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[schema(value_type = Environment, required = false)]
     pub environment: Patch<String>,
     /// 1 to 10000; can't be cleared.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[schema(value_type = i64, required = false, minimum = 1, maximum = 10000, example = 300)]
     pub rate_per_minute: Patch<i64>,
     /// RFC 3339; in the future; `null` takes the end away.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[schema(value_type = Option<DateTime<Utc>>)]
     pub not_after: Patch<String>,
 }
 
@@ -151,12 +168,14 @@ pub(super) fn required<T>(path: &str, patch: Patch<T>, faults: &mut Faults) -> O
 }
 
 /// The body of `POST /api/admin/api-keys/{keyId}/revoke`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RevokeInput {
     /// One of [`RevocationReason`]; `unspecified` by default.
+    #[schema(value_type = Option<RevocationReason>)]
     pub reason: Option<String>,
     /// At most 200 characters.
+    #[schema(max_length = 200, example = "found in a public repository")]
     pub note: Option<String>,
 }
 

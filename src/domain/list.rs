@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::audit::Action;
@@ -13,26 +14,33 @@ use super::token::KeyId;
 use super::validate::{self, Faults, one_of};
 
 /// The query of a list of keys.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct KeyListInput {
     /// Only this partner's.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Uuid, required = false)]
     pub partner_id: Option<String>,
     /// Part of a keyId, a key's name or a partner's name; literal, without regard to case.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = String, required = false, max_length = 200, example = "acme")]
     pub q: Option<String>,
     /// Only keys of this status.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = KeyStatus, required = false)]
     pub status: Option<String>,
     /// Only keys of this environment.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Environment, required = false)]
     pub environment: Option<String>,
     /// Rows of a page.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = i64, required = false, minimum = 1, maximum = 200, example = 50)]
     pub limit: Option<String>,
     /// Where the page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
 }
 
@@ -79,16 +87,21 @@ impl KeyListInput {
 }
 
 /// The query of a list of partners.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct PartnerListInput {
     /// Part of the name; literal, without regard to case.
+    #[param(value_type = String, required = false, max_length = 200, example = "acme")]
     pub q: Option<String>,
     /// `true` or `false`.
+    #[param(value_type = bool, required = false)]
     pub active: Option<String>,
     /// Rows of a page.
+    #[param(value_type = i64, required = false, minimum = 1, maximum = 200, example = 50)]
     pub limit: Option<String>,
     /// Where the page begins.
+    #[param(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
 }
 
@@ -160,24 +173,33 @@ impl ChoiceInput {
 }
 
 /// The query of the history.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct EventListInput {
     /// Only this key's.
+    #[param(value_type = KeyId, required = false)]
     pub key_id: Option<String>,
     /// Only this partner's.
+    #[param(value_type = Uuid, required = false)]
     pub partner_id: Option<String>,
     /// Only what the actor with this id did.
+    #[param(value_type = String, required = false, max_length = 200, example = "ops@example.com")]
     pub actor: Option<String>,
     /// Only this action.
+    #[param(value_type = Action, required = false)]
     pub action: Option<String>,
     /// Not before this moment (RFC 3339).
+    #[param(value_type = DateTime<Utc>, required = false)]
     pub since: Option<String>,
     /// Before this moment (RFC 3339).
+    #[param(value_type = DateTime<Utc>, required = false)]
     pub until: Option<String>,
     /// Rows of a page.
+    #[param(value_type = i64, required = false, minimum = 1, maximum = 200, example = 50)]
     pub limit: Option<String>,
     /// Where the page begins.
+    #[param(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
 }
 

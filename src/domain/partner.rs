@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::error::AppResult;
@@ -10,14 +11,16 @@ use super::patch::Patch;
 use super::validate::{self, Faults};
 
 /// Everything an operator may see of a partner.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Partner {
     /// The partner's id.
     pub partner_id: Uuid,
     /// Its name; names need not be unique.
+    #[schema(example = "Acme Ltd")]
     pub name: String,
     /// Whom to write to.
+    #[schema(example = "ops@acme.example")]
     pub contact_email: Option<String>,
     /// Whether its keys are accepted.
     pub active: bool,
@@ -26,6 +29,7 @@ pub struct Partner {
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
     /// How many of its keys are `active` or `retiring` at the time of the answer.
+    #[schema(minimum = 0, example = 2)]
     pub active_keys: i64,
 }
 
@@ -64,12 +68,14 @@ pub struct PartnerChoices {
 }
 
 /// The body of `POST /api/admin/partners`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PartnerInput {
     /// 2 to 200 characters.
+    #[schema(value_type = String, min_length = 2, max_length = 200, example = "Acme Ltd")]
     pub name: Option<String>,
     /// An e-mail address.
+    #[schema(min_length = 3, max_length = 254, example = "ops@acme.example")]
     pub contact_email: Option<String>,
 }
 
@@ -101,17 +107,20 @@ impl PartnerInput {
 }
 
 /// The body of `PATCH /api/admin/partners/{partnerId}`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PartnerUpdateInput {
     /// 2 to 200 characters; can't be cleared.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[schema(value_type = String, required = false, min_length = 2, max_length = 200, example = "Acme Ltd")]
     pub name: Patch<String>,
     /// An e-mail address; `null` takes it away.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[schema(value_type = Option<String>, min_length = 3, max_length = 254, example = "ops@acme.example")]
     pub contact_email: Patch<String>,
     /// Whether its keys are accepted; can't be cleared.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[schema(value_type = bool, required = false)]
     pub active: Patch<bool>,
 }
 

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::error::AppResult;
 use super::key_input::end_of_window;
@@ -12,12 +13,14 @@ use super::validate::{self, Faults};
 pub const MAX_GRACE_SECONDS: i32 = 2_592_000;
 
 /// The body of `POST /api/admin/api-keys/{keyId}/rotate`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RotateInput {
     /// How long the old key goes on, 0 to 2592000 s; 0 by default.
+    #[schema(minimum = 0, maximum = 2592000, example = 86400)]
     pub grace_seconds: Option<i64>,
     /// The successor's notAfter; the old key's by default.
+    #[schema(value_type = Option<DateTime<Utc>>)]
     pub not_after: Option<String>,
 }
 
@@ -63,8 +66,12 @@ pub fn retires_at(
 /// What a rotation answers, with the one and only showing of the successor's token.
 ///
 /// `Debug` hides the token: the type travels through code that logs.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "keyId": "mpk_1a2b3c4d5e6f", "token": "mpk_1a2b3c4d5e6f.<the secret>",
+    "replaces": "mpk_0f1e2d3c4b5a", "retiresAt": "2030-02-02T08:30:00Z",
+}))]
 pub struct RotatedKey {
     /// The successor's id.
     pub key_id: KeyId,

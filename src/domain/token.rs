@@ -7,6 +7,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Number of hex digits of the checksum at the end of every secret.
 pub const CHECKSUM_DIGITS: usize = 8;
@@ -18,8 +19,9 @@ const LEGACY_DIGITS: usize = 64;
 const MAX_ID_LENGTH: usize = 64;
 
 /// A key's public identifier: 1 to 64 characters of `[A-Za-z0-9_-]`, such as `mpk_0f1e2d3c4b5a`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
+#[schema(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "mpk_0f1e2d3c4b5a")]
 pub struct KeyId(String);
 
 impl KeyId {

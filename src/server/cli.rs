@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use zeroize::Zeroizing;
 
 use super::config::{self, Source};
+use super::http;
 use super::run;
 use super::services::{IssuingPolicy, Origin, Registry};
 use super::telemetry;
@@ -38,6 +39,9 @@ enum Command {
     /// Issue and revoke API keys.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Print the OpenAPI document of the REST routes, JSON. Needs no database and no configuration.
+    #[command(name = "openapi")]
+    OpenApi,
 }
 
 #[derive(Args, Default)]
@@ -157,6 +161,10 @@ async fn run(command: Command) -> Result<(), String> {
             operator(&current(plain_registry(&source)?).await?, command).await
         }
         Command::Key(command) => key(&source, command).await,
+        Command::OpenApi => {
+            println!("{:#}", http::document());
+            Ok(())
+        }
     }
 }
 

@@ -16,11 +16,9 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::assets::PKG_DIR;
+use super::http::guard::Gate;
 use super::http::problem::Problem;
-use super::http::{
-    admin_audit, admin_keys, admin_partners, forward_auth, health, json, origin, own_key,
-    partner_audit, proof_assets, request, session,
-};
+use super::http::{self, json, origin, request, session};
 use super::security_headers;
 use super::state::AppState;
 use crate::app::{App, Shell};
@@ -38,26 +36,13 @@ pub fn router(state: AppState) -> Router {
 pub fn router_with(state: AppState, more: Router<AppState>) -> Router {
     Router::new()
         .merge(more)
-        .merge(rest(&state))
+        .merge(Router::from(http::routes(Gate::of(&state))))
         .merge(console(&state))
         .nest_service(&format!("/{PKG_DIR}"), files(&state, PKG_DIR))
         .nest_service("/fonts", files(&state, "fonts"))
         .fallback(not_found)
         .layer(from_fn_with_state(state.clone(), request::frame))
         .with_state(state)
-}
-
-/// REST: keys, never cookies.
-fn rest(state: &AppState) -> Router<AppState> {
-    Router::new()
-        .merge(admin_partners::routes(state))
-        .merge(admin_keys::routes(state))
-        .merge(admin_audit::routes(state))
-        .merge(own_key::routes(state))
-        .merge(proof_assets::routes(state))
-        .merge(partner_audit::routes(state))
-        .merge(forward_auth::routes())
-        .merge(health::routes())
 }
 
 /// The console: cookies, never keys.

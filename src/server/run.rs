@@ -17,6 +17,7 @@ use super::config::{self, AppEnv, PepperConfig, ServeConfig, Source};
 use super::crypto::pepper::Peppers;
 use super::crypto::pool::HashPool;
 use super::db::{self, changes, error, keys, schema};
+use super::http::{self, openapi};
 use super::jobs;
 use super::router::router;
 use super::services::{IssuingPolicy, Registry};
@@ -95,9 +96,11 @@ pub fn state(
         registry.key_hashing.clone(),
         outage,
     );
+    let documents = openapi::documents(&http::document(), &site.assets.css);
     AppState::new(Shared {
         registry,
         guard: Arc::new(guard),
+        documents,
         site: Arc::new(site),
         leptos,
     })

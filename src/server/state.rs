@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::FromRef;
 use ipnet::IpNet;
 use leptos::config::LeptosOptions;
@@ -25,6 +26,17 @@ pub struct Shared {
     pub site: Arc<Site>,
     /// What Leptos wants to know.
     pub leptos: LeptosOptions,
+    /// What is told of REST.
+    pub documents: Documents,
+}
+
+/// The description of REST's routes, made once.
+#[derive(Clone, Debug)]
+pub struct Documents {
+    /// The OpenAPI document, JSON.
+    pub openapi: Bytes,
+    /// The same as a page, HTML.
+    pub page: Bytes,
 }
 
 impl AppState {

@@ -1,31 +1,31 @@
 //! `/api/admin/audit`: the history.
 
-use axum::Router;
+use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::guard::guarded;
+use super::answers::EventsAnswer;
+use super::guard::Gate;
 use super::problem::Problem;
 use super::query::StrictQuery;
-use super::success;
 use crate::domain::list::EventListInput;
 use crate::domain::scope::Scope;
 use crate::server::state::AppState;
 
 /// The routes.
-pub fn routes(state: &AppState) -> Router<AppState> {
-    Router::new().route(
-        "/api/admin/audit",
-        guarded(state, &[Scope::Admin], get(list)),
-    )
+pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(gate.guard(&[Scope::Admin], routes!(list)))
 }
 
+/// List what was done
+#[utoipa::path(get, path = "/api/admin/audit", operation_id = "listEvents", tag = "History",
+    params(EventListInput),
+    responses((status = 200, description = "A page of the history", body = EventsAnswer)))]
 async fn list(
     State(state): State<AppState>,
     StrictQuery(input): StrictQuery<EventListInput>,
-) -> Result<Response, Problem> {
+) -> Result<Json<EventsAnswer>, Problem> {
     let page = state.registry.list_events(&input.check()?).await?;
-    Ok(success(json!({ "events": page.items, "nextCursor": page.next_cursor })).into_response())
+    Ok(Json(page.into()))
 }

@@ -1,109 +1,142 @@
 //! `/api/admin/api-keys`: what operators' programs do with keys.
 
-use axum::Router;
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
-use axum::routing::{get, post};
-use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::guard::{Key, guarded};
+use super::answers::{IssuedAnswer, KeyAnswer, KeysAnswer, RevokedAnswer, RotatedAnswer};
+use super::guard::{Gate, Key};
 use super::json::StrictJson;
+use super::openapi::{CantIssue, CantRotate, CantUpdate, NoKey};
 use super::path::PathId;
 use super::problem::Problem;
 use super::query::StrictQuery;
 use super::request::RequestInfo;
-use super::success;
 use crate::domain::key_input::{IssueInput, RevokeInput, UpdateInput};
 use crate::domain::list::KeyListInput;
 use crate::domain::rotation::RotateInput;
 use crate::domain::scope::Scope;
+use crate::domain::token::KeyId;
 use crate::server::state::AppState;
 
-type Answer = Result<axum::response::Response, Problem>;
+type Answer<T> = Result<Json<T>, Problem>;
+/// The answer to what made something.
+type Created<T> = Result<(StatusCode, Json<T>), Problem>;
 
 /// The routes.
-pub fn routes(state: &AppState) -> Router<AppState> {
-    let admin = |methods| guarded(state, &[Scope::Admin], methods);
-    Router::new()
-        .route("/api/admin/api-keys", admin(get(list)))
-        .route("/api/admin/api-keys/issue", admin(post(issue)))
-        .route(
-            "/api/admin/api-keys/{key_id}",
-            admin(get(show).patch(update)),
-        )
-        .route("/api/admin/api-keys/{key_id}/rotate", admin(post(rotate)))
-        .route("/api/admin/api-keys/{key_id}/revoke", admin(post(revoke)))
+pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
+    let admin = |methods| gate.guard(&[Scope::Admin], methods);
+    OpenApiRouter::new()
+        .routes(admin(routes!(list)))
+        .routes(admin(routes!(issue)))
+        .routes(admin(routes!(show, update)))
+        .routes(admin(routes!(rotate)))
+        .routes(admin(routes!(revoke)))
 }
 
+/// List the keys
+#[utoipa::path(get, path = "/api/admin/api-keys", operation_id = "listKeys", tag = "Keys",
+    params(KeyListInput),
+    responses((status = 200, description = "A page of keys", body = KeysAnswer)))]
 async fn list(
     State(state): State<AppState>,
     StrictQuery(input): StrictQuery<KeyListInput>,
-) -> Answer {
+) -> Answer<KeysAnswer> {
     let page = state.registry.list_keys(&input.check()?).await?;
-    Ok(success(json!({ "keys": page.items, "nextCursor": page.next_cursor })).into_response())
+    Ok(Json(page.into()))
 }
 
-async fn show(State(state): State<AppState>, PathId(key_id): PathId) -> Answer {
+/// Show a key
+#[utoipa::path(get, path = "/api/admin/api-keys/{keyId}", operation_id = "getKey", tag = "Keys",
+    params(("keyId" = KeyId, Path, description = "The key's id.")),
+    responses((status = 200, description = "The key", body = KeyAnswer), NoKey))]
+async fn show(State(state): State<AppState>, PathId(key_id): PathId) -> Answer<KeyAnswer> {
     let key = state.registry.key(&key_id).await?;
-    Ok(success(json!({ "key": key })).into_response())
+    Ok(Json(key.into()))
 }
 
+/// Issue a key
+///
+/// The answer holds its token, which is shown this once and never again.
+#[utoipa::path(post, path = "/api/admin/api-keys/issue", operation_id = "issueKey", tag = "Keys",
+    request_body = IssueInput,
+    responses((status = 201, description = "The key and its token", body = IssuedAnswer), CantIssue))]
 async fn issue(
     State(state): State<AppState>,
     info: RequestInfo,
     Key(caller): Key,
     StrictJson(input): StrictJson<IssueInput>,
-) -> Answer {
+) -> Created<IssuedAnswer> {
     let command = input.check(state.registry.now())?;
     let issued = state
         .registry
         .issue_key(&info.origin_of_key(&caller), command)
         .await?;
-    Ok((StatusCode::CREATED, success(issued)).into_response())
+    Ok((StatusCode::CREATED, Json(issued.into())))
 }
 
+/// Change a key
+///
+/// Scopes and partner are for life: issue another key instead.
+#[utoipa::path(patch, path = "/api/admin/api-keys/{keyId}", operation_id = "updateKey", tag = "Keys",
+    params(("keyId" = KeyId, Path, description = "The key's id.")), request_body = UpdateInput,
+    responses((status = 200, description = "The key as it is now", body = KeyAnswer), CantUpdate))]
 async fn update(
     State(state): State<AppState>,
     PathId(key_id): PathId,
     info: RequestInfo,
     Key(caller): Key,
     StrictJson(input): StrictJson<UpdateInput>,
-) -> Answer {
+) -> Answer<KeyAnswer> {
     let command = input.check(state.registry.now())?;
     let key = state
         .registry
         .update_key(&info.origin_of_key(&caller), &key_id, command)
         .await?;
-    Ok(success(json!({ "key": key })).into_response())
+    Ok(Json(key.into()))
 }
 
+/// Rotate a key
+///
+/// A successor takes its place, at once or after a grace in which both are accepted. The answer
+/// holds the successor's token, which is shown this once and never again.
+#[utoipa::path(post, path = "/api/admin/api-keys/{keyId}/rotate", operation_id = "rotateKey", tag = "Keys",
+    params(("keyId" = KeyId, Path, description = "The key's id.")), request_body = RotateInput,
+    responses((status = 201, description = "The successor and its token", body = RotatedAnswer), CantRotate))]
 async fn rotate(
     State(state): State<AppState>,
     PathId(key_id): PathId,
     info: RequestInfo,
     Key(caller): Key,
     StrictJson(input): StrictJson<RotateInput>,
-) -> Answer {
+) -> Created<RotatedAnswer> {
     let command = input.check(state.registry.now())?;
     let rotated = state
         .registry
         .rotate_key(&info.origin_of_key(&caller), &key_id, command)
         .await?;
-    Ok((StatusCode::CREATED, success(rotated)).into_response())
+    Ok((StatusCode::CREATED, Json(rotated.into())))
 }
 
+/// Revoke a key
+///
+/// It is refused at once, everywhere. Revoking it again answers the same.
+#[utoipa::path(post, path = "/api/admin/api-keys/{keyId}/revoke", operation_id = "revokeKey", tag = "Keys",
+    params(("keyId" = KeyId, Path, description = "The key's id.")), request_body = RevokeInput,
+    responses((status = 200, description = "When it was revoked", body = RevokedAnswer), NoKey))]
 async fn revoke(
     State(state): State<AppState>,
     PathId(key_id): PathId,
     info: RequestInfo,
     Key(caller): Key,
     StrictJson(input): StrictJson<RevokeInput>,
-) -> Answer {
+) -> Answer<RevokedAnswer> {
     let command = input.check()?;
     let revoked = state
         .registry
         .revoke_key(&info.origin_of_key(&caller), &key_id, command)
         .await?;
-    Ok(success(revoked).into_response())
+    Ok(Json(revoked.into()))
 }

@@ -1,20 +1,20 @@
 //! `/api/admin/partners`.
 
-use axum::Router;
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::guard::{Key, guarded};
+use super::answers::{PartnerAnswer, PartnersAnswer};
+use super::guard::{Gate, Key};
 use super::json::StrictJson;
+use super::openapi::NoPartner;
 use super::path::PathId;
 use super::problem::Problem;
 use super::query::StrictQuery;
 use super::request::RequestInfo;
-use super::success;
 use crate::domain::error::{AppResult, Missing};
 use crate::domain::list::PartnerListInput;
 use crate::domain::partner::{PartnerInput, PartnerUpdateInput};
@@ -22,59 +22,74 @@ use crate::domain::scope::Scope;
 use crate::server::state::AppState;
 
 /// The routes.
-pub fn routes(state: &AppState) -> Router<AppState> {
-    let admin = |methods| guarded(state, &[Scope::Admin], methods);
-    Router::new()
-        .route("/api/admin/partners", admin(get(list).post(create)))
-        .route(
-            "/api/admin/partners/{partner_id}",
-            admin(get(show).patch(update)),
-        )
+pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
+    let admin = |methods| gate.guard(&[Scope::Admin], methods);
+    OpenApiRouter::new()
+        .routes(admin(routes!(list, create)))
+        .routes(admin(routes!(show, update)))
 }
 
+/// List the partners
+#[utoipa::path(get, path = "/api/admin/partners", operation_id = "listPartners", tag = "Partners",
+    params(PartnerListInput),
+    responses((status = 200, description = "A page of partners", body = PartnersAnswer)))]
 async fn list(
     State(state): State<AppState>,
     StrictQuery(input): StrictQuery<PartnerListInput>,
-) -> Result<Response, Problem> {
+) -> Result<Json<PartnersAnswer>, Problem> {
     let page = state.registry.list_partners(&input.check()?).await?;
-    Ok(success(json!({ "partners": page.items, "nextCursor": page.next_cursor })).into_response())
+    Ok(Json(page.into()))
 }
 
+/// Make a partner
+#[utoipa::path(post, path = "/api/admin/partners", operation_id = "createPartner", tag = "Partners",
+    request_body = PartnerInput,
+    responses((status = 201, description = "The partner", body = PartnerAnswer)))]
 async fn create(
     State(state): State<AppState>,
     info: RequestInfo,
     Key(caller): Key,
     StrictJson(input): StrictJson<PartnerInput>,
-) -> Result<Response, Problem> {
+) -> Result<(StatusCode, Json<PartnerAnswer>), Problem> {
     let partner = state
         .registry
         .create_partner(&info.origin_of_key(&caller), input.check()?)
         .await?;
-    Ok((StatusCode::CREATED, success(json!({ "partner": partner }))).into_response())
+    Ok((StatusCode::CREATED, Json(partner.into())))
 }
 
+/// Show a partner
+#[utoipa::path(get, path = "/api/admin/partners/{partnerId}", operation_id = "getPartner", tag = "Partners",
+    params(("partnerId" = Uuid, Path, description = "The partner's id.")),
+    responses((status = 200, description = "The partner", body = PartnerAnswer), NoPartner))]
 async fn show(
     State(state): State<AppState>,
     PathId(partner_id): PathId,
-) -> Result<Response, Problem> {
+) -> Result<Json<PartnerAnswer>, Problem> {
     let partner = state.registry.partner(in_path(&partner_id)?).await?;
-    Ok(success(json!({ "partner": partner })).into_response())
+    Ok(Json(partner.into()))
 }
 
+/// Change a partner
+///
+/// Deactivating it stops all its keys at once.
+#[utoipa::path(patch, path = "/api/admin/partners/{partnerId}", operation_id = "updatePartner", tag = "Partners",
+    params(("partnerId" = Uuid, Path, description = "The partner's id.")), request_body = PartnerUpdateInput,
+    responses((status = 200, description = "The partner as it is now", body = PartnerAnswer), NoPartner))]
 async fn update(
     State(state): State<AppState>,
     PathId(partner_id): PathId,
     info: RequestInfo,
     Key(caller): Key,
     StrictJson(input): StrictJson<PartnerUpdateInput>,
-) -> Result<Response, Problem> {
+) -> Result<Json<PartnerAnswer>, Problem> {
     let command = input.check()?;
     let origin = info.origin_of_key(&caller);
     let partner = state
         .registry
         .update_partner(&origin, in_path(&partner_id)?, command)
         .await?;
-    Ok(success(json!({ "partner": partner })).into_response())
+    Ok(Json(partner.into()))
 }
 
 /// A partner's id in a path; a malformed one is nobody's.

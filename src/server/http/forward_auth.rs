@@ -2,18 +2,22 @@
 //! Traefik ForwardAuth, Caddy `forward_auth` and Envoy `ext_authz` call, with any method and
 //! whatever body.
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use utoipa::openapi::path::PathItem;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::guard::{judge, tell_rate};
+use super::openapi::{self, CantPass};
 use super::problem::Problem;
 use super::request::RequestInfo;
 use crate::domain::error::{AppError, AppResult};
 use crate::domain::scope::Scope;
+use crate::domain::token::KeyId;
 use crate::server::state::AppState;
 use crate::server::verify::{Admitted, Caller};
 
@@ -22,10 +26,31 @@ const KEY_ID: HeaderName = HeaderName::from_static("x-key-id");
 const KEY_SCOPES: HeaderName = HeaderName::from_static("x-key-scopes");
 
 /// The route.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/api/auth/verify", any(verify))
+pub fn routes() -> OpenApiRouter<AppState> {
+    let (schemas, mut paths, _) = routes!(verify);
+    paths.paths.values_mut().for_each(|item: &mut PathItem| {
+        openapi::want_key(item, &[]);
+    });
+    // The methods that the document knows, and every other.
+    OpenApiRouter::new().routes((schemas, paths, any(verify)))
 }
 
+/// Check a key for a route that lives elsewhere
+///
+/// What nginx `auth_request`, Traefik ForwardAuth, Caddy `forward_auth` and Envoy `ext_authz` call,
+/// with any method; the body is ignored.
+#[utoipa::path(method(get, post, put, patch, delete, head, options, trace), path = "/api/auth/verify",
+    operation_id = "verifyKey", tag = "Your key",
+    params(
+        ("scope" = Option<Vec<Scope>>, Query, nullable = false, description = "Scopes that the key must have, all of them; none: any key will do."),
+        ("limited" = Option<i64>, Query, nullable = false, minimum = 403, maximum = 403,
+            description = "Turns a 429 into a 403 that keeps its headers, for nginx, which knows only 401 and 403."),
+    ),
+    responses((status = 200, description = "The key is accepted", headers(
+        ("X-Partner-Id" = Uuid, description = "Whose key it is."),
+        ("X-Key-Id" = KeyId, description = "The key."),
+        ("X-Key-Scopes" = String, description = "Its scopes, separated by spaces."),
+    )), CantPass))]
 async fn verify(State(state): State<AppState>, info: RequestInfo, request: Request) -> Response {
     let query = request.uri().query().unwrap_or_default();
     let (mut response, rate) = match judge(&state, &info, request.headers()).await {

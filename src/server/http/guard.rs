@@ -9,9 +9,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::MethodRouter;
+use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::credential;
+use super::openapi;
 use super::problem::Problem;
 use super::request::RequestInfo;
 use crate::domain::error::AppError;
@@ -20,20 +21,44 @@ use crate::server::state::AppState;
 use crate::server::verify::rate::RateState;
 use crate::server::verify::{Admitted, Caller, Refused};
 
-const RATE_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const RATE: HeaderName = HeaderName::from_static("ratelimit");
+/// The header that names the allowance.
+pub const RATE_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// The header that says what is left of it.
+pub const RATE: HeaderName = HeaderName::from_static("ratelimit");
 
-/// Guards the methods that `routes` has so far: an accepted key with all of `scopes` (any key
-/// where the list is empty) reaches the handler, which gets it as a [`Key`].
-pub fn guarded(
-    state: &AppState,
-    scopes: &'static [Scope],
-    routes: MethodRouter<AppState>,
-) -> MethodRouter<AppState> {
-    routes.route_layer(middleware::from_fn_with_state(
-        (state.clone(), scopes),
-        check,
-    ))
+/// Puts the key check in front of routes and into their description.
+#[derive(Clone, Copy)]
+pub struct Gate<'a>(Option<&'a AppState>);
+
+impl<'a> Gate<'a> {
+    /// The gate of a server.
+    #[must_use]
+    pub fn of(state: &'a AppState) -> Self {
+        Self(Some(state))
+    }
+
+    /// A gate that describes and checks nothing: for the document of routes that serve nobody.
+    #[must_use]
+    pub fn on_paper() -> Self {
+        Self(None)
+    }
+
+    /// Guards `routes`: an accepted key with all of `scopes` (any key where the list is empty)
+    /// reaches the handler, which gets it as a [`Key`].
+    pub fn guard(
+        self,
+        scopes: &'static [Scope],
+        (schemas, mut paths, mut methods): UtoipaMethodRouter<AppState>,
+    ) -> UtoipaMethodRouter<AppState> {
+        for item in paths.paths.values_mut() {
+            openapi::want_key(item, scopes);
+        }
+        if let Self(Some(state)) = self {
+            let layer = middleware::from_fn_with_state((state.clone(), scopes), check);
+            methods = methods.route_layer(layer);
+        }
+        (schemas, paths, methods)
+    }
 }
 
 async fn check(

@@ -1,32 +1,36 @@
 //! `/healthz` and `/readyz`, for whoever keeps the process running.
 
-use axum::Router;
+use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::answers::Fine;
 use super::problem::Problem;
 use crate::domain::error::AppError;
 use crate::server::state::AppState;
 
 /// The routes. None needs a credential.
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/healthz", get(alive))
-        .route("/readyz", get(ready))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(alive))
+        .routes(routes!(ready))
 }
 
-/// The process answers.
-async fn alive() -> Response {
-    axum::Json(json!({ "ok": true })).into_response()
+/// Whether the process answers
+#[utoipa::path(get, path = "/healthz", operation_id = "getHealth", tag = "Service",
+    responses((status = 200, description = "It does", body = Fine)))]
+async fn alive() -> Json<Fine> {
+    Json(Fine::default())
 }
 
-/// The database answers and its schema is current.
-async fn ready(State(state): State<AppState>) -> Result<Response, Problem> {
+/// Whether the database answers and its schema is current
+#[utoipa::path(get, path = "/readyz", operation_id = "getReadiness", tag = "Service",
+    responses((status = 200, description = "It does and is", body = Fine)))]
+async fn ready(State(state): State<AppState>) -> Result<Json<Fine>, Problem> {
     if !state.registry.is_ready().await? {
         tracing::warn!("not ready: the schema is not current; run `myproof-registry migrate`");
         return Err(Problem(AppError::UNAVAILABLE));
     }
-    Ok(axum::Json(json!({ "ok": true })).into_response())
+    Ok(Json(Fine::default()))
 }

@@ -3,6 +3,7 @@
 pub mod admin_audit;
 pub mod admin_keys;
 pub mod admin_partners;
+pub mod answers;
 pub mod client_addr;
 pub mod cookies;
 pub mod credential;
@@ -11,6 +12,7 @@ pub mod forward_auth;
 pub mod guard;
 pub mod health;
 pub mod json;
+pub mod openapi;
 pub mod origin;
 pub mod own_key;
 pub mod partner_audit;
@@ -21,18 +23,29 @@ pub mod query;
 pub mod request;
 pub mod session;
 
-use serde::Serialize;
+use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
 
-/// The body of a success: `ok: true` and the members of the answer beside it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Success<T> {
-    ok: bool,
-    #[serde(flatten)]
-    body: T,
+use super::state::AppState;
+use guard::Gate;
+
+/// The OpenAPI document of all routes.
+#[must_use]
+pub fn document() -> Value {
+    openapi::complete(routes(Gate::on_paper()).into_openapi())
 }
 
-/// Makes a success's body.
-pub fn success<T: Serialize>(body: T) -> axum::Json<Success<T>> {
-    axum::Json(Success { ok: true, body })
+/// All routes of REST, with their description. They take keys, never cookies.
+#[must_use]
+pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(openapi::base())
+        .merge(proof_assets::routes(gate))
+        .merge(own_key::routes(gate))
+        .merge(partner_audit::routes(gate))
+        .merge(forward_auth::routes())
+        .merge(admin_keys::routes(gate))
+        .merge(admin_partners::routes(gate))
+        .merge(admin_audit::routes(gate))
+        .merge(health::routes())
+        .merge(openapi::routes())
 }

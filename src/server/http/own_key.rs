@@ -1,22 +1,24 @@
 //! `/api/key`: what a partner may know of the key it calls with.
 
-use axum::Router;
+use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::guard::{Key, guarded};
+use super::answers::KeyAnswer;
+use super::guard::{Gate, Key};
 use super::problem::Problem;
-use super::success;
 use crate::server::state::AppState;
 
 /// The routes.
-pub fn routes(state: &AppState) -> Router<AppState> {
-    Router::new().route("/api/key", guarded(state, &[], get(show)))
+pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(gate.guard(&[], routes!(show)))
 }
 
-async fn show(State(state): State<AppState>, Key(caller): Key) -> Result<Response, Problem> {
+/// Show the key you call with
+#[utoipa::path(get, path = "/api/key", operation_id = "getOwnKey", tag = "Your key",
+    responses((status = 200, description = "The key", body = KeyAnswer)))]
+async fn show(State(state): State<AppState>, Key(caller): Key) -> Result<Json<KeyAnswer>, Problem> {
     let key = state.registry.key(caller.key_id().as_str()).await?;
-    Ok(success(json!({ "key": key })).into_response())
+    Ok(Json(key.into()))
 }

@@ -1,33 +1,38 @@
 //! `/api/audit`: the history of the caller's own partner.
 
-use axum::Router;
+use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::guard::{Key, guarded};
+use super::answers::EventsAnswer;
+use super::guard::{Gate, Key};
 use super::problem::Problem;
 use super::query::StrictQuery;
-use super::success;
 use crate::domain::list::EventListInput;
 use crate::domain::scope::Scope;
 use crate::server::state::AppState;
 
 /// The routes.
-pub fn routes(state: &AppState) -> Router<AppState> {
-    Router::new().route("/api/audit", guarded(state, &[Scope::AuditRead], get(list)))
+pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(gate.guard(&[Scope::AuditRead], routes!(list)))
 }
 
+/// List what was done to your partner
+///
+/// Staff appear as `operator`, without address or e-mail.
+#[utoipa::path(get, path = "/api/audit", operation_id = "listOwnEvents", tag = "Your key",
+    params(EventListInput),
+    responses((status = 200, description = "A page of your partner's history", body = EventsAnswer)))]
 async fn list(
     State(state): State<AppState>,
     Key(caller): Key,
     StrictQuery(input): StrictQuery<EventListInput>,
-) -> Result<Response, Problem> {
+) -> Result<Json<EventsAnswer>, Problem> {
     let query = input.check()?;
     let page = state
         .registry
         .list_events_of_partner(caller.partner_id(), &query)
         .await?;
-    Ok(success(json!({ "events": page.items, "nextCursor": page.next_cursor })).into_response())
+    Ok(Json(page.into()))
 }

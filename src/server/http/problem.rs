@@ -85,7 +85,8 @@ fn plain_refusal(response: &axum::response::Response) -> Option<Problem> {
     }
 }
 
-fn body(error: &AppError, request_id: Uuid) -> Map<String, Value> {
+/// The members of an error's body.
+pub fn body(error: &AppError, request_id: Uuid) -> Map<String, Value> {
     let status = error.status();
     let title = StatusCode::from_u16(status)
         .ok()

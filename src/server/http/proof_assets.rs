@@ -1,20 +1,20 @@
 //! `/api/proof-assets`: what partners record, read, change, hand on and check.
 
-use axum::Router;
+use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::guard::{Key, guarded};
+use super::answers::{AssetAnswer, AssetsAnswer, ReverifiedAnswer};
+use super::guard::{Gate, Key};
 use super::json::StrictJson;
+use super::openapi::{CantChange, CantMint, CantTransfer, NoAsset};
 use super::path::PathId;
 use super::problem::Problem;
 use super::query::StrictQuery;
 use super::request::RequestInfo;
-use super::success;
 use crate::domain::asset::{AssetListInput, Reach};
 use crate::domain::asset_input::{AssetInput, ReverifyInput, StatusInput, TransferInput};
 use crate::domain::error::{AppError, AppResult, Missing};
@@ -28,39 +28,29 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const MAX_IDEMPOTENCY_KEY: usize = 255;
 
 /// The routes.
-pub fn routes(state: &AppState) -> Router<AppState> {
-    let one = "/api/proof-assets/{asset_id}";
-    Router::new()
-        .route(
-            "/api/proof-assets",
-            guarded(state, &[Scope::AssetsRead], get(list)),
-        )
-        .route(
-            "/api/proof-assets",
-            guarded(state, &[Scope::AssetsMint], post(mint)),
-        )
-        .route(one, guarded(state, &[Scope::AssetsRead], get(show)))
-        .route(
-            &format!("{one}/status"),
-            guarded(state, &[Scope::StatusUpdate], post(change_status)),
-        )
-        .route(
-            &format!("{one}/transfer"),
-            guarded(state, &[Scope::TransferExecute], post(transfer)),
-        )
-        .route(
-            &format!("{one}/reverify"),
-            guarded(state, &[Scope::Reverify], post(reverify)),
-        )
+pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(gate.guard(&[Scope::AssetsRead], routes!(list)))
+        .routes(gate.guard(&[Scope::AssetsMint], routes!(mint)))
+        .routes(gate.guard(&[Scope::AssetsRead], routes!(show)))
+        .routes(gate.guard(&[Scope::StatusUpdate], routes!(change_status)))
+        .routes(gate.guard(&[Scope::TransferExecute], routes!(transfer)))
+        .routes(gate.guard(&[Scope::Reverify], routes!(reverify)))
 }
 
+/// Record a proof asset
+///
+/// A content is recorded once per partner, for ever, whoever owns the asset later.
+#[utoipa::path(post, path = "/api/proof-assets", operation_id = "mintAsset", tag = "Proof assets",
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", nullable = false, description = "Within 24 hours, the same key and body answer as they did at first.")), request_body = AssetInput,
+    responses((status = 201, description = "The asset", body = AssetAnswer), CantMint))]
 async fn mint(
     State(state): State<AppState>,
     info: RequestInfo,
     Key(caller): Key,
     headers: HeaderMap,
     StrictJson(input): StrictJson<AssetInput>,
-) -> Result<Response, Problem> {
+) -> Result<(StatusCode, Json<AssetAnswer>), Problem> {
     let command = input.check()?;
     let minter = Minter {
         partner_id: caller.partner_id(),
@@ -69,75 +59,99 @@ async fn mint(
     };
     let origin = info.origin_of_key(&caller);
     let asset = state.registry.mint_asset(&origin, &minter, command).await?;
-    Ok((StatusCode::CREATED, success(json!({ "asset": asset }))).into_response())
+    Ok((StatusCode::CREATED, Json(asset.into())))
 }
 
+/// List your proof assets
+///
+/// An admin key sees everybody's.
+#[utoipa::path(get, path = "/api/proof-assets", operation_id = "listAssets", tag = "Proof assets",
+    params(AssetListInput),
+    responses((status = 200, description = "A page of assets", body = AssetsAnswer)))]
 async fn list(
     State(state): State<AppState>,
     Key(caller): Key,
     StrictQuery(input): StrictQuery<AssetListInput>,
-) -> Result<Response, Problem> {
+) -> Result<Json<AssetsAnswer>, Problem> {
     let query = input.check()?;
     let page = state.registry.list_assets(reach(&caller), &query).await?;
-    Ok(success(json!({ "assets": page.items, "nextCursor": page.next_cursor })).into_response())
+    Ok(Json(page.into()))
 }
 
+/// Show a proof asset
+#[utoipa::path(get, path = "/api/proof-assets/{assetId}", operation_id = "getAsset", tag = "Proof assets",
+    params(("assetId" = Uuid, Path, description = "The asset's id.")),
+    responses((status = 200, description = "The asset", body = AssetAnswer), NoAsset))]
 async fn show(
     State(state): State<AppState>,
     PathId(asset_id): PathId,
     Key(caller): Key,
-) -> Result<Response, Problem> {
+) -> Result<Json<AssetAnswer>, Problem> {
     let asset_id = in_path(&asset_id)?;
     let asset = state.registry.asset(reach(&caller), asset_id).await?;
-    Ok(success(json!({ "asset": asset })).into_response())
+    Ok(Json(asset.into()))
 }
 
+/// Change a proof asset's status
+///
+/// `retired` is final.
+#[utoipa::path(post, path = "/api/proof-assets/{assetId}/status", operation_id = "changeAssetStatus", tag = "Proof assets",
+    params(("assetId" = Uuid, Path, description = "The asset's id.")), request_body = StatusInput,
+    responses((status = 200, description = "The asset as it is now", body = AssetAnswer), CantChange))]
 async fn change_status(
     State(state): State<AppState>,
     PathId(asset_id): PathId,
     info: RequestInfo,
     Key(caller): Key,
     StrictJson(input): StrictJson<StatusInput>,
-) -> Result<Response, Problem> {
+) -> Result<Json<AssetAnswer>, Problem> {
     let command = input.check()?;
     let origin = info.origin_of_key(&caller);
     let asset = state
         .registry
         .change_asset_status(&origin, reach(&caller), in_path(&asset_id)?, command)
         .await?;
-    Ok(success(json!({ "asset": asset })).into_response())
+    Ok(Json(asset.into()))
 }
 
+/// Hand a proof asset to another partner
+#[utoipa::path(post, path = "/api/proof-assets/{assetId}/transfer", operation_id = "transferAsset", tag = "Proof assets",
+    params(("assetId" = Uuid, Path, description = "The asset's id.")), request_body = TransferInput,
+    responses((status = 200, description = "The asset as it is now", body = AssetAnswer), CantTransfer))]
 async fn transfer(
     State(state): State<AppState>,
     PathId(asset_id): PathId,
     info: RequestInfo,
     Key(caller): Key,
     StrictJson(input): StrictJson<TransferInput>,
-) -> Result<Response, Problem> {
+) -> Result<Json<AssetAnswer>, Problem> {
     let to_partner_id = input.check()?;
     let origin = info.origin_of_key(&caller);
     let asset = state
         .registry
         .transfer_asset(&origin, reach(&caller), in_path(&asset_id)?, to_partner_id)
         .await?;
-    Ok(success(json!({ "asset": asset })).into_response())
+    Ok(Json(asset.into()))
 }
 
+/// Check a content against its record
+#[utoipa::path(post, path = "/api/proof-assets/{assetId}/reverify", operation_id = "reverifyAsset", tag = "Proof assets",
+    params(("assetId" = Uuid, Path, description = "The asset's id.")), request_body = ReverifyInput,
+    responses((status = 200, description = "Whether the content is still what was recorded", body = ReverifiedAnswer), NoAsset))]
 async fn reverify(
     State(state): State<AppState>,
     PathId(asset_id): PathId,
     info: RequestInfo,
     Key(caller): Key,
     StrictJson(input): StrictJson<ReverifyInput>,
-) -> Result<Response, Problem> {
+) -> Result<Json<ReverifiedAnswer>, Problem> {
     let content_hash = input.check()?;
     let origin = info.origin_of_key(&caller);
-    let (matches, asset) = state
+    let reverified = state
         .registry
         .reverify_asset(&origin, reach(&caller), in_path(&asset_id)?, &content_hash)
         .await?;
-    Ok(success(json!({ "match": matches, "asset": asset })).into_response())
+    Ok(Json(reverified.into()))
 }
 
 fn reach(caller: &Caller) -> Reach {
