@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing on this machine, and only that.
 #   scripts/setup.sh NEED...      or, sourced:  setup NEED...
-# NEED: rust lint wasm leptos wasm-opt postgres chromium nginx wrk node-modules
+# NEED: rust lint wasm leptos wasm-opt postgres chromium nginx wrk node-modules schemathesis
 # Sourced, it also leaves PATH, RUSTUP_TOOLCHAIN and CHROMIUM set for what follows.
 declare -F die >/dev/null || . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 . "$ROOT/scripts/packages.sh"
@@ -23,6 +23,7 @@ setup() {
         nginx) setup_nginx ;;
         wrk) setup_wrk ;;
         node-modules) setup_node_modules ;;
+        schemathesis) setup_schemathesis ;;
         *) die "setup does not know '$need'; the needs are listed at the top of scripts/setup.sh" ;;
         esac
     done
@@ -154,6 +155,27 @@ install_node_modules() {
     PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 run_child npm --prefix "$ROOT/end2end" ci --no-audit --no-fund --loglevel=error ||
         die "npm ci failed in end2end, for the reason above; repeat when it is solved"
     (cd "$ROOT/end2end" && sha256sum package-lock.json >node_modules/.package-lock.sha256)
+}
+
+# In an environment of its own, named after what is in it, whose programs come first on PATH.
+setup_schemathesis() {
+    local wanted="$ROOT/scripts/schemathesis.txt"
+    SCHEMATHESIS="$TOOLS/schemathesis-$(sha256sum -- "$wanted" | cut -c1-12)"
+    [ -e "$SCHEMATHESIS/complete" ] || install_locked install_schemathesis "$wanted"
+    export PATH="$SCHEMATHESIS/bin:$PATH"
+}
+
+install_schemathesis() {
+    [ ! -e "$SCHEMATHESIS/complete" ] || return 0
+    have python3 || apt_install python3 "schemathesis, which fuzzes the REST routes, is a Python program"
+    python3 -c 'import ensurepip' 2>/dev/null ||
+        apt_install python3-venv "schemathesis is installed in an environment of its own"
+    say "installing schemathesis, which fuzzes the REST routes, as scripts/schemathesis.txt lists it"
+    rm -rf -- "$TOOLS"/schemathesis-*
+    { run_child python3 -m venv "$SCHEMATHESIS" &&
+        run_child "$SCHEMATHESIS/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$1"; } ||
+        die "schemathesis could not be installed, for the reason above; repeat when it is solved"
+    : >"$SCHEMATHESIS/complete"
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then

@@ -17,6 +17,9 @@ for (const [width, colorScheme] of [[1440, 'light'], [1440, 'dark'], [375, 'ligh
       expect(found).toEqual([]);
       expect(await overflow(page), `${what} scrolls sideways`).toBe(0);
     };
+    await page.goto(`${server.url}/api/docs`);
+    await page.getByText('201 The key and its token').click();
+    await check('the REST documentation');
     await page.goto(`${server.url}/login`);
     await hydrated(page);
     await check('the sign-in');

@@ -23,6 +23,7 @@ mod minting;
 mod nginx;
 mod node_pack;
 mod obeyed;
+mod openapi;
 mod partner_audit;
 mod pepper;
 mod processes;
