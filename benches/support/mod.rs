@@ -1,8 +1,10 @@
-//! A registry for benchmarks: a database of its own, keys, a guard whose listener runs.
+//! A registry for benchmarks: a database of its own, keys, instances whose listeners run.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use futures::future::join_all;
 use myproof_registry::app::AssetPaths;
 use myproof_registry::domain::audit::{Actor, ActorKind};
@@ -10,23 +12,36 @@ use myproof_registry::domain::key_input::IssueInput;
 use myproof_registry::domain::partner::NewPartner;
 use myproof_registry::server::crypto::pepper::Peppers;
 use myproof_registry::server::db::{changes, schema};
+use myproof_registry::server::router::router_with;
 use myproof_registry::server::services::{IssuingPolicy, Origin};
 use myproof_registry::server::state::{AppState, Site};
-use myproof_registry::server::{jobs, run};
+use myproof_registry::server::{connections, jobs, run};
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 const PEPPER: &str = "a pepper for benchmarks 0123456789";
 /// Keys that are hashed at once: no more than the pool's queue takes.
-const AT_ONCE: usize = 32;
+pub const AT_ONCE: usize = 32;
 
 /// What a benchmark works on.
 pub struct Bench {
-    /// The router's state.
-    pub state: AppState,
+    /// The first instance.
+    pub instance: Instance,
     /// Tokens that no rate slows.
     pub tokens: Vec<String>,
+    /// Whose keys they are.
+    pub partner_id: Uuid,
+    /// What they are hashed with.
+    pub peppers: Arc<Peppers>,
+    database: PgConnectOptions,
+}
+
+/// One process's worth of the registry.
+pub struct Instance {
+    /// The router's state.
+    pub state: AppState,
     /// Ends the jobs when dropped.
     _stop: watch::Sender<bool>,
 }
@@ -42,40 +57,67 @@ impl Bench {
             let statement = sqlx::AssertSqlSafe(format!("{statement} {name}"));
             sqlx::query(statement).execute(&admin).await.unwrap();
         }
-        let options = server.database(name);
-        let pool = run::pool(options.clone());
-        schema::migrate(&pool).await.unwrap();
+        let database = server.database(name);
+        schema::migrate(&run::pool(database.clone())).await.unwrap();
         let peppers = Arc::new(Peppers::new(PEPPER, &[]));
-        let policy = IssuingPolicy::default();
-        let registry = run::registry(pool.clone(), Some(Arc::clone(&peppers)), policy);
-        let origin = Origin {
-            actor: Actor::new(ActorKind::Cli, "bench"),
-            ip: None,
-            request_id: None,
-        };
+        let instance = Instance::start(database.clone(), Arc::clone(&peppers), true).await;
         let partner = NewPartner {
             name: "Bench".to_owned(),
             contact_email: None,
         };
-        let partner = registry.create_partner(&origin, partner).await.unwrap();
-        let issue = async || {
-            let input = IssueInput {
-                partner_id: Some(partner.partner_id.to_string()),
-                scopes: Some(vec!["assets:read".to_owned()]),
-                ..IssueInput::default()
-            };
-            let command = input.check(registry.now()).unwrap();
-            registry.issue_key(&origin, command).await.unwrap().token
+        let registry = &instance.state.registry;
+        let partner = registry.create_partner(&origin(), partner).await.unwrap();
+        let mut bench = Self {
+            instance,
+            tokens: Vec::new(),
+            partner_id: partner.partner_id,
+            peppers,
+            database,
         };
-        let mut tokens = Vec::new();
-        while tokens.len() < keys {
-            let batch = AT_ONCE.min(keys - tokens.len());
-            tokens.extend(join_all((0..batch).map(|_| issue())).await);
+        while bench.tokens.len() < keys {
+            let batch = AT_ONCE.min(keys - bench.tokens.len());
+            let tokens = join_all((0..batch).map(|_| bench.issue("assets:read"))).await;
+            bench.tokens.extend(tokens);
         }
-        sqlx::query("update api_keys set rate_per_minute = 2147483647")
-            .execute(&pool)
-            .await
-            .unwrap();
+        bench
+            .sql("update api_keys set rate_per_minute = 2147483647")
+            .await;
+        bench
+    }
+
+    /// Issues a key.
+    pub async fn issue(&self, scope: &str) -> String {
+        let registry = &self.instance.state.registry;
+        let input = IssueInput {
+            partner_id: Some(self.partner_id.to_string()),
+            scopes: Some(vec![scope.to_owned()]),
+            ..IssueInput::default()
+        };
+        let command = input.check(registry.now()).unwrap();
+        registry.issue_key(&origin(), command).await.unwrap().token
+    }
+
+    /// Another instance on the same database; whether it writes uses down.
+    pub async fn another(&self, writes_uses: bool) -> Instance {
+        Instance::start(
+            self.database.clone(),
+            Arc::clone(&self.peppers),
+            writes_uses,
+        )
+        .await
+    }
+
+    /// Plain SQL.
+    pub async fn sql(&self, statement: &'static str) {
+        let pool = &self.instance.state.registry.pool;
+        sqlx::query(statement).execute(pool).await.unwrap();
+    }
+}
+
+impl Instance {
+    async fn start(database: PgConnectOptions, peppers: Arc<Peppers>, writes_uses: bool) -> Self {
+        let pool = run::pool(database.clone());
+        let registry = run::registry(pool, Some(Arc::clone(&peppers)), IssuingPolicy::default());
         let site = Site {
             public_origin: "https://registry.example".to_owned(),
             secure_cookies: true,
@@ -93,22 +135,20 @@ impl Bench {
         let state = run::state(registry.clone(), peppers, site, leptos, Duration::ZERO);
         let (stop, stopping) = watch::channel(false);
         let guard = &state.guard;
-        let listening = changes::listening_pool(options);
+        let listening = changes::listening_pool(database);
         let _listener = jobs::spawn_listener(Arc::clone(guard), listening, stopping.clone());
-        let _flush = jobs::spawn_usage_flush(Arc::clone(guard), registry, stopping);
+        if writes_uses {
+            let _flush = jobs::spawn_usage_flush(Arc::clone(guard), registry, stopping);
+        }
         while !guard.link().is_live() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        Self {
-            state,
-            tokens,
-            _stop: stop,
-        }
+        Self { state, _stop: stop }
     }
 
     /// Presents each token once, so that all are warm.
-    pub async fn warm_up(&self) {
-        for tokens in self.tokens.chunks(AT_ONCE) {
+    pub async fn warm_up(&self, tokens: &[String]) {
+        for tokens in tokens.chunks(AT_ONCE) {
             let checks = tokens
                 .iter()
                 .map(|token| self.state.guard.check(token, None));
@@ -116,5 +156,22 @@ impl Bench {
                 checked.unwrap();
             }
         }
+    }
+
+    /// Serves it, and routes of one's own beside, on a free port of loopback; where.
+    pub async fn serve(&self, more: Router<AppState>) -> SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let frame = router_with(self.state.clone(), more);
+        tokio::spawn(connections::serve(listener, frame, std::future::pending()));
+        address
+    }
+}
+
+fn origin() -> Origin {
+    Origin {
+        actor: Actor::new(ActorKind::Cli, "bench"),
+        ip: None,
+        request_id: None,
     }
 }

@@ -16,9 +16,10 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::assets::PKG_DIR;
+use super::http::frame::Frame;
 use super::http::guard::Gate;
 use super::http::problem::Problem;
-use super::http::{self, json, origin, request, session};
+use super::http::{self, json, origin, session};
 use super::security_headers;
 use super::state::AppState;
 use crate::app::{App, Shell};
@@ -27,22 +28,22 @@ use crate::rpc::FORM_POSTS;
 use crate::ui::links;
 
 /// The whole service.
-pub fn router(state: AppState) -> Router {
+pub fn router(state: AppState) -> Frame {
     router_with(state, Router::new())
 }
 
-/// The whole service with routes of one's own beside it, under the same layers: what the benchmark
+/// The whole service with routes of one's own beside it, in the same frame: what the benchmark
 /// compares with.
-pub fn router_with(state: AppState, more: Router<AppState>) -> Router {
-    Router::new()
+pub fn router_with(state: AppState, more: Router<AppState>) -> Frame {
+    let routes = Router::new()
         .merge(more)
         .merge(Router::from(http::routes(Gate::of(&state))))
         .merge(console(&state))
         .nest_service(&format!("/{PKG_DIR}"), files(&state, PKG_DIR))
         .nest_service("/fonts", files(&state, "fonts"))
         .fallback(not_found)
-        .layer(from_fn_with_state(state.clone(), request::frame))
-        .with_state(state)
+        .with_state(state.clone());
+    Frame::new(state, routes)
 }
 
 /// The console: cookies, never keys.

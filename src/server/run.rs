@@ -14,9 +14,11 @@ use tokio::sync::watch;
 use super::assets::{self, OUTPUT_NAME, PKG_DIR};
 use super::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use super::config::{self, AppEnv, PepperConfig, ServeConfig, Source};
+use super::connections;
 use super::crypto::pepper::Peppers;
 use super::crypto::pool::HashPool;
 use super::db::{self, changes, error, keys, schema};
+use super::http::frame::Frame;
 use super::http::{self, openapi};
 use super::jobs;
 use super::router::router;
@@ -180,7 +182,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
 /// Answers until the first signal, then lets requests in flight end.
 async fn answer(
     listener: TcpListener,
-    router: axum::Router,
+    frame: Frame,
     stop: watch::Sender<bool>,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), String> {
@@ -195,11 +197,7 @@ async fn answer(
         let _ = stop.send(true);
     });
     let mut told_to_stop = stopping.clone();
-    let server = axum::serve(
-        listener,
-        router.into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(async move {
+    let server = connections::serve(listener, frame, async move {
         let _ = told_to_stop.wait_for(|stop| *stop).await;
     });
     let too_long = async {
@@ -207,12 +205,10 @@ async fn answer(
         tokio::time::sleep(DRAIN_TIMEOUT).await;
     };
     tokio::select! {
-        outcome = server => outcome.map_err(|error| format!("the server failed: {error}")),
-        () = too_long => {
-            tracing::warn!("some requests did not end in time: they are cut off");
-            Ok(())
-        }
+        () = server => {}
+        () = too_long => tracing::warn!("some requests did not end in time: they are cut off"),
     }
+    Ok(())
 }
 
 /// Brings the schema up to date.

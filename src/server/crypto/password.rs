@@ -20,7 +20,7 @@ pub async fn hash(
     password: Zeroizing<String>,
     salt: SaltBytes,
 ) -> AppResult<String> {
-    pool.run(move || argon2id(password.as_bytes(), salt))
+    pool.run(move |memory| argon2id(memory, password.as_bytes(), salt))
         .await?
         .map_err(|error| {
             tracing::error!(%error, "a password could not be hashed");
@@ -40,7 +40,7 @@ pub async fn verify(
     let known = phc.is_some();
     let phc = phc.unwrap_or_else(|| NOBODY.to_owned());
     let matches = pool
-        .run(move || argon2id_matches(password.as_bytes(), &phc))
+        .run(move |memory| argon2id_matches(memory, password.as_bytes(), &phc))
         .await?;
     matches.map(|matches| matches && known).map_err(|error| {
         tracing::error!(%error, "a password could not be verified");

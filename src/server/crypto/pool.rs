@@ -3,20 +3,22 @@
 //! Each run takes some 20 ms of a core and 19 MiB. Without a bound a burst of requests would pile
 //! up runs until memory is gone; with it the burst's tail is told to come back (503).
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 
+use super::secret::Memory;
 use crate::domain::error::{AppError, AppResult};
 
 /// Runs blocking hash work on a bounded number of threads.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HashPool(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     running: Arc<Semaphore>,
+    /// The memory that no run works in at the moment: no more than there may be runs.
+    spare: Mutex<Vec<Memory>>,
     admitted: AtomicUsize,
     most_admitted: usize,
 }
@@ -27,6 +29,7 @@ impl HashPool {
     pub fn new(threads: usize, queue: usize) -> Self {
         Self(Arc::new(Inner {
             running: Arc::new(Semaphore::new(threads)),
+            spare: Mutex::default(),
             admitted: AtomicUsize::new(0),
             most_admitted: threads + queue,
         }))
@@ -39,7 +42,7 @@ impl HashPool {
     /// work panicked.
     pub async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> AppResult<T> {
         let place = self.admit().ok_or(AppError::UNAVAILABLE)?;
         let permit = Arc::clone(&self.0.running)
@@ -47,10 +50,14 @@ impl HashPool {
             .await
             .map_err(|_| AppError::UNAVAILABLE)?;
         let span = tracing::Span::current();
+        let pool = Arc::clone(&self.0);
         let joined = tokio::task::spawn_blocking(move || {
             // Both are held by the work itself: a caller that goes away frees no thread.
             let _held = (place, permit);
-            span.in_scope(work)
+            let mut memory = pool.spare().pop().unwrap_or_default();
+            let outcome = span.in_scope(|| work(&mut memory));
+            pool.spare().push(memory);
+            outcome
         });
         joined.await.map_err(|error| {
             tracing::error!(panicked = error.is_panic(), "a hashing task did not finish");
@@ -63,6 +70,12 @@ impl HashPool {
         let admitted = inner.admitted.fetch_add(1, Ordering::Relaxed);
         let place = Place(inner);
         (admitted < place.0.most_admitted).then_some(place)
+    }
+}
+
+impl Inner {
+    fn spare(&self) -> MutexGuard<'_, Vec<Memory>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -89,7 +102,7 @@ mod tests {
         let running = tokio::spawn({
             let pool = pool.clone();
             async move {
-                pool.run(move || {
+                pool.run(move |_| {
                     let _ = started.send(());
                     let _ = blocked.recv();
                 })
@@ -97,23 +110,23 @@ mod tests {
             }
         });
         has_started.await.unwrap();
-        let mut waiting = Box::pin(pool.run(|| 1));
+        let mut waiting = Box::pin(pool.run(|_| 1));
         assert!(futures_poll_once(&mut waiting).await.is_none());
-        assert_eq!(pool.run(|| 2).await, Err(AppError::UNAVAILABLE));
+        assert_eq!(pool.run(|_| 2).await, Err(AppError::UNAVAILABLE));
         release.send(()).unwrap();
         assert_eq!(waiting.await, Ok(1));
         running.await.unwrap().unwrap();
-        assert_eq!(pool.run(|| 3).await, Ok(3));
+        assert_eq!(pool.run(|_| 3).await, Ok(3));
     }
 
     #[tokio::test]
     async fn work_that_panics_gives_its_place_back() {
         let pool = HashPool::new(1, 0);
         assert_eq!(
-            pool.run(|| panic!("as planned")).await,
+            pool.run(|_| panic!("as planned")).await,
             Err::<(), _>(AppError::Internal)
         );
-        assert_eq!(pool.run(|| 1).await, Ok(1));
+        assert_eq!(pool.run(|_| 1).await, Ok(1));
     }
 
     async fn futures_poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {

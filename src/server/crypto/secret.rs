@@ -1,9 +1,10 @@
 //! Argon2id of a peppered secret, as a PHC string (RFC 9106; OWASP Password Storage Cheat Sheet).
 
-use argon2::password_hash::phc::{PasswordHash, Salt};
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 use super::pepper::Pepper;
+use super::same_bytes;
 
 /// Memory of one run, in KiB.
 pub const MEMORY_KIB: u32 = 19_456;
@@ -28,38 +29,83 @@ pub enum HashError {
     Failed,
 }
 
+/// What a run of Argon2id works in. It is used again by the next run: memory that is new each time
+/// would have to be mapped and zeroed each time, a quarter of the run's whole cost.
+#[derive(Default)]
+pub struct Memory(Vec<Block>);
+
+impl Memory {
+    /// Runs Argon2id; every block is overwritten before it is read.
+    fn run(
+        &mut self,
+        params: Params,
+        password: &[u8],
+        salt: &[u8],
+        out: &mut [u8],
+    ) -> Result<(), HashError> {
+        let blocks = params.block_count();
+        let run = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let mut large = Vec::new();
+        // What an imported hash may need beyond the others is not kept.
+        let memory = if blocks > MEMORY_KIB as usize {
+            &mut large
+        } else {
+            &mut self.0
+        };
+        if memory.len() < blocks {
+            memory.resize(blocks, Block::new());
+        }
+        run.hash_password_into_with_memory(password, salt, out, &mut memory[..blocks])
+            .map_err(|_| HashError::Failed)
+    }
+}
+
 /// Hashes arbitrary bytes with Argon2id, m = 19456 KiB, t = 2, p = 1. Takes about 20 ms.
 ///
 /// # Errors
 /// [`HashError::Failed`].
-pub fn argon2id(password: &[u8], salt: SaltBytes) -> Result<String, HashError> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|_| HashError::Failed)?;
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_with_salt(password, &salt)
-        .map(|hash: PasswordHash| hash.to_string())
-        .map_err(|_| HashError::Failed)
+pub fn argon2id(
+    memory: &mut Memory,
+    password: &[u8],
+    salt: SaltBytes,
+) -> Result<String, HashError> {
+    let made = |salt: Salt| {
+        let params = Params::new(MEMORY_KIB, PASSES, LANES, None).ok()?;
+        let texts = ParamsString::try_from(&params).ok()?;
+        let mut out = [0; Params::DEFAULT_OUTPUT_LEN];
+        memory.run(params, password, &salt, &mut out).ok()?;
+        Some(PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: texts,
+            salt: Some(salt),
+            hash: Some(Output::new(&out).ok()?),
+        })
+    };
+    let hash = Salt::new(&salt).ok().and_then(made);
+    hash.map(|hash| hash.to_string()).ok_or(HashError::Failed)
 }
 
 /// Whether `password` is the one that `phc` was made of. Takes about 20 ms.
 ///
 /// # Errors
 /// [`HashError::Unusable`] where the stored text can't, or must not, be run.
-pub fn argon2id_matches(password: &[u8], phc: &str) -> Result<bool, HashError> {
+pub fn argon2id_matches(
+    memory: &mut Memory,
+    password: &[u8],
+    phc: &str,
+) -> Result<bool, HashError> {
     let hash = PasswordHash::new(phc).map_err(|_| HashError::Unusable)?;
     let params = Params::try_from(&hash).map_err(|_| HashError::Unusable)?;
     let within =
         params.m_cost() <= MOST.0 && params.t_cost() <= MOST.1 && params.p_cost() <= MOST.2;
     let known = hash.algorithm.as_str() == "argon2id" && hash.version == Some(19);
-    let whole = hash.hash.is_some()
-        && hash
-            .salt
-            .as_ref()
-            .map(Salt::as_ref)
-            .is_some_and(|salt: &[u8]| !salt.is_empty());
-    if !(within && known && whole) {
+    let (Some(salt), Some(stored), true, true) = (&hash.salt, &hash.hash, within, known) else {
         return Err(HashError::Unusable);
-    }
-    Ok(Argon2::default().verify_password(password, &hash).is_ok())
+    };
+    let mut out = vec![0; stored.as_bytes().len()];
+    memory.run(params, password, salt, &mut out)?;
+    Ok(same_bytes(&out, stored.as_bytes()))
 }
 
 /// `argon2id( HMAC-SHA256(pepper, secret) )`: what is stored of a key's secret.
@@ -67,19 +113,25 @@ pub fn argon2id_matches(password: &[u8], phc: &str) -> Result<bool, HashError> {
 /// # Errors
 /// [`HashError::Failed`].
 pub fn hash_secret(
+    memory: &mut Memory,
     pepper: &Pepper,
     secret_hex: &str,
     salt: SaltBytes,
 ) -> Result<String, HashError> {
-    argon2id(&pepper.peppered(secret_hex)[..], salt)
+    argon2id(memory, &pepper.peppered(secret_hex)[..], salt)
 }
 
 /// Whether the stored hash is of this secret under this pepper.
 ///
 /// # Errors
 /// [`HashError::Unusable`].
-pub fn secret_matches(pepper: &Pepper, secret_hex: &str, phc: &str) -> Result<bool, HashError> {
-    argon2id_matches(&pepper.peppered(secret_hex)[..], phc)
+pub fn secret_matches(
+    memory: &mut Memory,
+    pepper: &Pepper,
+    secret_hex: &str,
+    phc: &str,
+) -> Result<bool, HashError> {
+    argon2id_matches(memory, &pepper.peppered(secret_hex)[..], phc)
 }
 
 #[cfg(test)]
@@ -89,11 +141,20 @@ mod tests {
     #[test]
     fn a_hash_has_the_promised_form_and_verifies() {
         let pepper = Pepper::new("pepper");
-        let phc = hash_secret(&pepper, "ab", [7; 16]).unwrap();
+        let phc = hash_secret(&mut Memory::default(), &pepper, "ab", [7; 16]).unwrap();
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
-        assert_eq!(secret_matches(&pepper, "ab", &phc), Ok(true));
-        assert_eq!(secret_matches(&pepper, "ac", &phc), Ok(false));
-        assert_eq!(secret_matches(&Pepper::new("other"), "ab", &phc), Ok(false));
+        assert_eq!(
+            secret_matches(&mut Memory::default(), &pepper, "ab", &phc),
+            Ok(true)
+        );
+        assert_eq!(
+            secret_matches(&mut Memory::default(), &pepper, "ac", &phc),
+            Ok(false)
+        );
+        assert_eq!(
+            secret_matches(&mut Memory::default(), &Pepper::new("other"), "ab", &phc),
+            Ok(false)
+        );
     }
 
     #[test]
@@ -101,9 +162,17 @@ mod tests {
         let pepper = Pepper::new("change-this-pepper-now");
         let secret = "7d0e1f2a3b4c5d6e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9012a3b4c5d6e7";
         let phc = "$argon2id$v=19$m=19456,p=1,t=2$JdAXGzHCixT9VSvB3FDcRw$X78bc9cdHhLCJ49VJDi3dfZCakimSrY3BwBGdwYiFg8";
-        assert_eq!(secret_matches(&pepper, secret, phc), Ok(true));
         assert_eq!(
-            secret_matches(&pepper, &secret.replace('7', "8"), phc),
+            secret_matches(&mut Memory::default(), &pepper, secret, phc),
+            Ok(true)
+        );
+        assert_eq!(
+            secret_matches(
+                &mut Memory::default(),
+                &pepper,
+                &secret.replace('7', "8"),
+                phc
+            ),
             Ok(false)
         );
     }
@@ -123,7 +192,7 @@ mod tests {
             String::new(),
         ] {
             assert_eq!(
-                argon2id_matches(b"x", &phc),
+                argon2id_matches(&mut Memory::default(), b"x", &phc),
                 Err(HashError::Unusable),
                 "{phc}"
             );

@@ -7,10 +7,12 @@ use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use http_body::Body as _;
 use utoipa::openapi::path::PathItem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::credential;
 use super::guard::{judge, tell_rate};
 use super::openapi::{self, CantPass};
 use super::problem::Problem;
@@ -19,8 +21,9 @@ use crate::domain::error::{AppError, AppResult};
 use crate::domain::scope::Scope;
 use crate::domain::token::KeyId;
 use crate::server::state::AppState;
-use crate::server::verify::{Admitted, Caller};
+use crate::server::verify::{Admitted, Caller, Refused};
 
+const PATH: &str = "/api/auth/verify";
 const PARTNER_ID: HeaderName = HeaderName::from_static("x-partner-id");
 const KEY_ID: HeaderName = HeaderName::from_static("x-key-id");
 const KEY_SCOPES: HeaderName = HeaderName::from_static("x-key-scopes");
@@ -39,7 +42,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 ///
 /// What nginx `auth_request`, Traefik ForwardAuth, Caddy `forward_auth` and Envoy `ext_authz` call,
 /// with any method; the body is ignored.
-#[utoipa::path(method(get, post, put, patch, delete, head, options, trace), path = "/api/auth/verify",
+#[utoipa::path(method(get, post, put, patch, delete, head, options, trace), path = PATH,
     operation_id = "verifyKey", tag = "Your key",
     params(
         ("scope" = Option<Vec<Scope>>, Query, nullable = false, description = "Scopes that the key must have, all of them; none: any key will do."),
@@ -52,8 +55,24 @@ pub fn routes() -> OpenApiRouter<AppState> {
         ("X-Key-Scopes" = String, description = "Its scopes, separated by spaces."),
     )), CantPass))]
 async fn verify(State(state): State<AppState>, info: RequestInfo, request: Request) -> Response {
-    let query = request.uri().query().unwrap_or_default();
-    let (mut response, rate) = match judge(&state, &info, request.headers()).await {
+    let judged = judge(&state, &info, request.headers()).await;
+    tell(judged, request.uri().query().unwrap_or_default())
+}
+
+/// Answers what memory alone can answer, without the router: other services' every request is one
+/// of these. `None` for everything else.
+pub fn at_once(state: &AppState, info: &RequestInfo, request: &Request) -> Option<Response> {
+    if request.uri().path() != PATH || !request.body().is_end_stream() {
+        return None;
+    }
+    let token = credential::presented(request.headers()).ok()?;
+    let judged = state.guard.check_at_once(token, info.client)?;
+    Some(tell(judged, request.uri().query().unwrap_or_default()))
+}
+
+/// The answer to a check.
+fn tell(judged: Result<Admitted, Refused>, query: &str) -> Response {
+    let (mut response, rate) = match judged {
         Ok(Admitted { caller, rate }) => (answer(&caller, query), Some(rate)),
         Err(refused) => (Problem(refused.error).into_response(), refused.rate),
     };

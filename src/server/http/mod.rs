@@ -9,6 +9,7 @@ pub mod cookies;
 pub mod credential;
 pub mod drain;
 pub mod forward_auth;
+pub mod frame;
 pub mod guard;
 pub mod health;
 pub mod json;

@@ -42,9 +42,9 @@ impl Registry {
         let pepper = Arc::clone(&peppers);
         let stored = self
             .key_hashing
-            .run(move || {
+            .run(move |memory| {
                 let pepper = pepper.current();
-                secret::hash_secret(pepper, &secret_hex, salt).map(|hash| StoredSecret {
+                secret::hash_secret(memory, pepper, &secret_hex, salt).map(|hash| StoredSecret {
                     hash,
                     tag: pepper.check_tag(&secret_hex),
                     fingerprint: pepper.fingerprint(),

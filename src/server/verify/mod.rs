@@ -175,10 +175,7 @@ impl Guard {
         if let Some(entry) = self.recognise(token) {
             return self.admit(entry, client);
         }
-        let token = Presented {
-            form: PresentedToken::parse(token).ok_or_else(|| refuse(AuthReason::BadFormat))?,
-            mac: self.mac_of(token),
-        };
+        let token = self.presented(token)?;
         // What passed Argon2id in this request, so that a row that changed meanwhile is judged anew
         // without another run.
         let mut passed = None;
@@ -216,6 +213,29 @@ impl Guard {
             "a key changes faster than it can be judged"
         );
         Err(AppError::UNAVAILABLE.into())
+    }
+
+    /// The same for what memory alone can judge; `None` where the database or Argon2id is needed.
+    pub fn check_at_once(
+        &self,
+        token: &str,
+        client: Option<IpAddr>,
+    ) -> Option<Result<Admitted, Refused>> {
+        if let Some(entry) = self.recognise(token) {
+            return Some(self.admit(entry, client));
+        }
+        let judged = self
+            .presented(token)
+            .and_then(|token| self.refuse_by_memory(&token, client));
+        judged.err().map(Err)
+    }
+
+    /// Reads a token.
+    fn presented<'a>(&self, token: &'a str) -> Result<Presented<'a>, Refused> {
+        Ok(Presented {
+            form: PresentedToken::parse(token).ok_or_else(|| refuse(AuthReason::BadFormat))?,
+            mac: self.mac_of(token),
+        })
     }
 
     /// The entry of a token that passed before, if what is remembered may be relied on.

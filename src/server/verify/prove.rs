@@ -62,7 +62,9 @@ impl Guard {
         let salt = self.entropy.bytes();
         let proof = self
             .hashing
-            .run(move || prove_blocking(&peppers, fingerprint, tag, &secret_hex, &phc, salt))
+            .run(move |memory| {
+                prove_blocking(memory, &peppers, fingerprint, tag, &secret_hex, &phc, salt)
+            })
             .await?;
         let proof = proof.unwrap_or_else(|error| {
             tracing::error!(key_id, %error, "a key's stored hash can't be used");
@@ -111,6 +113,7 @@ impl Guard {
 /// Whether the secret is the stored hash's, and if so what the row should hold from now on, if that
 /// differs.
 fn prove_blocking(
+    memory: &mut secret::Memory,
     peppers: &Peppers,
     fingerprint: Option<Fingerprint>,
     tag: Option<CheckTag>,
@@ -123,7 +126,7 @@ fn prove_blocking(
         if tag.is_some_and(|tag| !same_bytes(&pepper.check_tag(secret_hex), &tag)) {
             continue;
         }
-        if !secret::secret_matches(pepper, secret_hex, phc)? {
+        if !secret::secret_matches(memory, pepper, secret_hex, phc)? {
             continue;
         }
         let under_current = pepper.fingerprint() == current.fingerprint();
@@ -133,7 +136,7 @@ fn prove_blocking(
         let hash = if under_current {
             phc.to_owned()
         } else {
-            secret::hash_secret(current, secret_hex, salt)?
+            secret::hash_secret(memory, current, secret_hex, salt)?
         };
         return Ok(Some(Some(StoredSecret {
             hash,

@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -22,6 +21,7 @@ use myproof_registry::domain::operator::Role;
 use myproof_registry::domain::partner::{NewPartner, Partner};
 use myproof_registry::server::clock::{ManualClock, SeededEntropy};
 use myproof_registry::server::crypto::pepper::Peppers;
+use myproof_registry::server::http::frame::Frame;
 use myproof_registry::server::router::router;
 use myproof_registry::server::run;
 use myproof_registry::server::services::{IssuingPolicy, Origin, Registry};
@@ -56,7 +56,7 @@ pub struct TestApp {
     pub clock: Arc<ManualClock>,
     pub registry: Registry,
     pub state: AppState,
-    router: Router,
+    router: Frame,
 }
 
 /// What `peppers` and `seed` of an application are, where a test wants them otherwise.

@@ -1,0 +1,75 @@
+//! What 100,000 keys take that were used once.
+
+use std::path::Path;
+use std::time::Duration;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
+use futures::stream::{self, StreamExt};
+use myproof_registry::domain::token::{KeyId, compose};
+use tokio::runtime::Runtime;
+
+use super::Row;
+use super::process::resident;
+use super::support::Bench;
+
+const KEYS: usize = 100_000;
+/// Keys that are looked up at once: no more than may wait for the database.
+const AT_ONCE: usize = 128;
+
+/// The resident memory that they add. One secret and the smallest Argon2id serve them all, since
+/// neither is kept.
+pub fn measure(runtime: &Runtime, bench: &Bench, _folder: &Path) -> Vec<Row> {
+    let secret = [9; 32];
+    let tokens: Vec<String> = (0..KEYS)
+        .map(|number| {
+            compose(
+                &KeyId::parse(&format!("mpk_many{number:08x}")).unwrap(),
+                &secret,
+            )
+        })
+        .collect();
+    let added = runtime.block_on(async {
+        insert(bench, &secret).await;
+        let instance = bench.another(true).await;
+        instance.warm_up(&bench.tokens).await;
+        let before = resident();
+        let guard = &instance.state.guard;
+        let mut checks = stream::iter(&tokens)
+            .map(|token| guard.check(token, None))
+            .buffer_unordered(AT_ONCE);
+        while let Some(checked) = checks.next().await {
+            checked.unwrap();
+        }
+        // Until the uses are written.
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        resident() - before
+    });
+    vec![Row::new(
+        "resident memory of 100,000 keys more in the cache",
+        format!("{added:.0} MiB"),
+        "≤ 40 MiB",
+    )]
+}
+
+async fn insert(bench: &Bench, secret: &[u8]) {
+    let pepper = bench.peppers.current();
+    let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let params = Params::new(Params::MIN_M_COST, 1, 1, None).unwrap();
+    let hash: PasswordHash = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_with_salt(&pepper.peppered(&hex)[..], &[7; 16])
+        .unwrap();
+    sqlx::query(
+        "insert into api_keys (key_id, partner_id, scopes, secret_hash, check_tag, pepper_fingerprint, created_by)
+         select 'mpk_many' || lpad(to_hex(number), 8, '0'), $1, '{assets:read}', $2, $3, $4, 'cli:bench'
+           from generate_series(0, $5 - 1) as number",
+    )
+    .bind(bench.partner_id)
+    .bind(hash.to_string())
+    .bind(&pepper.check_tag(&hex)[..])
+    .bind(&pepper.fingerprint()[..])
+    .bind(i32::try_from(KEYS).unwrap())
+    .execute(&bench.instance.state.registry.pool)
+    .await
+    .unwrap();
+}

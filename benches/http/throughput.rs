@@ -1,0 +1,204 @@
+//! Requests a second, and the slowest of them.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use futures::FutureExt;
+use tokio::runtime::Runtime;
+
+use super::Row;
+use super::load::{Script, Seen, median, with_other_secret};
+use super::nginx::Nginx;
+use super::support::Bench;
+
+const RUNS: usize = 5;
+const CONNECTIONS: u32 = 32;
+/// Of these, the ones of the flood beside valid traffic.
+const FLOOD: u32 = 24;
+const CHECKS: usize = 200_000;
+
+/// The check alone, from the token's text to the verdict.
+pub fn in_process(runtime: &Runtime, bench: &Bench, _folder: &Path) -> Vec<Row> {
+    runtime.block_on(bench.instance.warm_up(&bench.tokens));
+    let guard = &bench.instance.state.guard;
+    let tokens = &bench.tokens[..64];
+    let run = || {
+        let begun = Instant::now();
+        for number in 0..CHECKS {
+            let verdict = guard
+                .check(&tokens[number % tokens.len()], None)
+                .now_or_never();
+            assert!(verdict.is_some_and(|verdict| verdict.is_ok()));
+        }
+        begun.elapsed().as_secs_f64() / CHECKS as f64 * 1e6
+    };
+    let took = median((0..RUNS).map(|_| run()).collect());
+    vec![Row::new(
+        "a warm check in process, with its rate and use counted",
+        format!("{took:.2} µs"),
+        "≤ 0.6 µs",
+    )]
+}
+
+/// The guard beside the bare route, nginx, and wrong secrets.
+pub fn over_http(runtime: &Runtime, bench: &Bench, folder: &Path) -> Vec<Row> {
+    let (bare_url, verify) = serve(runtime, bench);
+    let (right, wrong) = scripts(bench, folder);
+    let nginx = Nginx::start(folder, &bench.tokens);
+    let mut rates = [const { Vec::new() }; 4];
+    for _ in 0..RUNS {
+        let [bare, warm, wrong_rates, map] = &mut rates;
+        bare.push(right.run(CONNECTIONS, &bare_url).accepted());
+        warm.push(right.run(CONNECTIONS, &verify).accepted());
+        wrong_rates.push(wrong.run(CONNECTIONS, &verify).rate);
+        map.push(right.run(CONNECTIONS, &nginx.url).accepted());
+    }
+    let [bare, warm, wrong, map] = rates.map(median);
+    eprintln!(
+        "requests a second: bare {bare:.0}, warm {warm:.0}, wrong secrets {wrong:.0}, nginx {map:.0}"
+    );
+    let ratio = |what, ratio: f64, target| Row::new(what, format!("{ratio:.2}"), target);
+    vec![
+        ratio(
+            "`GET /api/auth/verify`, warm, against a bare route of the same process",
+            warm / bare,
+            "≥ 0.90",
+        ),
+        ratio(
+            "the same against nginx that looks the raw token up in a `map`",
+            warm / map,
+            "≥ 0.70",
+        ),
+        ratio(
+            "wrong secrets for known keys against warm",
+            wrong / warm,
+            "≥ 0.80",
+        ),
+    ]
+}
+
+/// Valid traffic's p99 beside wrong secrets, against beside as many valid requests.
+pub fn beside_a_flood(runtime: &Runtime, bench: &Bench, folder: &Path) -> Vec<Row> {
+    let (_, verify) = serve(runtime, bench);
+    let (right, wrong) = scripts(bench, folder);
+    let mut beside = [const { Vec::new() }; 2];
+    for _ in 0..RUNS {
+        let [right_p99, wrong_p99] = &mut beside;
+        let valid = CONNECTIONS - FLOOD;
+        right_p99.push(right.run_beside(valid, &right, FLOOD, &verify).p99);
+        wrong_p99.push(right.run_beside(valid, &wrong, FLOOD, &verify).p99);
+    }
+    let [right, wrong] = beside.map(median);
+    vec![Row::new(
+        "valid traffic's p99 beside a flood of wrong secrets, against beside as many valid requests",
+        format!("{:.2} ({wrong:.1} ms, {right:.1} ms)", wrong / right),
+        "≤ 2",
+    )]
+}
+
+/// An instance that writes uses against one that only counts them.
+pub fn with_uses_written(runtime: &Runtime, bench: &Bench, folder: &Path) -> Vec<Row> {
+    let silent = runtime.block_on(bench.another(false));
+    runtime.block_on(async {
+        silent.warm_up(&bench.tokens).await;
+        bench.sql("create sequence if not exists writes").await;
+        bench
+            .sql(
+                "create or replace function count_write() returns trigger language plpgsql as
+                 $$ begin perform nextval('writes'); return null; end $$",
+            )
+            .await;
+        bench
+            .sql(
+                "create or replace trigger count_writes after insert or update on api_key_last_use
+                 for each statement execute function count_write()",
+            )
+            .await;
+    });
+    let (_, writing) = serve(runtime, bench);
+    let address = runtime.block_on(silent.serve(Router::new()));
+    let counting = format!("http://{address}/api/auth/verify");
+    let (right, _) = scripts(bench, folder);
+    let mut rates = [const { Vec::new() }; 2];
+    let (mut seconds, mut statements) = (Duration::ZERO, 0);
+    for _ in 0..RUNS {
+        let [with, without] = &mut rates;
+        without.push(right.run(CONNECTIONS, &counting).accepted());
+        let (begun, before) = (Instant::now(), written(runtime, bench));
+        with.push(right.run(CONNECTIONS, &writing).accepted());
+        seconds += begun.elapsed();
+        statements += written(runtime, bench) - before;
+    }
+    let [with, without] = rates.map(median);
+    vec![
+        Row::new(
+            "throughput while uses are written, against without",
+            format!("{:.2}", with / without),
+            "≥ 0.97",
+        ),
+        Row::new(
+            "statements a second that write them",
+            format!("{:.2}", statements as f64 / seconds.as_secs_f64()),
+            "≤ 1",
+        ),
+    ]
+}
+
+/// Statements that have written last uses: PostgreSQL fires the trigger once for the insertion and
+/// once for the update of an upsert.
+fn written(runtime: &Runtime, bench: &Bench) -> i64 {
+    let pool = &bench.instance.state.registry.pool;
+    let count = sqlx::query_scalar::<_, i64>(
+        "select case when is_called then last_value else 0 end / 2 from writes",
+    );
+    runtime.block_on(count.fetch_one(pool)).unwrap()
+}
+
+/// The addresses of the bare route and of the check.
+fn serve(runtime: &Runtime, bench: &Bench) -> (String, String) {
+    let more = Router::new().route("/bare", get(bare));
+    let address = runtime.block_on(async {
+        bench.instance.warm_up(&bench.tokens).await;
+        bench.instance.serve(more).await
+    });
+    (
+        format!("http://{address}/bare"),
+        format!("http://{address}/api/auth/verify"),
+    )
+}
+
+/// Right tokens, and tokens with other secrets.
+fn scripts(bench: &Bench, folder: &Path) -> (Script, Script) {
+    let wrong: Vec<String> = bench
+        .tokens
+        .iter()
+        .map(|token| with_other_secret(token))
+        .collect();
+    (
+        Script::new(&folder.join("right.lua"), &bench.tokens),
+        Script::new(&folder.join("wrong.lua"), &wrong),
+    )
+}
+
+/// A route without a guard that answers with the same headers.
+async fn bare() -> impl IntoResponse {
+    [
+        ("cache-control", "no-store"),
+        ("ratelimit-policy", "\"default\";q=2147483647;w=60"),
+        ("ratelimit", "\"default\";r=2147483646;t=1"),
+        ("x-partner-id", "00000000-0000-0000-0000-000000000000"),
+        ("x-key-id", "mpk_000000000000"),
+        ("x-key-scopes", "assets:read"),
+    ]
+}
+
+impl Seen {
+    /// The rate of a run in which nothing was refused.
+    fn accepted(self) -> f64 {
+        assert!(self.refused < 1.0, "{self:?}");
+        self.rate
+    }
+}
