@@ -15,7 +15,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::{mpsc, oneshot};
 
+use super::config;
 use super::http::frame::Frame;
 
 /// How long a client may take for the head of a request.
@@ -24,19 +27,84 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(30);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Accepts connections until `stop`, then lets requests in flight end.
-pub async fn serve(listener: TcpListener, frame: Frame, stop: impl Future<Output = ()>) {
-    let frame = Arc::new(frame);
+///
+/// Each core has a thread of its own for its share of the connections, which reads, answers what
+/// memory alone can answer, and writes. A runtime whose threads take over each other's tasks would
+/// wake one of them for every request; what takes longer is done by the caller's runtime, so that
+/// no connection waits for another one's work.
+///
+/// # Errors
+/// The threads can't be started.
+pub async fn serve(
+    listener: TcpListener,
+    frame: Frame,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let frame = Arc::new(frame.with_routes_on(Handle::current()));
+    let threads: Vec<_> = (0..config::cores())
+        .map(|_| Connections::start(Arc::clone(&frame)))
+        .collect::<io::Result<_>>()?;
+    let mut stop = std::pin::pin!(stop);
+    for thread in threads.iter().cycle() {
+        tokio::select! {
+            connection = accept(&listener) => thread.take(connection),
+            () = &mut stop => break,
+        }
+    }
+    drop(listener);
+    for thread in threads {
+        thread.end().await;
+    }
+    Ok(())
+}
+
+type Accepted = (std::net::TcpStream, SocketAddr);
+
+/// A thread that holds connections.
+struct Connections {
+    accepted: mpsc::UnboundedSender<Accepted>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Connections {
+    fn start(frame: Arc<Frame>) -> io::Result<Self> {
+        let (accepted, receiver) = mpsc::unbounded_channel();
+        let (end, ended) = oneshot::channel();
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new()
+            .name("connections".to_owned())
+            .spawn(move || {
+                runtime.block_on(hold(receiver, frame));
+                let _ = end.send(());
+            })?;
+        Ok(Self { accepted, ended })
+    }
+
+    fn take(&self, (stream, peer): (TcpStream, SocketAddr)) {
+        // A thread that is gone, or a stream that can't change its runtime, is a lost connection.
+        if let Ok(stream) = stream.into_std() {
+            let _ = self.accepted.send((stream, peer));
+        }
+    }
+
+    /// Waits for the requests in flight.
+    async fn end(self) {
+        drop(self.accepted);
+        let _ = self.ended.await;
+    }
+}
+
+/// Holds connections until there will be no more and each has ended.
+async fn hold(mut accepted: mpsc::UnboundedReceiver<Accepted>, frame: Arc<Frame>) {
     let connections = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     // One small buffer a request is cheaper than a list of buffers.
     http.timer(TokioTimer::new())
         .header_read_timeout(HEAD_PATIENCE)
         .writev(false);
-    let mut stop = std::pin::pin!(stop);
-    loop {
-        let (stream, peer) = tokio::select! {
-            accepted = accept(&listener) => accepted,
-            () = &mut stop => break,
+    while let Some((stream, peer)) = accepted.recv().await {
+        let Ok(stream) = TcpStream::from_std(stream) else {
+            continue;
         };
         let frame = Arc::clone(&frame);
         let service = service_fn(move |request: Request<Incoming>| {
@@ -54,7 +122,6 @@ pub async fn serve(listener: TcpListener, frame: Frame, stop: impl Future<Output
             }
         });
     }
-    drop(listener);
     connections.shutdown().await;
 }
 

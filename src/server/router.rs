@@ -1,6 +1,6 @@
 //! The one router: REST, server functions, pages, the browser's files.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -11,7 +11,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use leptos::prelude::provide_context;
-use leptos_axum::LeptosRoutes;
+use leptos_axum::{AxumRouteListing, LeptosRoutes};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -26,6 +26,12 @@ use crate::app::{App, Shell};
 use crate::domain::error::{AppError, Missing};
 use crate::rpc::FORM_POSTS;
 use crate::ui::links;
+
+/// The console's pages. Found once, before any is shown: Leptos finds them by rendering, meanwhile
+/// lets no resource of the whole process load, and one that tried waits for ever
+/// (leptos-rs/leptos#4773).
+static PAGES: LazyLock<Vec<AxumRouteListing>> =
+    LazyLock::new(|| leptos_axum::generate_route_list(App));
 
 /// The whole service.
 pub fn router(state: AppState) -> Frame {
@@ -54,7 +60,7 @@ fn console(state: &AppState) -> Router<AppState> {
         // Whole pages, not streams whose later parts a script would have to put into place; and the
         // pages alone, since server functions have layers of their own.
         .leptos_routes_with_handler(
-            leptos_axum::generate_route_list(App),
+            PAGES.clone(),
             leptos_axum::render_app_async_with_context(context.clone(), app),
         )
         .route("/", get(|| async { Redirect::to(links::KEYS) }))

@@ -205,10 +205,12 @@ async fn answer(
         tokio::time::sleep(DRAIN_TIMEOUT).await;
     };
     tokio::select! {
-        () = server => {}
-        () = too_long => tracing::warn!("some requests did not end in time: they are cut off"),
+        ended = server => ended.map_err(|error| format!("connections can't be served: {error}")),
+        () = too_long => {
+            tracing::warn!("some requests did not end in time: they are cut off");
+            Ok(())
+        }
     }
-    Ok(())
 }
 
 /// Brings the schema up to date.

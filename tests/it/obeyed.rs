@@ -2,9 +2,12 @@
 //! listener, and every way of changing a key.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use futures::FutureExt;
+use myproof_registry::domain::error::{AppError, AuthReason};
 use myproof_registry::domain::key::IssuedKey;
 use myproof_registry::domain::operator::Role;
 use myproof_registry::server::db::changes;
@@ -302,4 +305,44 @@ async fn out_of_reach_means_503_unless_an_outage_is_bridged(pool: PgPool) {
 
 fn with_other_secret(key: &IssuedKey) -> String {
     myproof_registry::domain::token::compose(&key.key_id, &[7; 32])
+}
+
+/// The row was read, then hashing took its time, and nobody listened: what was revoked meanwhile
+/// must not pass on what was read before.
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_change_during_hashing_is_obeyed_though_nobody_listened(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let key = app.key(&app.partner("Acme").await, &["assets:read"]).await;
+    assert!(!app.state.guard.link().is_live());
+    let hashing = app.registry.key_hashing.clone();
+    let released = Arc::new(AtomicBool::new(false));
+    // Every thread is busy and every place in the queue taken, but one.
+    let mut busy = Vec::new();
+    loop {
+        let released = Arc::clone(&released);
+        let mut run = Box::pin(hashing.run(move |_| {
+            while !released.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }));
+        match (&mut run).now_or_never() {
+            None => busy.push(run),
+            Some(outcome) => break assert_eq!(outcome, Err(AppError::UNAVAILABLE)),
+        }
+    }
+    busy.pop();
+    let (guard, token) = (Arc::clone(&app.state.guard), key.token.clone());
+    let checking = tokio::spawn(async move { guard.check(&token, None).await.map(drop) });
+    // The place is the check's once it has read the row.
+    eventually(async || hashing.run(|_| ()).now_or_never().is_some()).await;
+    app.sql(
+        "update api_keys set revoked_at = created_at where key_id = $1",
+        key.key_id.as_str(),
+    )
+    .await;
+    released.store(true, Ordering::Relaxed);
+    drop(busy);
+    let refused = checking.await.unwrap().unwrap_err();
+    let reason = AuthReason::KeyInactive;
+    assert_eq!(refused.error, AppError::Unauthorized { reason });
 }

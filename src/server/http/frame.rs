@@ -16,6 +16,9 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 use tower::Service;
 use tracing::Instrument;
 use uuid::fmt::Hyphenated;
@@ -32,13 +35,25 @@ use crate::server::state::AppState;
 pub struct Frame {
     state: AppState,
     routes: Router,
+    routes_on: Option<Handle>,
 }
 
 impl Frame {
     /// Puts the frame around routes.
     #[must_use]
     pub fn new(state: AppState, routes: Router) -> Self {
-        Self { state, routes }
+        Self {
+            state,
+            routes,
+            routes_on: None,
+        }
+    }
+
+    /// Runs what needs waiting on another runtime than its caller's.
+    #[must_use]
+    pub fn with_routes_on(mut self, runtime: Handle) -> Self {
+        self.routes_on = Some(runtime);
+        self
     }
 
     /// Answers a request that came from `peer`. The path is logged without its query.
@@ -63,7 +78,7 @@ impl Frame {
         let at_once = span.in_scope(|| self.at_once(&request, &info));
         let outcome = match at_once {
             Some(outcome) => outcome,
-            None => self.route(request, info).instrument(span.clone()).await,
+            None => Box::pin(self.route(request, info).instrument(span.clone())).await,
         };
         let _entered = span.enter();
         let response = outcome.unwrap_or_else(|()| Problem(AppError::Internal).into_response());
@@ -90,26 +105,45 @@ impl Frame {
             .transpose()
     }
 
-    /// Has the routes answer, to the end or to a panic, and reads what they left of the body.
-    fn route(
+    /// Has the routes answer, to the end or to a panic.
+    async fn route(&self, request: Request, info: RequestInfo) -> Result<Response, ()> {
+        let answering = self.routed(request, info);
+        match &self.routes_on {
+            // Aborted where nobody waits for the answer any more.
+            Some(runtime) => {
+                let task = runtime.spawn(answering.in_current_span());
+                let _abort = AbortOnDrop(task.abort_handle());
+                task.await.map_err(drop)
+            }
+            None => AssertUnwindSafe(answering)
+                .catch_unwind()
+                .await
+                .map_err(drop),
+        }
+    }
+
+    /// Has the routes answer, and reads what they left of the body.
+    fn routed(
         &self,
         mut request: Request,
         info: RequestInfo,
-    ) -> impl Future<Output = Result<Response, ()>> + Send + 'static {
+    ) -> impl Future<Output = Response> + Send + 'static {
         request.extensions_mut().insert(info);
         let (request, unread) = drain::watch(request);
         let mut routes = self.routes.clone();
-        let mut answering = Box::pin(async move {
+        async move {
             let Ok(response) = routes.call(request).await;
             unread.drop_rest().await;
             response
-        });
-        std::future::poll_fn(move |context| {
-            match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(context))) {
-                Ok(poll) => poll.map(Ok),
-                Err(_) => Poll::Ready(Err(())),
-            }
-        })
+        }
+    }
+}
+
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

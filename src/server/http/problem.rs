@@ -1,9 +1,9 @@
 //! Errors as REST tells them: `application/problem+json` (RFC 9457) with the registry's members.
 
-use axum::body::Body;
 use axum::http::header::{self, HeaderValue};
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -63,13 +63,21 @@ pub fn render(
     if matches!(error, AppError::Unauthorized { .. }) {
         parts.headers.insert(header::WWW_AUTHENTICATE, CHALLENGE);
     }
-    let mut body = body(&error, request_id);
-    if reader == Reader::Console
-        && let Ok(Value::Object(own)) = serde_json::to_value(&error)
-    {
-        body.extend(own);
-    }
-    Response::from_parts(parts, Body::from(Value::Object(body).to_string()))
+    let text = match reader {
+        Reader::Rest => serde_json::to_vec(&Body {
+            error: &error,
+            request_id,
+        }),
+        Reader::Console => {
+            let mut members = body(&error, request_id);
+            if let Value::Object(own) = json!(error) {
+                members.extend(own);
+            }
+            serde_json::to_vec(&members)
+        }
+    };
+    let body = text.map_or_else(|_| axum::body::Body::empty(), Into::into);
+    Response::from_parts(parts, body)
 }
 
 /// What Axum says by a bare status: unknown routes and methods.
@@ -86,42 +94,65 @@ fn plain_refusal(response: &axum::response::Response) -> Option<Problem> {
 }
 
 /// The members of an error's body.
+#[must_use]
 pub fn body(error: &AppError, request_id: Uuid) -> Map<String, Value> {
-    let status = error.status();
-    let title = StatusCode::from_u16(status)
-        .ok()
-        .and_then(|status| status.canonical_reason());
-    let mut body = Map::new();
-    body.insert("type".to_owned(), json!("about:blank"));
-    body.insert("title".to_owned(), json!(title));
-    body.insert("status".to_owned(), json!(status));
-    body.insert("detail".to_owned(), json!(error.to_string()));
-    body.insert("ok".to_owned(), json!(false));
-    body.insert("requestId".to_owned(), json!(request_id));
-    let (code, members) = members(error);
-    body.insert("error".to_owned(), json!(code));
-    if let Value::Object(members) = members {
-        body.extend(members);
+    match serde_json::to_value(Body { error, request_id }) {
+        Ok(Value::Object(members)) => members,
+        _ => Map::new(),
     }
-    body
 }
 
-/// The error's code and its own members.
-fn members(error: &AppError) -> (&'static str, Value) {
-    match error {
-        AppError::Invalid { fields } => ("invalid_request", json!({ "fields": fields })),
-        AppError::MethodNotAllowed | AppError::PayloadTooLarge | AppError::UnsupportedMediaType => {
-            ("invalid_request", Value::Null)
+/// An error's body, written member by member: refusals come in floods, and each allocation counts.
+struct Body<'a> {
+    error: &'a AppError,
+    request_id: Uuid,
+}
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { error, request_id } = self;
+        let status = error.status();
+        let known = StatusCode::from_u16(status).ok();
+        let mut body = serializer.serialize_map(None)?;
+        body.serialize_entry("type", "about:blank")?;
+        body.serialize_entry("title", &known.and_then(|status| status.canonical_reason()))?;
+        body.serialize_entry("status", &status)?;
+        body.serialize_entry("detail", &format_args!("{error}"))?;
+        body.serialize_entry("ok", &false)?;
+        body.serialize_entry("requestId", request_id)?;
+        body.serialize_entry("error", code(error))?;
+        match error {
+            AppError::Invalid { fields } => body.serialize_entry("fields", fields)?,
+            AppError::Unauthorized { reason } => body.serialize_entry("reason", reason)?,
+            AppError::Forbidden { required } => body.serialize_entry("required", required)?,
+            AppError::NotFound { reason } => body.serialize_entry("reason", reason)?,
+            AppError::Conflict { conflict } => {
+                for (name, value) in json!(conflict).as_object().into_iter().flatten() {
+                    body.serialize_entry(name, value)?;
+                }
+            }
+            _ => {}
         }
-        AppError::Unauthorized { reason } => ("unauthorized", json!({ "reason": reason })),
-        AppError::SignedOut | AppError::WrongCredentials => ("unauthorized", Value::Null),
-        AppError::Forbidden { required } => ("forbidden", json!({ "required": required })),
-        AppError::ReadOnlyRole | AppError::CrossSite => ("forbidden", Value::Null),
-        AppError::NotFound { reason } => ("not_found", json!({ "reason": reason })),
-        AppError::Conflict { conflict } => ("conflict", json!(conflict)),
-        AppError::RateLimited { .. } => ("rate_limited", Value::Null),
-        AppError::Internal | AppError::NoAnswer => ("internal", Value::Null),
-        AppError::Unavailable { .. } => ("unavailable", Value::Null),
+        body.end()
+    }
+}
+
+/// The error's code.
+fn code(error: &AppError) -> &'static str {
+    match error {
+        AppError::Invalid { .. }
+        | AppError::MethodNotAllowed
+        | AppError::PayloadTooLarge
+        | AppError::UnsupportedMediaType => "invalid_request",
+        AppError::Unauthorized { .. } | AppError::SignedOut | AppError::WrongCredentials => {
+            "unauthorized"
+        }
+        AppError::Forbidden { .. } | AppError::ReadOnlyRole | AppError::CrossSite => "forbidden",
+        AppError::NotFound { .. } => "not_found",
+        AppError::Conflict { .. } => "conflict",
+        AppError::RateLimited { .. } => "rate_limited",
+        AppError::Internal | AppError::NoAnswer => "internal",
+        AppError::Unavailable { .. } => "unavailable",
     }
 }
 
