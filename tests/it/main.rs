@@ -18,6 +18,7 @@ mod console;
 mod forward_auth;
 mod guard;
 mod health;
+mod holder;
 mod lists;
 mod minting;
 mod nginx;

@@ -1,18 +1,68 @@
-//! `/api/key`: what a partner may know of the key it calls with.
+//! `/api/key`: what whoever holds a key may know of it, and that they may revoke it.
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answers::KeyAnswer;
+use super::answers::{KeyAnswer, RevokedAnswer};
 use super::guard::{Gate, Key};
 use super::problem::Problem;
+use super::request::RequestInfo;
+use super::{credential, openapi};
+use crate::domain::audit::{Actor, ActorKind};
+use crate::domain::error::AppError;
+use crate::domain::key::RevocationReason;
+use crate::domain::key_input::RevokeKey;
 use crate::server::state::AppState;
 
 /// The routes.
 pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(gate.guard(&[], routes!(show)))
+    let (schemas, mut paths, methods) = routes!(revoke);
+    for item in paths.paths.values_mut() {
+        openapi::want_key(item, &[]);
+    }
+    OpenApiRouter::new()
+        .routes(gate.guard(&[], routes!(show)))
+        .routes((schemas, paths, methods))
+}
+
+/// Revoke the key you hold
+///
+/// For the finder of a leaked token: the right secret is all it takes, whatever the key's scopes,
+/// window, rate and partner. The reason is `key_compromise`. Revoking it again answers the same.
+#[utoipa::path(post, path = "/api/key/revoke", operation_id = "revokeOwnKey", tag = "Your key",
+    extensions(("x-rated" = json!(false))),
+    responses((status = 200, description = "When it was revoked", body = RevokedAnswer)))]
+async fn revoke(State(state): State<AppState>, info: RequestInfo, headers: HeaderMap) -> Response {
+    let mut response = revoke_held(&state, &info, &headers).await.into_response();
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, no_store);
+    response
+}
+
+async fn revoke_held(
+    state: &AppState,
+    info: &RequestInfo,
+    headers: &HeaderMap,
+) -> Result<Json<RevokedAnswer>, Problem> {
+    let token =
+        credential::presented(headers).map_err(|reason| AppError::Unauthorized { reason })?;
+    let holder = state.guard.holder(token, info.client).await;
+    let key_id = holder.map_err(|refused| refused.error)?;
+    let origin = info.origin(Actor::new(ActorKind::Key, key_id.as_str()));
+    let command = RevokeKey {
+        reason: RevocationReason::KeyCompromise,
+        note: None,
+    };
+    let revoked = state
+        .registry
+        .revoke_key(&origin, key_id.as_str(), command)
+        .await?;
+    Ok(Json(revoked.into()))
 }
 
 /// Show the key you call with

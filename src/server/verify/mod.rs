@@ -13,6 +13,7 @@ mod absent;
 mod cache;
 pub mod entry;
 mod flight;
+mod holder;
 pub mod legacy;
 pub mod link;
 pub mod listener;
@@ -20,11 +21,12 @@ mod live;
 mod marks;
 mod prove;
 pub mod rate;
+mod rows;
 pub mod usage;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -40,17 +42,17 @@ use self::entry::{Entry, HashMark, TokenMac};
 use self::flight::Flights;
 use self::legacy::LegacyLimiter;
 use self::link::Link;
-use self::live::Live;
 use self::marks::Marks;
 use self::rate::RateState;
+use self::rows::Loaded;
 use self::usage::UsageLog;
 use super::clock::{Clock, Entropy};
 use super::crypto::pepper::Peppers;
 use super::crypto::pool::HashPool;
 use super::crypto::same_bytes;
-use super::db::keys::{self, GuardRow};
-use crate::domain::error::{AppError, AppResult, AuthReason};
-use crate::domain::token::{KeyId, PresentedToken, SecretForm};
+use super::db::keys::GuardRow;
+use crate::domain::error::{AppError, AuthReason};
+use crate::domain::token::{PresentedToken, SecretForm};
 use crate::domain::usage::Outcome;
 
 /// Keys that are remembered at most.
@@ -58,8 +60,6 @@ const MOST_KEYS: usize = 262_144;
 /// Rows that are read for requests at once: fewer than the pool has connections, so that a flood of
 /// unknown ids leaves some to the operators.
 const MOST_READS: usize = 8;
-/// Requests that may wait for their row to be read.
-const MOST_WAITING_READS: usize = 256;
 /// How often a key that changes while it is judged is judged anew.
 const MOST_TURNS: usize = 5;
 /// Longer than any token can be.
@@ -91,9 +91,6 @@ impl<E: Into<AppError>> From<E> for Refused {
         }
     }
 }
-
-/// A row that was read, with what is remembered of it from now on.
-type Loaded = Option<Arc<(Entry, GuardRow)>>;
 
 /// Judges tokens.
 pub struct Guard {
@@ -256,10 +253,7 @@ impl Guard {
         let now = self.clock.now();
         let count = |outcome| self.usage.record(&entry.live, outcome, now, client);
         if let Some(reason) = entry.refused_by_state(now) {
-            if let Some(outcome) = Outcome::of(reason) {
-                count(outcome);
-            }
-            return Err(refuse(reason).into());
+            return Err(self.refused(&entry, reason, client));
         }
         match entry.live.bucket.take(entry.rate_per_minute, now) {
             Ok(rate) => {
@@ -310,32 +304,50 @@ impl Guard {
         token: &Presented<'a>,
         client: Option<IpAddr>,
     ) -> Result<&'a str, Refused> {
-        let now = self.clock.now();
-        let refused = |reason| {
-            if let Some(outcome) = Outcome::of(reason) {
-                self.usage.record(&entry.live, outcome, now, client);
-            }
-            Refused::from(refuse(reason))
-        };
+        let secret_hex = self.secret_by_tag(entry, token, client)?;
+        // Without a tag only Argon2 can tell: then nothing else is told before.
+        if entry.tag.is_some()
+            && let Some(reason) = entry.refused_by_state(self.clock.now())
+        {
+            return Err(self.refused(entry, reason, client));
+        }
+        Ok(secret_hex)
+    }
+
+    /// Refuses a wrong secret by its tag, whatever the key's state; else the hex text that is still
+    /// to be proven.
+    fn secret_by_tag<'a>(
+        &self,
+        entry: &Entry,
+        token: &Presented<'a>,
+        client: Option<IpAddr>,
+    ) -> Result<&'a str, Refused> {
+        let mismatch = || self.refused(entry, AuthReason::SecretMismatch, client);
         let secret_hex = token
             .form
             .secret_hex(entry.legacy)
             .map_err(|form| match form {
                 SecretForm::BadFormat => refuse(AuthReason::BadFormat).into(),
-                SecretForm::Mismatch => refused(AuthReason::SecretMismatch),
+                SecretForm::Mismatch => mismatch(),
             })?;
-        // Without a tag only Argon2 can tell: then nothing else is told before.
         let Some(tag) = entry.tag else {
             return Ok(secret_hex);
         };
         let mut candidates = self.peppers.candidates(entry.fingerprint);
-        if !candidates.any(|pepper| same_bytes(&pepper.check_tag(secret_hex), &tag)) {
-            return Err(refused(AuthReason::SecretMismatch));
+        if candidates.any(|pepper| same_bytes(&pepper.check_tag(secret_hex), &tag)) {
+            Ok(secret_hex)
+        } else {
+            Err(mismatch())
         }
-        match entry.refused_by_state(now) {
-            Some(reason) => Err(refused(reason)),
-            None => Ok(secret_hex),
+    }
+
+    /// Counts a refusal of a known key.
+    fn refused(&self, entry: &Entry, reason: AuthReason, client: Option<IpAddr>) -> Refused {
+        if let Some(outcome) = Outcome::of(reason) {
+            self.usage
+                .record(&entry.live, outcome, self.clock.now(), client);
         }
+        refuse(reason).into()
     }
 
     /// What is remembered of a row from now on, with the proof that this request made.
@@ -371,59 +383,6 @@ impl Guard {
         }
     }
 
-    /// Reads a key's row, once for all who ask while changes are heard of; `None` where there is
-    /// no such key.
-    async fn load(&self, key_id: &str) -> AppResult<Loaded> {
-        if self.link.is_live() {
-            return self.loading.join(key_id.into(), || self.read(key_id)).await;
-        }
-        // A read that began earlier may have missed what this request has to obey.
-        self.read(key_id).await
-    }
-
-    async fn read(&self, key_id: &str) -> AppResult<Loaded> {
-        for _ in 0..MOST_TURNS {
-            let before = self.marks.before_read(key_id);
-            let row = {
-                let _permit = self.permit_to_read().await?;
-                let mut connection = self.pool.acquire().await?;
-                keys::find_for_guard(&mut connection, key_id).await?
-            };
-            let Some(row) = row else {
-                self.absent.put(key_id, before);
-                return Ok(None);
-            };
-            let Some(mark) = self.marks.after_read(before, row.partner_id) else {
-                continue;
-            };
-            let known = match self.cache.get(key_id) {
-                Some(known) => known,
-                // From the first request on the bucket is shared, and wrong secrets are refused
-                // from memory.
-                None => {
-                    let key_id = KeyId::parse(key_id).ok_or(AppError::Internal)?;
-                    let live = Arc::new(Live::new(key_id, row.used_before));
-                    self.cache
-                        .put_new(Arc::new(Entry::new(&row, live, mark, None)))
-                }
-            };
-            let entry = Entry::new(&row, Arc::clone(&known.live), mark, Some(&known));
-            return Ok(Some(Arc::new((entry, row))));
-        }
-        Err(AppError::UNAVAILABLE)
-    }
-
-    async fn permit_to_read(&self) -> AppResult<tokio::sync::SemaphorePermit<'_>> {
-        let waiting = Waiting::enter(&self.reads_waiting);
-        if waiting.0 > MOST_WAITING_READS {
-            return Err(AppError::UNAVAILABLE);
-        }
-        self.reads
-            .acquire()
-            .await
-            .map_err(|_| AppError::UNAVAILABLE)
-    }
-
     fn mac_of(&self, token: &str) -> TokenMac {
         let mut mac = self.mac.clone();
         mac.update(token.as_bytes());
@@ -435,21 +394,6 @@ impl Guard {
 struct Presented<'a> {
     form: PresentedToken<'a>,
     mac: TokenMac,
-}
-
-/// A place among those who wait, given back when dropped.
-struct Waiting<'a>(usize, &'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn enter(count: &'a AtomicUsize) -> Self {
-        Self(count.fetch_add(1, Ordering::Relaxed), count)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.1.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 fn refuse(reason: AuthReason) -> AppError {

@@ -183,6 +183,7 @@ fn complete_operation(operation: &mut Value, components: &Value) {
     if operation["security"].is_null() {
         operation["security"] = json!([]);
     }
+    let rated = scopes.is_some() && operation["x-rated"] != false;
     let has_body = operation.get("requestBody").is_some();
     let has_query = operation["parameters"]
         .as_array()
@@ -231,7 +232,7 @@ fn complete_operation(operation: &mut Value, components: &Value) {
         }
     }
     for (status, response) in responses.as_object_mut().into_iter().flatten() {
-        add_headers(status, response, scopes.is_some());
+        add_headers(status, response, rated);
         if let Some(content) = response.pointer_mut("/content/application~1json") {
             content["example"] = example::of(&content["schema"], components);
         }
@@ -248,7 +249,7 @@ fn requires_members(schema: &Value, components: &Value) -> bool {
 }
 
 /// The headers that answers of this status have.
-fn add_headers(status: &str, response: &mut Value, guarded: bool) {
+fn add_headers(status: &str, response: &mut Value, rated: bool) {
     let mut add = |name: &str| {
         response["headers"][name] = json!({ "$ref": format!("#/components/headers/{name}") });
     };
@@ -260,7 +261,7 @@ fn add_headers(status: &str, response: &mut Value, guarded: bool) {
         add("retry-after");
     }
     // Before the rate is judged, nothing can be said of it.
-    if guarded && !matches!(status, "401" | "500" | "503") {
+    if rated && !matches!(status, "401" | "500" | "503") {
         add(RATE.as_str());
         add(RATE_POLICY.as_str());
     }
