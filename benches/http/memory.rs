@@ -41,8 +41,8 @@ pub fn measure(runtime: &Runtime, bench: &Bench, _folder: &Path) -> Vec<Row> {
         while let Some(checked) = checks.next().await {
             checked.unwrap();
         }
-        // Until the uses are written.
-        tokio::time::sleep(Duration::from_secs(4)).await;
+        // Until the uses are written, which takes several statements.
+        tokio::time::sleep(Duration::from_secs(10)).await;
         resident() - before
     });
     vec![Row::new(

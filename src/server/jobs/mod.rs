@@ -32,16 +32,18 @@ pub fn spawn_usage_flush(
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
         let flush = || async {
-            if let Err(error) = guard.usage().flush(&registry.pool).await {
+            let flushed = guard.usage().flush(&registry.pool).await;
+            flushed.unwrap_or_else(|error| {
                 tracing::warn!(
                     cause = describe(&error),
                     "last uses could not be written; they wait"
                 );
-            }
+                false
+            })
         };
         loop {
             tokio::select! {
-                () = guard.usage().arrived() => flush().await,
+                () = guard.usage().arrived() => { flush().await; }
                 () = stopped(&mut stopping) => break,
             }
             tokio::select! {
@@ -49,7 +51,7 @@ pub fn spawn_usage_flush(
                 () = stopped(&mut stopping) => break,
             }
         }
-        flush().await;
+        while flush().await {}
     })
 }
 

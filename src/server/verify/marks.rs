@@ -6,7 +6,7 @@
 //! too, and costs no more than that.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use uuid::Uuid;
 
@@ -18,38 +18,40 @@ const PARTNER_COUNTERS: usize = 1_024;
 pub struct Marks {
     hasher: RandomState,
     /// Moves when everything has to be read again.
-    epoch: AtomicU64,
-    keys: Box<[AtomicU64]>,
-    partners: Box<[AtomicU64]>,
+    epoch: AtomicU32,
+    keys: Box<[AtomicU32]>,
+    partners: Box<[AtomicU32]>,
     /// Moves with every change of any partner, and before that partner's own counter does.
-    any_partner: AtomicU64,
+    any_partner: AtomicU32,
 }
 
-/// The counters that an entry depends on, as they were before its row was read.
+/// The counters that an entry depends on, as they were before its row was read. Small, since every
+/// key that is remembered has one; only a key that slept through exactly 2³² changes would be
+/// mistaken for a current one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
-    epoch: u64,
-    key: (u32, u64),
-    partner: (u32, u64),
+    epoch: u32,
+    key: (u16, u32),
+    partner: (u16, u32),
 }
 
 /// The counters before a read, of which the partner is not known yet.
 #[derive(Clone, Copy, Debug)]
 pub struct BeforeRead {
-    epoch: u64,
-    key: (u32, u64),
-    any_partner: u64,
+    epoch: u32,
+    key: (u16, u32),
+    any_partner: u32,
 }
 
 impl Default for Marks {
     fn default() -> Self {
-        let counters = |count| (0..count).map(|_| AtomicU64::new(0)).collect();
+        let counters = |count| (0..count).map(|_| AtomicU32::new(0)).collect();
         Self {
             hasher: RandomState::new(),
-            epoch: AtomicU64::new(0),
+            epoch: AtomicU32::new(0),
             keys: counters(KEY_COUNTERS),
             partners: counters(PARTNER_COUNTERS),
-            any_partner: AtomicU64::new(0),
+            any_partner: AtomicU32::new(0),
         }
     }
 }
@@ -82,7 +84,7 @@ impl Marks {
     /// Whether nothing that the mark depends on has changed since.
     #[must_use]
     pub fn is_current(&self, mark: &Mark) -> bool {
-        let load = |counter: &AtomicU64| counter.load(Ordering::Acquire);
+        let load = |counter: &AtomicU32| counter.load(Ordering::Acquire);
         load(&self.epoch) == mark.epoch
             && load(&self.keys[mark.key.0 as usize]) == mark.key.1
             && load(&self.partners[mark.partner.0 as usize]) == mark.partner.1
@@ -113,8 +115,8 @@ impl Marks {
         self.epoch.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn slot<T: std::hash::Hash + ?Sized>(&self, value: &T, counters: usize) -> u32 {
-        (self.hasher.hash_one(value) as usize % counters) as u32
+    fn slot<T: std::hash::Hash + ?Sized>(&self, value: &T, counters: usize) -> u16 {
+        (self.hasher.hash_one(value) as usize % counters) as u16
     }
 }
 

@@ -15,6 +15,10 @@ use crate::server::db::usage::{self, UsageBatch};
 /// for long costs no more than this.
 const MOST_WAITING: usize = 200_000;
 
+/// Keys that one statement writes: what a restart under load brings at once must not become one
+/// statement of many megabytes.
+const MOST_AT_ONCE: usize = 16_384;
+
 /// The keys whose uses wait to be written.
 #[derive(Debug, Default)]
 pub struct UsageLog {
@@ -56,14 +60,19 @@ impl UsageLog {
         self.at_once.arrived.notified().await;
     }
 
-    /// Writes all that waits, in one statement. What could not be written goes on waiting.
+    /// Writes what waits, in one statement; whether more waits than one can take. What could not be
+    /// written goes on waiting.
     ///
     /// # Errors
     /// The database's.
-    pub async fn flush(&self, pool: &PgPool) -> sqlx::Result<()> {
-        // First acceptances are in the batch too.
-        self.at_once.drain();
-        self.write(pool, self.batch.drain(), &self.batch).await
+    pub async fn flush(&self, pool: &PgPool) -> sqlx::Result<bool> {
+        let (keys, more) = self.batch.drain();
+        if !more {
+            // First acceptances are in the batch too.
+            self.at_once.clear();
+        }
+        self.write(pool, keys, &self.batch).await?;
+        Ok(more)
     }
 
     /// Writes the first acceptances, in one statement.
@@ -71,7 +80,8 @@ impl UsageLog {
     /// # Errors
     /// The database's; then they wait for the next batch.
     pub async fn flush_first(&self, pool: &PgPool) -> sqlx::Result<()> {
-        self.write(pool, self.at_once.drain(), &self.batch).await
+        let (keys, _) = self.at_once.drain();
+        self.write(pool, keys, &self.batch).await
     }
 
     async fn write(&self, pool: &PgPool, keys: Vec<Arc<Live>>, again: &Queue) -> sqlx::Result<()> {
@@ -116,8 +126,23 @@ impl Queue {
         }
     }
 
-    fn drain(&self) -> Vec<Arc<Live>> {
-        std::mem::take(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Takes as many as one statement writes; whether more wait.
+    fn drain(&self) -> (Vec<Arc<Live>>, bool) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() <= MOST_AT_ONCE {
+            return (std::mem::take(&mut *waiting), false);
+        }
+        let taken = waiting.drain(..MOST_AT_ONCE).collect();
+        drop(waiting);
+        self.arrived.notify_one();
+        (taken, true)
+    }
+
+    fn clear(&self) {
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 }
 
