@@ -41,6 +41,10 @@ pub fn measure(runtime: &Runtime, bench: &Bench, _folder: &Path) -> Vec<Row> {
         while let Some(checked) = checks.next().await {
             checked.unwrap();
         }
+        eprintln!(
+            "before their uses are written: {:.0} MiB",
+            resident() - before
+        );
         // Until the uses are written, which takes several statements.
         tokio::time::sleep(Duration::from_secs(10)).await;
         resident() - before

@@ -21,14 +21,14 @@ const MAX_ID_LENGTH: usize = 64;
 /// A key's public identifier: 1 to 64 characters of `[A-Za-z0-9_-]`, such as `mpk_0f1e2d3c4b5a`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
-#[schema(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "mpk_0f1e2d3c4b5a")]
-pub struct KeyId(String);
+#[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{1,64}$", example = "mpk_0f1e2d3c4b5a")]
+pub struct KeyId(Box<str>);
 
 impl KeyId {
     /// Reads an id; `None` where it has a forbidden character or length.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        is_key_id(text).then(|| Self(text.to_owned()))
+        is_key_id(text).then(|| Self(text.into()))
     }
 
     /// The id of a new key: a prefix and twelve lowercase hex digits of `random`.
@@ -37,7 +37,7 @@ impl KeyId {
         let mut id = String::with_capacity(prefix.len() + 12);
         id.push_str(prefix);
         push_hex(&mut id, &random);
-        Self(id)
+        Self(id.into())
     }
 
     /// The id as text.

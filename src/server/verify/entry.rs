@@ -22,7 +22,7 @@ use crate::server::db::keys::GuardRow;
 pub type TokenMac = [u8; 32];
 
 /// Which stored hash a proof was made against.
-pub type HashMark = [u8; 16];
+pub type HashMark = [u8; 12];
 
 /// A key as it was read.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub struct Entry {
     pub hash_mark: HashMark,
     /// What the entry depends on.
     pub mark: Mark,
-    life: Lifetime,
+    window: Window,
     partner_active: bool,
     proof: Option<Zeroizing<TokenMac>>,
 }
@@ -71,7 +71,7 @@ impl Entry {
                 .and_then(|bytes| bytes.try_into().ok()),
             hash_mark,
             mark,
-            life: row.lifetime(),
+            window: Window::of(&row.lifetime()),
             partner_active: row.partner_active,
             proof,
         }
@@ -104,7 +104,44 @@ impl Entry {
     /// Why the key's state refuses it at `now`, in the order in which reasons are given.
     #[must_use]
     pub fn refused_by_state(&self, now: DateTime<Utc>) -> Option<AuthReason> {
-        judge_state(now, &self.life, self.partner_active)
+        judge_state(now, &self.window.lifetime(), self.partner_active)
+    }
+}
+
+/// A key's dates in the least room, in microseconds as the database has them: every key that is
+/// remembered has them.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    not_before: i64,
+    /// Of these, [`Window::NEVER`] where there is none.
+    not_after: i64,
+    retires_at: i64,
+    revoked_at: i64,
+}
+
+impl Window {
+    const NEVER: i64 = i64::MAX;
+
+    fn of(life: &Lifetime) -> Self {
+        let micros = |at: DateTime<Utc>| at.timestamp_micros();
+        let or_never = |at: Option<DateTime<Utc>>| at.map_or(Self::NEVER, micros);
+        Self {
+            not_before: micros(life.not_before),
+            not_after: or_never(life.not_after),
+            retires_at: or_never(life.retires_at),
+            revoked_at: or_never(life.revoked_at),
+        }
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        // What came from a time is one; `NEVER` is none.
+        let time = DateTime::from_timestamp_micros;
+        Lifetime {
+            not_before: time(self.not_before).unwrap_or(DateTime::<Utc>::MAX_UTC),
+            not_after: time(self.not_after),
+            retires_at: time(self.retires_at),
+            revoked_at: time(self.revoked_at),
+        }
     }
 }
 

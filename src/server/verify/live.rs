@@ -30,16 +30,21 @@ pub struct Live {
 
 #[derive(Debug, Default)]
 struct Uses {
-    last: Option<(DateTime<Utc>, Option<IpAddr>)>,
+    /// The last acceptance, in microseconds since the epoch; 0 for none.
+    last_at: i64,
+    /// The address that it came from.
+    last_from: Option<IpAddr>,
     /// Hours since the epoch.
-    hour: i64,
+    hour: i32,
     counts: Counts,
     /// Hours that have ended since the last write; nearly always none.
-    ended: Vec<(i64, Counts)>,
+    ended: Option<Box<Ended>>,
     /// Whether the key waits to be written.
     waiting: bool,
     first: First,
 }
+
+type Ended = Vec<(i32, Counts)>;
 
 /// Where a key's very first acceptance stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,7 +73,7 @@ pub struct Taken {
     /// The last acceptance and the address it came from.
     pub last: Option<(DateTime<Utc>, Option<IpAddr>)>,
     /// Counts by hour since the epoch.
-    pub hours: Vec<(i64, Counts)>,
+    pub hours: Vec<(i32, Counts)>,
 }
 
 impl Live {
@@ -95,16 +100,15 @@ impl Live {
     /// Counts a use.
     pub fn record(&self, outcome: Outcome, now: DateTime<Utc>, client: Option<IpAddr>) -> ToWrite {
         let mut uses = self.lock();
-        uses.count(now.timestamp_micros().div_euclid(HOUR_MICROS), outcome, 1);
+        let at = now.timestamp_micros();
+        uses.count(hour_of(at), outcome, 1);
         let mut to_write = ToWrite {
             batch: !uses.waiting,
             at_once: false,
         };
         uses.waiting = true;
         if outcome == Outcome::Accepted {
-            if uses.last.is_none_or(|(at, _)| at < now) {
-                uses.last = Some((now, client));
-            }
+            uses.accepted(at, client);
             if uses.first == First::Outstanding {
                 uses.first = First::Announced;
                 to_write.at_once = true;
@@ -118,13 +122,17 @@ impl Live {
     pub fn take(&self) -> Taken {
         let mut uses = self.lock();
         uses.waiting = false;
-        let mut hours = std::mem::take(&mut uses.ended);
+        let mut hours = uses.ended.take().map_or_else(Vec::new, |ended| *ended);
         let counts = std::mem::take(&mut uses.counts);
         if counts != Counts::default() {
             hours.push((uses.hour, counts));
         }
+        let at = std::mem::take(&mut uses.last_at);
+        let last = (at != 0)
+            .then(|| DateTime::from_timestamp_micros(at))
+            .flatten();
         Taken {
-            last: uses.last.take(),
+            last: last.map(|at| (at, uses.last_from)),
             hours,
         }
     }
@@ -147,10 +155,8 @@ impl Live {
                 }
             }
         }
-        if let Some((at, client)) = taken.last
-            && uses.last.is_none_or(|(later, _)| later < at)
-        {
-            uses.last = Some((at, client));
+        if let Some((at, client)) = taken.last {
+            uses.accepted(at.timestamp_micros(), client);
         }
         !std::mem::replace(&mut uses.waiting, true)
     }
@@ -160,12 +166,24 @@ impl Live {
     }
 }
 
+fn hour_of(micros: i64) -> i32 {
+    i32::try_from(micros.div_euclid(HOUR_MICROS)).unwrap_or(i32::MAX)
+}
+
 impl Uses {
-    fn count(&mut self, hour: i64, outcome: Outcome, count: u32) {
+    /// Notes an acceptance, unless a later one is known.
+    fn accepted(&mut self, at: i64, client: Option<IpAddr>) {
+        if self.last_at < at {
+            self.last_at = at;
+            self.last_from = client;
+        }
+    }
+
+    fn count(&mut self, hour: i32, outcome: Outcome, count: u32) {
         if self.hour != hour {
             let counts = std::mem::take(&mut self.counts);
             if counts != Counts::default() {
-                self.ended.push((self.hour, counts));
+                self.ended.get_or_insert_default().push((self.hour, counts));
             }
             self.hour = hour;
         }

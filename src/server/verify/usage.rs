@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{Connection, PgPool};
 use tokio::sync::Notify;
 
 use super::live::{Live, Taken};
@@ -99,7 +99,10 @@ impl UsageLog {
         let batch = batch_of(&taken);
         let written = async {
             let mut connection = pool.acquire().await?;
-            usage::record(&mut connection, &batch).await
+            usage::record(&mut connection, &batch).await?;
+            // A connection would keep the megabytes of its largest statement.
+            connection.shrink_buffers();
+            Ok(())
         };
         let written = written.await;
         for (live, taken) in taken {
@@ -156,7 +159,7 @@ fn batch_of(taken: &[(Arc<Live>, Taken)]) -> UsageBatch {
         for (hour, counts) in &taken.hours {
             for (outcome, count) in Outcome::ALL.into_iter().zip(counts) {
                 if *count > 0 {
-                    batch.uses(key_id, *hour, outcome, *count);
+                    batch.uses(key_id, (*hour).into(), outcome, *count);
                 }
             }
         }
