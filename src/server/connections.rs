@@ -52,8 +52,10 @@ pub async fn serve(
         }
     }
     drop(listener);
-    for thread in threads {
-        thread.end().await;
+    // All are told before any is waited for.
+    let ending: Vec<_> = threads.into_iter().map(Connections::end).collect();
+    for ended in ending {
+        let _ = ended.await;
     }
     Ok(())
 }
@@ -87,10 +89,9 @@ impl Connections {
         }
     }
 
-    /// Waits for the requests in flight.
-    async fn end(self) {
-        drop(self.accepted);
-        let _ = self.ended.await;
+    /// Lets the requests in flight end, and tells when they have.
+    fn end(self) -> oneshot::Receiver<()> {
+        self.ended
     }
 }
 

@@ -1,6 +1,8 @@
 //! Two real servers, two processes, one database: what is changed in one is obeyed by the other,
 //! whoever changes it and whatever becomes of the listeners' connections.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
@@ -120,4 +122,42 @@ async fn scopes_and_rates_change_under_a_warm_key(pool: PgPool) {
     while a.status(&token) != 429 || b.status(&token) != 429 {
         assert!(begun.elapsed() < PATIENCE);
     }
+}
+
+/// Asked to stop, a server closes what is idle at once, on every thread, and answers what it has
+/// begun to hear.
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_signal_to_stop_lets_requests_end_and_closes_the_rest(pool: PgPool) {
+    let mut server = Server::start(&pool);
+    let (_, token) = issue(&pool, "Acme", "assets:mint");
+    let open = || {
+        let stream = TcpStream::connect(&server.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    };
+    let body = format!(r#"{{"contentHash":"{}","title":"Deed"}}"#, "ab".repeat(32));
+    let head = format!(
+        "POST /api/proof-assets HTTP/1.1\r\nHost: x\r\nX-API-Key: {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut begun = open();
+    begun.write_all(head.as_bytes()).unwrap();
+    let mut idle: Vec<TcpStream> = (0..8).map(|_| open()).collect();
+    let mut buffer = [0; 4096];
+    for stream in &mut idle {
+        stream
+            .write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            .unwrap();
+        assert!(stream.read(&mut buffer).unwrap() > 0);
+    }
+    server.terminate();
+    for stream in &mut idle {
+        assert_eq!(stream.read(&mut buffer).unwrap(), 0, "closed at once");
+    }
+    begun.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    begun.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    assert!(server.wait().success());
 }

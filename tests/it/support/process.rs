@@ -95,6 +95,17 @@ impl Server {
         call(&self.address, method, path, &key, body)
     }
 
+    /// Asks it to stop.
+    pub fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+    }
+
+    /// How it ended.
+    pub fn wait(&mut self) -> std::process::ExitStatus {
+        self.child.wait().unwrap()
+    }
+
     pub fn status(&self, token: &str) -> u16 {
         self.call("GET", "/api/key", token, "").0
     }
