@@ -33,6 +33,8 @@ test('filters, search and page stand in the URL, and Back and Forward follow the
   await expect(page.getByText('1 key on this page')).toBeVisible();
   await expect(filter.locator('option:checked')).toHaveText('Other');
   await page.goBack();
+  // The link leads somewhere once the longer list is back.
+  await expect(page.getByText('50 keys on this page')).toBeVisible();
 
   await page.getByRole('link', { name: 'Next page' }).focus();
   await page.keyboard.press('Enter');
