@@ -37,7 +37,7 @@ impl<'a> Gate<'a> {
         Self(Some(state))
     }
 
-    /// A gate that describes and checks nothing: for the document of routes that serve nobody.
+    /// A gate that only describes: for the document of routes that serve nobody.
     #[must_use]
     pub fn on_paper() -> Self {
         Self(None)
