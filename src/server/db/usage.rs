@@ -9,31 +9,31 @@ use crate::domain::usage::Outcome;
 
 /// Uses of many keys, column by column.
 #[derive(Debug, Default)]
-pub struct UsageBatch {
-    last_key_ids: Vec<String>,
+pub struct UsageBatch<'a> {
+    last_key_ids: Vec<&'a str>,
     last_times: Vec<DateTime<Utc>>,
     last_addresses: Vec<Option<String>>,
-    key_ids: Vec<String>,
+    key_ids: Vec<&'a str>,
     hours: Vec<DateTime<Utc>>,
     outcomes: Vec<&'static str>,
     counts: Vec<i64>,
 }
 
-impl UsageBatch {
+impl<'a> UsageBatch<'a> {
     /// Adds a key's last acceptance.
-    pub fn last_use(&mut self, key_id: &str, at: DateTime<Utc>, client: Option<IpAddr>) {
-        self.last_key_ids.push(key_id.to_owned());
+    pub fn last_use(&mut self, key_id: &'a str, at: DateTime<Utc>, client: Option<IpAddr>) {
+        self.last_key_ids.push(key_id);
         self.last_times.push(at);
         self.last_addresses
             .push(client.map(|client| client.to_string()));
     }
 
     /// Adds a key's uses of one outcome in one hour, counted from the epoch.
-    pub fn uses(&mut self, key_id: &str, hour: i64, outcome: Outcome, count: u32) {
+    pub fn uses(&mut self, key_id: &'a str, hour: i64, outcome: Outcome, count: u32) {
         let Some(hour) = DateTime::from_timestamp(hour.saturating_mul(3_600), 0) else {
             return;
         };
-        self.key_ids.push(key_id.to_owned());
+        self.key_ids.push(key_id);
         self.hours.push(hour);
         self.outcomes.push(outcome.as_str());
         self.counts.push(count.into());
@@ -41,7 +41,7 @@ impl UsageBatch {
 }
 
 /// Writes a batch, in one statement. A later use that is there already stays; counts are added.
-pub async fn record(connection: &mut PgConnection, batch: &UsageBatch) -> sqlx::Result<()> {
+pub async fn record(connection: &mut PgConnection, batch: &UsageBatch<'_>) -> sqlx::Result<()> {
     // The joins drop keys that are gone; the order keeps two instances from deadlocking.
     sqlx::query(
         "with last as (

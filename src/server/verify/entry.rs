@@ -18,13 +18,15 @@ use crate::server::crypto::pepper::{CheckTag, Fingerprint};
 use crate::server::crypto::same_bytes;
 use crate::server::db::keys::GuardRow;
 
-/// HMAC-SHA256 of a token under this process's random key.
-pub type TokenMac = [u8; 32];
+/// HMAC-SHA256 of a token under this process's random key, its first 128 bits (RFC 2104 §5): who
+/// could forge one would need 2¹²⁷ tries at this process.
+pub type TokenMac = [u8; 16];
 
 /// Which stored hash a proof was made against.
-pub type HashMark = [u8; 12];
+pub type HashMark = [u8; 8];
 
-/// A key as it was read.
+/// A key as it was read. Every key that is remembered has one, so its size counts: with the two
+/// counters of its [`Arc`] it fits 128 bytes.
 #[derive(Debug)]
 pub struct Entry {
     /// What outlives the entry.
@@ -108,18 +110,19 @@ impl Entry {
     }
 }
 
-/// A key's dates in the least room, in microseconds as the database has them: every key that is
-/// remembered has them.
+/// A key's dates in the least room, in microseconds as the database has them.
 #[derive(Clone, Copy, Debug)]
 struct Window {
     not_before: i64,
-    /// Of these, [`Window::NEVER`] where there is none.
+    /// [`Window::NEVER`] where there is none.
     not_after: i64,
-    retires_at: i64,
-    revoked_at: i64,
+    /// When it is revoked or its grace ends: [`Window::ALWAYS`] once it is revoked,
+    /// [`Window::NEVER`] where neither is known.
+    inactive_from: i64,
 }
 
 impl Window {
+    const ALWAYS: i64 = i64::MIN;
     const NEVER: i64 = i64::MAX;
 
     fn of(life: &Lifetime) -> Self {
@@ -128,19 +131,22 @@ impl Window {
         Self {
             not_before: micros(life.not_before),
             not_after: or_never(life.not_after),
-            retires_at: or_never(life.retires_at),
-            revoked_at: or_never(life.revoked_at),
+            inactive_from: match life.revoked_at {
+                Some(_) => Self::ALWAYS,
+                None => or_never(life.retires_at),
+            },
         }
     }
 
+    /// The dates again, as far as the guard needs them.
     fn lifetime(&self) -> Lifetime {
         // What came from a time is one; `NEVER` is none.
         let time = DateTime::from_timestamp_micros;
         Lifetime {
             not_before: time(self.not_before).unwrap_or(DateTime::<Utc>::MAX_UTC),
             not_after: time(self.not_after),
-            retires_at: time(self.retires_at),
-            revoked_at: time(self.revoked_at),
+            retires_at: time(self.inactive_from),
+            revoked_at: (self.inactive_from == Self::ALWAYS).then_some(DateTime::<Utc>::MIN_UTC),
         }
     }
 }
@@ -212,6 +218,28 @@ impl Caller {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_entry_is_small_and_keeps_what_decides() {
+        assert!(size_of::<Entry>() <= 112, "{}", size_of::<Entry>());
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        for revoked_at in [None, Some(at(5)), Some(at(500))] {
+            for retires_at in [None, Some(at(120)), Some(at(150))] {
+                for not_after in [None, Some(at(160))] {
+                    let life = Lifetime {
+                        not_before: at(100),
+                        not_after,
+                        retires_at,
+                        revoked_at,
+                    };
+                    let kept = Window::of(&life).lifetime();
+                    for now in [0, 99, 100, 119, 120, 150, 159, 160, 900].map(at) {
+                        assert_eq!(KeyStatus::at(now, &kept), KeyStatus::at(now, &life));
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn reasons_come_in_their_order() {

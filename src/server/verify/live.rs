@@ -72,8 +72,16 @@ pub struct ToWrite {
 pub struct Taken {
     /// The last acceptance and the address it came from.
     pub last: Option<(DateTime<Utc>, Option<IpAddr>)>,
+    current: Option<(i32, Counts)>,
+    ended: Option<Box<Ended>>,
+}
+
+impl Taken {
     /// Counts by hour since the epoch.
-    pub hours: Vec<(i32, Counts)>,
+    pub fn hours(&self) -> impl Iterator<Item = &(i32, Counts)> {
+        let ended = self.ended.iter().flat_map(|ended| ended.iter());
+        ended.chain(&self.current)
+    }
 }
 
 impl Live {
@@ -122,18 +130,17 @@ impl Live {
     pub fn take(&self) -> Taken {
         let mut uses = self.lock();
         uses.waiting = false;
-        let mut hours = uses.ended.take().map_or_else(Vec::new, |ended| *ended);
+        let ended = uses.ended.take();
         let counts = std::mem::take(&mut uses.counts);
-        if counts != Counts::default() {
-            hours.push((uses.hour, counts));
-        }
+        let current = (counts != Counts::default()).then_some((uses.hour, counts));
         let at = std::mem::take(&mut uses.last_at);
         let last = (at != 0)
             .then(|| DateTime::from_timestamp_micros(at))
             .flatten();
         Taken {
             last: last.map(|at| (at, uses.last_from)),
-            hours,
+            current,
+            ended,
         }
     }
 
@@ -146,12 +153,12 @@ impl Live {
 
     /// What was taken could not be written: it goes on waiting. Whether the key has to be queued
     /// again.
-    pub fn give_back(&self, taken: Taken) -> bool {
+    pub fn give_back(&self, taken: &Taken) -> bool {
         let mut uses = self.lock();
-        for (hour, counts) in taken.hours {
-            for (outcome, count) in Outcome::ALL.into_iter().zip(counts) {
+        for (hour, counts) in taken.hours() {
+            for (outcome, count) in Outcome::ALL.into_iter().zip(*counts) {
                 if count > 0 {
-                    uses.count(hour, outcome, count);
+                    uses.count(*hour, outcome, count);
                 }
             }
         }
@@ -212,16 +219,17 @@ mod tests {
         live.record(Outcome::RateLimited, at(7_200), None);
         let taken = live.take();
         assert_eq!(taken.last, Some((at(7_190), None)));
-        assert_eq!(taken.hours.len(), 2);
-        assert_eq!((taken.hours[0].0, taken.hours[0].1[0]), (1, 2));
-        assert_eq!((taken.hours[1].0, taken.hours[1].1[1]), (2, 1));
+        let hours: Vec<_> = taken.hours().collect();
+        assert_eq!(hours.len(), 2);
+        assert_eq!((hours[0].0, hours[0].1[0]), (1, 2));
+        assert_eq!((hours[1].0, hours[1].1[1]), (2, 1));
 
         // What can't be written waits with what came meanwhile.
         live.record(Outcome::Accepted, at(7_201), None);
-        assert!(!live.give_back(taken));
+        assert!(!live.give_back(&taken));
         let both = live.take();
         assert_eq!(both.last, Some((at(7_201), None)));
-        let total: u32 = both.hours.iter().flat_map(|(_, counts)| counts).sum();
+        let total: u32 = both.hours().flat_map(|(_, counts)| counts).sum();
         assert_eq!(total, 4);
         live.written(&both);
         assert!(

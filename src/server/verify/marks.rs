@@ -31,8 +31,10 @@ pub struct Marks {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
     epoch: u32,
-    key: (u16, u32),
-    partner: (u16, u32),
+    key: u32,
+    partner: u32,
+    key_slot: u16,
+    partner_slot: u16,
 }
 
 /// The counters before a read, of which the partner is not known yet.
@@ -73,11 +75,13 @@ impl Marks {
     #[must_use]
     pub fn after_read(&self, before: BeforeRead, partner_id: Uuid) -> Option<Mark> {
         let slot = self.slot(&partner_id, PARTNER_COUNTERS);
-        let partner = (slot, self.partners[slot as usize].load(Ordering::SeqCst));
+        let partner = self.partners[slot as usize].load(Ordering::SeqCst);
         (self.any_partner.load(Ordering::SeqCst) == before.any_partner).then_some(Mark {
             epoch: before.epoch,
-            key: before.key,
+            key: before.key.1,
             partner,
+            key_slot: before.key.0,
+            partner_slot: slot,
         })
     }
 
@@ -86,8 +90,8 @@ impl Marks {
     pub fn is_current(&self, mark: &Mark) -> bool {
         let load = |counter: &AtomicU32| counter.load(Ordering::Acquire);
         load(&self.epoch) == mark.epoch
-            && load(&self.keys[mark.key.0 as usize]) == mark.key.1
-            && load(&self.partners[mark.partner.0 as usize]) == mark.partner.1
+            && load(&self.keys[mark.key_slot as usize]) == mark.key
+            && load(&self.partners[mark.partner_slot as usize]) == mark.partner
     }
 
     /// The same for a key that does not exist.

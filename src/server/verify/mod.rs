@@ -386,7 +386,8 @@ impl Guard {
     fn mac_of(&self, token: &str) -> TokenMac {
         let mut mac = self.mac.clone();
         mac.update(token.as_bytes());
-        mac.finalize().into_bytes().into()
+        let mac: [u8; 32] = mac.finalize().into_bytes().into();
+        std::array::from_fn(|index| mac[index])
     }
 }
 

@@ -17,7 +17,7 @@ const MOST_WAITING: usize = 200_000;
 
 /// Keys that one statement writes: what a restart under load brings at once must not become one
 /// statement of many megabytes.
-const MOST_AT_ONCE: usize = 16_384;
+const MOST_AT_ONCE: usize = 8_192;
 
 /// The keys whose uses wait to be written.
 #[derive(Debug, Default)]
@@ -96,8 +96,8 @@ impl UsageLog {
         if taken.is_empty() {
             return Ok(());
         }
-        let batch = batch_of(&taken);
         let written = async {
+            let batch = batch_of(&taken);
             let mut connection = pool.acquire().await?;
             usage::record(&mut connection, &batch).await?;
             // A connection would keep the megabytes of its largest statement.
@@ -108,7 +108,7 @@ impl UsageLog {
         for (live, taken) in taken {
             if written.is_ok() {
                 live.written(&taken);
-            } else if live.give_back(taken) {
+            } else if live.give_back(&taken) {
                 again.push(&live);
             }
         }
@@ -141,22 +141,20 @@ impl Queue {
         (taken, true)
     }
 
+    /// Forgets all that wait, and gives back the room that they took.
     fn clear(&self) {
-        self.waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Vec::new();
     }
 }
 
-fn batch_of(taken: &[(Arc<Live>, Taken)]) -> UsageBatch {
+fn batch_of(taken: &[(Arc<Live>, Taken)]) -> UsageBatch<'_> {
     let mut batch = UsageBatch::default();
     for (live, taken) in taken {
         let key_id = live.key_id.as_str();
         if let Some((at, client)) = taken.last {
             batch.last_use(key_id, at, client);
         }
-        for (hour, counts) in &taken.hours {
+        for (hour, counts) in taken.hours() {
             for (outcome, count) in Outcome::ALL.into_iter().zip(counts) {
                 if *count > 0 {
                     batch.uses(key_id, (*hour).into(), outcome, *count);
