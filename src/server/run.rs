@@ -17,7 +17,7 @@ use super::config::{self, AppEnv, PepperConfig, ServeConfig, Source};
 use super::connections;
 use super::crypto::pepper::Peppers;
 use super::crypto::pool::HashPool;
-use super::db::{self, changes, error, keys, schema};
+use super::db::{self, changes, error, guard_rows, schema};
 use super::http::frame::Frame;
 use super::http::{self, openapi};
 use super::jobs;
@@ -238,7 +238,7 @@ async fn report_uncovered_keys(registry: &Registry, peppers: &Peppers) {
         .collect();
     let counted = async {
         let mut connection = registry.pool.acquire().await?;
-        keys::count_uncovered(&mut connection, &known, registry.now()).await
+        guard_rows::count_uncovered(&mut connection, &known, registry.now()).await
     };
     match counted.await {
         Ok(0) => tracing::info!(

@@ -9,7 +9,7 @@ use super::Registry;
 use crate::domain::error::{AppError, AppResult};
 use crate::domain::token::{self, CHECKSUM_DIGITS, KeyId};
 use crate::server::crypto::secret;
-use crate::server::db::keys::{self, NewKeyRow, StoredSecret};
+use crate::server::db::key_changes::{self, NewKeyRow, StoredSecret};
 
 /// A collision of 48 random bits is bad luck once; thrice it is a broken generator.
 const ID_ATTEMPTS: u32 = 3;
@@ -73,7 +73,7 @@ impl Registry {
         row: &NewKeyRow<'_>,
     ) -> AppResult<Minted> {
         for _ in 0..ID_ATTEMPTS {
-            if keys::insert(connection, &minted.key_id, &minted.stored, row).await? {
+            if key_changes::insert(connection, &minted.key_id, &minted.stored, row).await? {
                 return Ok(minted);
             }
             tracing::warn!(key_id = %minted.key_id, "a new key's id was taken: drawing another");

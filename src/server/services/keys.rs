@@ -12,8 +12,8 @@ use crate::domain::key_input::{IssueKey, RevokeKey, UpdateKey};
 use crate::domain::list::KeyQuery;
 use crate::domain::page::Page;
 use crate::domain::patch::Patch;
-use crate::server::db::keys::{self, NewKeyRow};
-use crate::server::db::partners;
+use crate::server::db::key_changes::{self, NewKeyRow};
+use crate::server::db::{keys, partners};
 
 impl Registry {
     /// Issues a key.
@@ -150,7 +150,7 @@ impl Registry {
         if details.is_empty() {
             return Ok(before);
         }
-        keys::update(
+        key_changes::update(
             &mut transaction,
             &before.key_id,
             name.as_deref(),
@@ -193,7 +193,7 @@ impl Registry {
         let key = row.view(now)?;
         let revoked_at = key.revoked_at.unwrap_or(now);
         if outweighs(command.reason, &key) {
-            keys::revoke(
+            key_changes::revoke(
                 &mut transaction,
                 &key.key_id,
                 revoked_at,

@@ -13,8 +13,8 @@ use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::key::KeyView;
 use crate::domain::rotation::{RotateKey, RotatedKey, retires_at};
-use crate::server::db::keys::{self, NewKeyRow};
-use crate::server::db::partners;
+use crate::server::db::key_changes::{self, NewKeyRow};
+use crate::server::db::{keys, partners};
 
 impl Registry {
     /// Rotates a key.
@@ -70,7 +70,7 @@ impl Registry {
         let minted = self.insert_minted(&mut transaction, minted, &row).await?;
         let retires_at = retires_at(now, command.grace, old.not_after);
         let revoked_at = (retires_at <= now).then_some(now);
-        keys::retire(&mut transaction, &old.key_id, retires_at, revoked_at).await?;
+        key_changes::retire(&mut transaction, &old.key_id, retires_at, revoked_at).await?;
         let subject = Subject {
             key_id: Some(&old.key_id),
             partner_id: Some(old.partner_id),

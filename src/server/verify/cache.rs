@@ -137,7 +137,7 @@ mod tests {
     use super::super::marks::Marks;
     use super::*;
     use crate::domain::token::KeyId;
-    use crate::server::db::keys::GuardRow;
+    use crate::server::db::guard_rows::GuardRow;
 
     impl Cache {
         fn len(&self) -> usize {

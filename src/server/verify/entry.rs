@@ -16,7 +16,7 @@ use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::token::KeyId;
 use crate::server::crypto::pepper::{CheckTag, Fingerprint};
 use crate::server::crypto::same_bytes;
-use crate::server::db::keys::GuardRow;
+use crate::server::db::guard_rows::GuardRow;
 
 /// HMAC-SHA256 of a token under this process's random key, its first 128 bits (RFC 2104 §5): who
 /// could forge one would need 2¹²⁷ tries at this process.

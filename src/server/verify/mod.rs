@@ -50,7 +50,7 @@ use super::clock::{Clock, Entropy};
 use super::crypto::pepper::Peppers;
 use super::crypto::pool::HashPool;
 use super::crypto::same_bytes;
-use super::db::keys::GuardRow;
+use super::db::guard_rows::GuardRow;
 use crate::domain::error::{AppError, AuthReason};
 use crate::domain::token::{PresentedToken, SecretForm};
 use crate::domain::usage::Outcome;

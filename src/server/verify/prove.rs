@@ -12,7 +12,8 @@ use crate::domain::usage::Outcome;
 use crate::server::crypto::pepper::{CheckTag, Fingerprint, Peppers};
 use crate::server::crypto::{same_bytes, secret};
 use crate::server::db::error::describe;
-use crate::server::db::keys::{self, GuardRow, StoredSecret};
+use crate::server::db::guard_rows::GuardRow;
+use crate::server::db::key_changes::{self, StoredSecret};
 
 impl Guard {
     /// Runs Argon2id against the stored hash, once for all who present the same token, and brings
@@ -89,7 +90,7 @@ impl Guard {
     async fn renew(&self, key_id: &str, verified_hash: &str, stored: &StoredSecret) -> bool {
         let written = async {
             let mut connection = self.pool.acquire().await?;
-            keys::replace_secret(&mut connection, key_id, verified_hash, stored).await
+            key_changes::replace_secret(&mut connection, key_id, verified_hash, stored).await
         };
         match written.await {
             Ok(written) => {

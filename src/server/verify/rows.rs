@@ -10,7 +10,7 @@ use super::live::Live;
 use super::{Guard, MOST_TURNS};
 use crate::domain::error::{AppError, AppResult};
 use crate::domain::token::KeyId;
-use crate::server::db::keys::{self, GuardRow};
+use crate::server::db::guard_rows::{self, GuardRow};
 
 /// Requests that may wait for their row to be read.
 const MOST_WAITING_READS: usize = 256;
@@ -35,7 +35,7 @@ impl Guard {
             let row = {
                 let _permit = self.permit_to_read().await?;
                 let mut connection = self.pool.acquire().await?;
-                keys::find_for_guard(&mut connection, key_id).await?
+                guard_rows::find_for_guard(&mut connection, key_id).await?
             };
             let Some(row) = row else {
                 self.absent.put(key_id, before);

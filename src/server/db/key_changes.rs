@@ -1,0 +1,174 @@
+//! Table `api_keys`: what changes it.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::domain::key::{Environment, RevocationReason};
+use crate::domain::scope::Scope;
+use crate::domain::token::KeyId;
+
+/// A key to be added, but for its id and secret.
+#[derive(Debug)]
+pub struct NewKeyRow<'a> {
+    /// Whose it is.
+    pub partner_id: Uuid,
+    /// What the operator calls it.
+    pub name: Option<&'a str>,
+    /// Where it is meant to be used.
+    pub environment: Environment,
+    /// What it may do.
+    pub scopes: &'a [Scope],
+    /// Requests a minute.
+    pub rate_per_minute: i32,
+    /// First moment of its window.
+    pub not_before: DateTime<Utc>,
+    /// First moment after its window.
+    pub not_after: Option<DateTime<Utc>>,
+    /// Its predecessor.
+    pub rotated_from: Option<&'a KeyId>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Who made it.
+    pub created_by: &'a str,
+}
+
+/// What is stored of a secret.
+#[derive(Clone)]
+pub struct StoredSecret {
+    /// A PHC string.
+    pub hash: String,
+    /// The check tag.
+    pub tag: [u8; 4],
+    /// Which pepper both were made under.
+    pub fingerprint: [u8; 8],
+}
+
+impl std::fmt::Debug for StoredSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StoredSecret(…)")
+    }
+}
+
+/// Adds a key; `false` where its id is taken.
+pub async fn insert(
+    connection: &mut PgConnection,
+    key_id: &KeyId,
+    stored: &StoredSecret,
+    key: &NewKeyRow<'_>,
+) -> sqlx::Result<bool> {
+    let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+    let result = sqlx::query(
+        "insert into api_keys (key_id, partner_id, name, environment, scopes, rate_per_minute,
+                               not_before, not_after, rotated_from, created_at, created_by,
+                               secret_hash, check_tag, pepper_fingerprint)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+         on conflict (key_id) do nothing",
+    )
+    .bind(key_id.as_str())
+    .bind(key.partner_id)
+    .bind(key.name)
+    .bind(key.environment.as_str())
+    .bind(scopes)
+    .bind(key.rate_per_minute)
+    .bind(key.not_before)
+    .bind(key.not_after)
+    .bind(key.rotated_from.map(KeyId::as_str))
+    .bind(key.created_at)
+    .bind(key.created_by)
+    .bind(&stored.hash)
+    .bind(&stored.tag[..])
+    .bind(&stored.fingerprint[..])
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected() == 1)
+}
+
+/// Writes a key's changeable fields. A grace that runs never outlives the new end.
+pub async fn update(
+    connection: &mut PgConnection,
+    key_id: &KeyId,
+    name: Option<&str>,
+    environment: Environment,
+    rate_per_minute: i32,
+    not_after: Option<DateTime<Utc>>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update api_keys
+            set name = $2, environment = $3, rate_per_minute = $4, not_after = $5,
+                retires_at = case when retires_at is not null then least(retires_at, $5) end
+          where key_id = $1",
+    )
+    .bind(key_id.as_str())
+    .bind(name)
+    .bind(environment.as_str())
+    .bind(rate_per_minute)
+    .bind(not_after)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// Ends a rotated key: at `retires_at`, or at once where `revoked_at` is given.
+pub async fn retire(
+    connection: &mut PgConnection,
+    key_id: &KeyId,
+    retires_at: DateTime<Utc>,
+    revoked_at: Option<DateTime<Utc>>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update api_keys
+            set retires_at = $2, revoked_at = $3,
+                revoked_reason = case when $3::timestamptz is null then revoked_reason else 'superseded' end
+          where key_id = $1",
+    )
+    .bind(key_id.as_str())
+    .bind(retires_at)
+    .bind(revoked_at)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// Revokes a key.
+pub async fn revoke(
+    connection: &mut PgConnection,
+    key_id: &KeyId,
+    revoked_at: DateTime<Utc>,
+    reason: RevocationReason,
+    note: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update api_keys
+            set revoked_at = $2, revoked_reason = $3, revoked_note = coalesce($4, revoked_note)
+          where key_id = $1",
+    )
+    .bind(key_id.as_str())
+    .bind(revoked_at)
+    .bind(reason.as_str())
+    .bind(note)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// Replaces what is stored of a secret, if it is still what was verified.
+pub async fn replace_secret(
+    connection: &mut PgConnection,
+    key_id: &str,
+    verified_hash: &str,
+    stored: &StoredSecret,
+) -> sqlx::Result<bool> {
+    let result = sqlx::query(
+        "update api_keys set secret_hash = $3, check_tag = $4, pepper_fingerprint = $5
+          where key_id = $1 and secret_hash = $2",
+    )
+    .bind(key_id)
+    .bind(verified_hash)
+    .bind(&stored.hash)
+    .bind(&stored.tag[..])
+    .bind(&stored.fingerprint[..])
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected() == 1)
+}
