@@ -1,0 +1,109 @@
+//! `key`: issuing, rotating and revoking. A token goes to standard output, alone; everything else
+//! to standard error.
+
+use clap::Subcommand;
+use zeroize::Zeroizing;
+
+use super::{current, issuing_registry, origin, plain_registry, told};
+use crate::domain::key_input::{IssueInput, RevokeInput};
+use crate::domain::partner::PartnerInput;
+use crate::server::config::Source;
+use crate::server::services::Registry;
+
+/// What can be done with keys.
+#[derive(Subcommand)]
+pub enum KeyCommand {
+    /// Issue a key and print its token, alone, on standard output.
+    Issue {
+        /// A partner's exact name (made if there is none) or id.
+        #[arg(long)]
+        partner: String,
+        /// What the key may do; several: --scope A B, or --scope A --scope B.
+        #[arg(long = "scope", required = true, num_args = 1..)]
+        scopes: Vec<String>,
+        /// Requests a minute, 1 to 10000; 300 by default.
+        #[arg(long, allow_negative_numbers = true)]
+        rate: Option<i64>,
+        /// When the key ends (RFC 3339); never by default.
+        #[arg(long)]
+        not_after: Option<String>,
+    },
+    /// Revoke a key at once.
+    Revoke {
+        /// The key's id.
+        key_id: String,
+        /// unspecified (the default), key_compromise, superseded, cessation_of_operation or
+        /// privilege_withdrawn.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+/// Does it.
+pub async fn run(source: &Source, command: KeyCommand) -> Result<(), String> {
+    match command {
+        KeyCommand::Issue {
+            partner,
+            scopes,
+            rate,
+            not_after,
+        } => {
+            let registry = issuing_registry(source).await?;
+            let input = IssueInput {
+                scopes: Some(scopes),
+                rate_per_minute: rate,
+                not_after,
+                ..IssueInput::default()
+            };
+            issue(&registry, &partner, input).await
+        }
+        KeyCommand::Revoke { key_id, reason } => {
+            let command = RevokeInput { reason, note: None }.check().map_err(told)?;
+            let registry = current(plain_registry(source)?).await?;
+            let revoked = registry
+                .revoke_key(&origin(), &key_id, command)
+                .await
+                .map_err(told)?;
+            eprintln!(
+                "{} is revoked since {}.",
+                revoked.key_id,
+                revoked.revoked_at.to_rfc3339()
+            );
+            Ok(())
+        }
+    }
+}
+
+async fn issue(registry: &Registry, partner: &str, input: IssueInput) -> Result<(), String> {
+    let origin = origin();
+    // Everything is checked before a partner is made for it.
+    let checked = IssueInput {
+        partner_id: Some(uuid::Uuid::nil().to_string()),
+        ..input
+    };
+    let mut command = checked.check(registry.now()).map_err(told)?;
+    let named = match uuid::Uuid::try_parse(partner) {
+        Ok(partner_id) => registry
+            .partner(partner_id)
+            .await
+            .map(|partner| partner.partner_id),
+        Err(_) => {
+            let new = PartnerInput {
+                name: Some(partner.to_owned()),
+                contact_email: None,
+            }
+            .check()
+            .map_err(told)?;
+            registry.partner_named(&origin, new).await
+        }
+    };
+    command.partner_id = named.map_err(told)?;
+    let issued = registry.issue_key(&origin, command).await.map_err(told)?;
+    let token = Zeroizing::new(issued.token);
+    eprintln!(
+        "Issued {} to partner {}. Its token is shown once:",
+        issued.key_id, issued.partner_id
+    );
+    println!("{}", token.as_str());
+    Ok(())
+}

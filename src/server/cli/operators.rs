@@ -1,0 +1,104 @@
+//! `operator`: who may sign in to the console.
+
+use std::io::Read;
+
+use clap::{Args, Subcommand};
+use zeroize::Zeroizing;
+
+use super::{origin, told};
+use crate::domain::operator::Role;
+use crate::server::services::Registry;
+
+/// What can be done with operators.
+#[derive(Subcommand)]
+pub enum OperatorCommand {
+    /// Make an operator.
+    Create {
+        /// The address they sign in with.
+        #[arg(long)]
+        email: String,
+        /// admin (everything) or auditor (reads everything, changes nothing).
+        #[arg(long, value_parser = role)]
+        role: Role,
+        #[command(flatten)]
+        password: PasswordArgs,
+    },
+    /// Set an operator's password and end their sessions.
+    Password {
+        /// The address they sign in with.
+        #[arg(long)]
+        email: String,
+        #[command(flatten)]
+        password: PasswordArgs,
+    },
+    /// List the operators: e-mail, role, active or disabled, separated by tabs.
+    List,
+    /// Take an operator's right to sign in and end their sessions.
+    Disable {
+        /// The address they sign in with.
+        #[arg(long)]
+        email: String,
+    },
+}
+
+/// How the password comes.
+#[derive(Args)]
+pub struct PasswordArgs {
+    /// Read the password from standard input; one trailing newline is dropped.
+    #[arg(long, required = true)]
+    password_stdin: bool,
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| "must be admin or auditor".to_owned())
+}
+
+/// Does it.
+pub async fn run(registry: &Registry, command: OperatorCommand) -> Result<(), String> {
+    match command {
+        OperatorCommand::Create { email, role, .. } => {
+            let operator = registry
+                .create_operator(&origin(), &email, role, password()?)
+                .await
+                .map_err(told)?;
+            eprintln!("Made {} ({}).", operator.email, operator.role);
+        }
+        OperatorCommand::Password { email, .. } => {
+            registry
+                .set_operator_password(&origin(), &email, password()?)
+                .await
+                .map_err(told)?;
+            eprintln!("The password is set; all sessions of {email} have ended.");
+        }
+        OperatorCommand::List => {
+            for operator in registry.list_operators().await.map_err(told)? {
+                let state = if operator.active {
+                    "active"
+                } else {
+                    "disabled"
+                };
+                println!("{}\t{}\t{state}", operator.email, operator.role);
+            }
+        }
+        OperatorCommand::Disable { email } => {
+            registry
+                .disable_operator(&origin(), &email)
+                .await
+                .map_err(told)?;
+            eprintln!("{email} can no longer sign in; all their sessions have ended.");
+        }
+    }
+    Ok(())
+}
+
+fn password() -> Result<Zeroizing<String>, String> {
+    let mut text = Zeroizing::new(String::with_capacity(4096));
+    std::io::stdin()
+        .take(4096)
+        .read_to_string(&mut text)
+        .map_err(|_| "the password on standard input is no UTF-8 text".to_owned())?;
+    let end = text.strip_suffix('\n').map_or(text.len(), str::len);
+    let end = text[..end].strip_suffix('\r').map_or(end, str::len);
+    text.truncate(end);
+    Ok(text)
+}
