@@ -122,11 +122,17 @@ async function dialogs(page: Page, shoot: Shoot): Promise<void> {
   await shoot('reveal');
   await page.getByRole('button', { name: 'I have stored it' }).click();
   await shoot('keys-after-rotation');
+  await page.getByRole('button', { name: /^Grace mpk/ }).first().click();
+  await shoot('grace');
+  await page.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('button', { name: /^Revoke mpk/ }).first().click();
   await shoot('revoke');
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
   await page.getByText(/ is revoked\./).waitFor();
   await shoot('keys-after-revocation');
+  await page.getByRole('button', { name: /^Undo mpk/ }).first().click();
+  await shoot('undo');
+  await page.getByRole('button', { name: 'Cancel' }).click();
   const password = page.getByRole('button', { name: 'Change password' });
   await password.click();
   await shoot('password');

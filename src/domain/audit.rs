@@ -87,9 +87,15 @@ pub enum Action {
     /// A key got a successor; the event is the old key's.
     #[serde(rename = "key.rotated")]
     KeyRotated,
+    /// The end of a retiring key's grace was changed.
+    #[serde(rename = "key.grace_changed")]
+    KeyGraceChanged,
     /// A key was revoked, or its reason became `key_compromise`.
     #[serde(rename = "key.revoked")]
     KeyRevoked,
+    /// A revocation was undone.
+    #[serde(rename = "key.restored")]
+    KeyRestored,
     /// A proof asset was recorded.
     #[serde(rename = "asset.minted")]
     AssetMinted,
@@ -115,13 +121,15 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::PartnerCreated,
         Self::PartnerUpdated,
         Self::KeyIssued,
         Self::KeyUpdated,
         Self::KeyRotated,
+        Self::KeyGraceChanged,
         Self::KeyRevoked,
+        Self::KeyRestored,
         Self::AssetMinted,
         Self::AssetStatusChanged,
         Self::AssetTransferred,
@@ -140,7 +148,9 @@ impl Action {
             Self::KeyIssued => "key.issued",
             Self::KeyUpdated => "key.updated",
             Self::KeyRotated => "key.rotated",
+            Self::KeyGraceChanged => "key.grace_changed",
             Self::KeyRevoked => "key.revoked",
+            Self::KeyRestored => "key.restored",
             Self::AssetMinted => "asset.minted",
             Self::AssetStatusChanged => "asset.status_changed",
             Self::AssetTransferred => "asset.transferred",

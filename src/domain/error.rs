@@ -258,6 +258,17 @@ pub enum Conflict {
     KeyInactive,
     /// The partner is deactivated.
     PartnerInactive,
+    /// As many keys of the lineage are live as may be.
+    LineageFull {
+        /// The live ones, but for the key that the order names.
+        live_keys: Vec<String>,
+    },
+    /// The key is not retiring.
+    NotRetiring,
+    /// The key is not revoked, so there is nothing to undo.
+    NotRevoked,
+    /// The key's revocation can't be undone, or not any more.
+    RevokedForGood,
     /// The partner has recorded this content already.
     AlreadyMinted {
         /// The asset that holds it.
@@ -281,6 +292,18 @@ impl Conflict {
             }
             Self::KeyInactive => "the key is revoked or expired: issue a new one".to_owned(),
             Self::PartnerInactive => "the partner is deactivated: activate it first".to_owned(),
+            Self::LineageFull { live_keys } => format!(
+                "no more than two keys of one lineage may be live, and {} is: end it first, or rotate at once",
+                live_keys.join(" and ")
+            ),
+            Self::NotRetiring => {
+                "the key is not retiring: only a key that was rotated and still works has a grace"
+                    .to_owned()
+            }
+            Self::NotRevoked => "the key is not revoked".to_owned(),
+            Self::RevokedForGood => "a revocation can be undone within 60 minutes, and not for \
+                key_compromise or superseded: issue a new key"
+                .to_owned(),
             Self::AlreadyMinted { asset_id } => {
                 format!("this content was minted already: it is asset {asset_id}")
             }

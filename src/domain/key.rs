@@ -1,10 +1,11 @@
 //! A key as it is shown: its view, its status on the clock, its environment.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::grace::Grace;
 use super::scope::Scope;
 use super::token::KeyId;
 
@@ -23,7 +24,7 @@ pub const MAX_RATE: i32 = 10_000;
     "notBefore": "2030-01-31T12:00:00Z", "notAfter": "2031-01-31T12:00:00Z",
     "createdAt": "2030-01-31T12:00:00Z", "createdBy": "operator:ops@example.com",
     "lastUsedAt": "2030-02-01T08:30:00Z", "lastUsedIp": "203.0.113.7", "rotatedFrom": null,
-    "replacedBy": null, "retiresAt": null, "revokedAt": null, "revokedReason": null,
+    "replacedBy": null, "retiresAt": null, "grace": null, "revokedAt": null, "revokedReason": null,
 }))]
 pub struct KeyView {
     /// The key's public id.
@@ -61,10 +62,28 @@ pub struct KeyView {
     pub replaced_by: Option<KeyId>,
     /// End of its grace, once it was rotated.
     pub retires_at: Option<DateTime<Utc>>,
+    /// Its grace, once it was rotated.
+    pub grace: Option<Grace>,
     /// When it was revoked, or when its grace ended.
     pub revoked_at: Option<DateTime<Utc>>,
     /// Why it was revoked.
     pub revoked_reason: Option<RevocationReason>,
+}
+
+/// How long a revocation can be undone.
+const UNDO: TimeDelta = TimeDelta::minutes(60);
+
+impl KeyView {
+    /// Whether a key that is revoked was revoked so lately, and for such a reason, that it can be
+    /// undone at `now`. What else may stand in the way, only the server can tell.
+    #[must_use]
+    pub fn can_be_restored(&self, now: DateTime<Utc>) -> bool {
+        let for_good = matches!(
+            self.revoked_reason,
+            Some(RevocationReason::KeyCompromise | RevocationReason::Superseded)
+        );
+        !for_good && self.revoked_at.is_some_and(|at| now <= at + UNDO)
+    }
 }
 
 /// The dates that decide what a key is at a given moment.

@@ -199,14 +199,39 @@ impl RevokeInput {
             RevocationReason::parse(&text)
                 .ok_or_else(|| one_of(RevocationReason::ALL.map(RevocationReason::as_str)))
         });
-        let note = faults
-            .check_optional("note", self.note, |note| validate::line(&note, 0, 200))
-            .filter(|note| !note.is_empty());
+        let note = check_note(&mut faults, self.note);
         faults.finish(Some(RevokeKey {
             reason: reason.unwrap_or_default(),
             note,
         }))
     }
+}
+
+/// The body of `POST /api/admin/api-keys/{keyId}/restore`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RestoreInput {
+    /// For the history; at most 200 characters.
+    #[schema(max_length = 200, example = "the wrong key was revoked")]
+    pub note: Option<String>,
+}
+
+impl RestoreInput {
+    /// Checks every field; the note.
+    ///
+    /// # Errors
+    /// [`super::error::AppError::Invalid`] with every fault.
+    pub fn check(self) -> AppResult<Option<String>> {
+        let mut faults = Faults::default();
+        let note = check_note(&mut faults, self.note);
+        faults.finish(Some(note))
+    }
+}
+
+fn check_note(faults: &mut Faults, note: Option<String>) -> Option<String> {
+    faults
+        .check_optional("note", note, |note| validate::line(&note, 0, 200))
+        .filter(|note| !note.is_empty())
 }
 
 fn partner_id(text: Option<&str>) -> Result<Uuid, String> {

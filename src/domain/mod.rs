@@ -7,6 +7,7 @@ pub mod asset;
 pub mod asset_input;
 pub mod audit;
 pub mod error;
+pub mod grace;
 pub mod key;
 pub mod key_input;
 pub mod list;

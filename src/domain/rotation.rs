@@ -1,16 +1,17 @@
 //! Rotation: a successor takes a key's place, at once or after a grace.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::error::AppResult;
+use super::grace::{GraceStart, LONGEST_WAIT, check_seconds, grace_end};
 use super::key_input::end_of_window;
 use super::token::KeyId;
-use super::validate::{self, Faults};
+use super::validate::{Faults, one_of};
 
-/// Longest grace: 30 days, in seconds.
-pub const MAX_GRACE_SECONDS: i32 = 2_592_000;
+/// Keys of one lineage that may be live at once: the one that goes and the one that comes.
+pub const MOST_LIVE_KEYS: usize = 2;
 
 /// The body of `POST /api/admin/api-keys/{keyId}/rotate`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -19,6 +20,11 @@ pub struct RotateInput {
     /// How long the old key goes on, 0 to 2592000 s; 0 by default.
     #[schema(minimum = 0, maximum = 2592000, example = 86400)]
     pub grace_seconds: Option<i64>,
+    /// What the grace runs from; `now` by default. With `first_use` the old key goes on until the
+    /// successor is first accepted and the grace has run from then, at the latest until 30 days and
+    /// the grace after the rotation.
+    #[schema(value_type = Option<GraceStart>)]
+    pub grace_starts: Option<String>,
     /// The successor's notAfter; the old key's by default.
     #[schema(value_type = Option<DateTime<Utc>>)]
     pub not_after: Option<String>,
@@ -27,8 +33,10 @@ pub struct RotateInput {
 /// A checked order to rotate a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RotateKey {
-    /// How long the old key goes on.
-    pub grace: TimeDelta,
+    /// How long the old key goes on, in seconds.
+    pub grace: i32,
+    /// What the grace runs from.
+    pub starts: GraceStart,
     /// The successor's notAfter, if it shall differ. That it lies after the successor's
     /// notBefore, only the old key's row can tell.
     pub not_after: Option<DateTime<Utc>>,
@@ -41,26 +49,36 @@ impl RotateInput {
     /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(self, now: DateTime<Utc>) -> AppResult<RotateKey> {
         let mut faults = Faults::default();
-        let grace = faults.check_optional("graceSeconds", self.grace_seconds, |seconds| {
-            validate::number(seconds, 0, MAX_GRACE_SECONDS)
+        let grace = check_seconds(&mut faults, self.grace_seconds);
+        let starts = faults.check_optional("graceStarts", self.grace_starts, |text| {
+            GraceStart::parse(&text).ok_or_else(|| one_of(GraceStart::ALL.map(GraceStart::as_str)))
         });
         let not_after = faults.check_optional("notAfter", self.not_after, |text| {
             end_of_window(&text, DateTime::<Utc>::MIN_UTC, now)
         });
-        let grace = TimeDelta::seconds(grace.unwrap_or(0).into());
-        faults.finish(Some(RotateKey { grace, not_after }))
+        faults.finish(Some(RotateKey {
+            grace,
+            starts: starts.unwrap_or_default(),
+            not_after,
+        }))
     }
 }
 
-/// When a key that is rotated at `now` ends: after its grace, but never after its own notAfter.
-#[must_use]
-pub fn retires_at(
-    now: DateTime<Utc>,
-    grace: TimeDelta,
-    not_after: Option<DateTime<Utc>>,
-) -> DateTime<Utc> {
-    let end = now + grace;
-    not_after.map_or(end, |not_after| not_after.min(end))
+impl RotateKey {
+    /// When a key that is rotated at `now` ends at the latest: after its grace, but never after its
+    /// own notAfter.
+    #[must_use]
+    pub fn retires_at(
+        &self,
+        now: DateTime<Utc>,
+        old_not_after: Option<DateTime<Utc>>,
+    ) -> DateTime<Utc> {
+        let latest_start = match self.starts {
+            GraceStart::Now => now,
+            GraceStart::FirstUse => now + LONGEST_WAIT,
+        };
+        grace_end(latest_start, self.grace, old_not_after)
+    }
 }
 
 /// What a rotation answers, with the one and only showing of the successor's token.
@@ -70,7 +88,7 @@ pub fn retires_at(
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
     "keyId": "mpk_1a2b3c4d5e6f", "token": "mpk_1a2b3c4d5e6f.<the secret>",
-    "replaces": "mpk_0f1e2d3c4b5a", "retiresAt": "2030-02-02T08:30:00Z",
+    "replaces": "mpk_0f1e2d3c4b5a", "retiresAt": "2030-02-02T08:30:00Z", "graceStarts": "now",
 }))]
 pub struct RotatedKey {
     /// The successor's id.
@@ -79,8 +97,10 @@ pub struct RotatedKey {
     pub token: String,
     /// The old key's id.
     pub replaces: KeyId,
-    /// When the old key ends.
+    /// When the old key ends; with a grace that starts at the first use, its latest end.
     pub retires_at: DateTime<Utc>,
+    /// What the old key's grace runs from.
+    pub grace_starts: GraceStart,
 }
 
 impl std::fmt::Debug for RotatedKey {
@@ -94,32 +114,41 @@ impl std::fmt::Debug for RotatedKey {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
+    use crate::domain::error::AppError;
 
     #[test]
-    fn a_grace_never_outlives_the_old_key() {
+    fn a_grace_that_waits_has_a_latest_end() {
         let now: DateTime<Utc> = "2027-01-01T00:00:00Z".parse().unwrap();
         let hour = TimeDelta::hours(1);
-        assert_eq!(retires_at(now, TimeDelta::zero(), None), now);
-        assert_eq!(retires_at(now, hour, None), now + hour);
-        assert_eq!(retires_at(now, hour, Some(now + hour / 2)), now + hour / 2);
-        assert_eq!(retires_at(now, hour, Some(now + hour * 2)), now + hour);
+        let end = |starts, old_not_after| {
+            let order = RotateKey {
+                grace: 3_600,
+                starts,
+                not_after: None,
+            };
+            order.retires_at(now, old_not_after) - now
+        };
+        assert_eq!(end(GraceStart::Now, None), hour);
+        assert_eq!(end(GraceStart::FirstUse, None), LONGEST_WAIT + hour);
+        assert_eq!(end(GraceStart::FirstUse, Some(now + hour * 9)), hour * 9);
     }
 
     #[test]
-    fn graces_have_bounds() {
-        let now = DateTime::UNIX_EPOCH;
-        for (seconds, fine) in [
-            (0, true),
-            (2_592_000, true),
-            (2_592_001, false),
-            (-1, false),
-        ] {
-            let input = RotateInput {
-                grace_seconds: Some(seconds),
-                not_after: None,
-            };
-            assert_eq!(input.check(now).is_ok(), fine, "{seconds}");
+    fn every_fault_is_reported_at_its_place() {
+        let input = RotateInput {
+            grace_seconds: Some(-1),
+            grace_starts: Some("later".into()),
+            not_after: Some("soon".into()),
+        };
+        match input.check(DateTime::UNIX_EPOCH).unwrap_err() {
+            AppError::Invalid { fields } => {
+                let paths: Vec<_> = fields.iter().map(|fault| fault.path.as_str()).collect();
+                assert_eq!(paths, ["graceSeconds", "graceStarts", "notAfter"]);
+            }
+            other => panic!("not an input error: {other:?}"),
         }
     }
 }

@@ -6,8 +6,9 @@ use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::error::AppError;
+use crate::domain::grace::GraceInput;
 use crate::domain::key::{IssuedKey, KeyView, RevokedKey};
-use crate::domain::key_input::{IssueInput, RevokeInput};
+use crate::domain::key_input::{IssueInput, RestoreInput, RevokeInput};
 use crate::domain::list::KeyListInput;
 use crate::domain::operator::Operator;
 use crate::domain::page::Page;
@@ -109,6 +110,42 @@ pub async fn revoke_key(key_id: String, input: RevokeInput) -> Result<RevokedKey
     let command = input.check().map_err(context::told)?;
     registry
         .revoke_key(&origin, &key_id, command)
+        .await
+        .map_err(context::told)
+}
+
+/// Ends a retiring key's grace, now or at another time.
+///
+/// # Errors
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+#[server(prefix = "/rpc", endpoint = "keys/grace", input = Json)]
+pub async fn change_grace(key_id: String, input: GraceInput) -> Result<KeyView, AppError> {
+    use crate::server::context;
+
+    let origin = context::admin()?;
+    let state = context::state()?;
+    let registry = &state.registry;
+    let seconds = input.check().map_err(context::told)?;
+    registry
+        .change_grace(&origin, &key_id, seconds)
+        .await
+        .map_err(context::told)
+}
+
+/// Undoes a revocation.
+///
+/// # Errors
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+#[server(prefix = "/rpc", endpoint = "keys/restore", input = Json)]
+pub async fn restore_key(key_id: String, input: RestoreInput) -> Result<KeyView, AppError> {
+    use crate::server::context;
+
+    let origin = context::admin()?;
+    let state = context::state()?;
+    let registry = &state.registry;
+    let note = input.check().map_err(context::told)?;
+    registry
+        .restore_key(&origin, &key_id, note)
         .await
         .map_err(context::told)
 }

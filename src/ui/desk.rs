@@ -1,6 +1,7 @@
 //! The one dialog that may be open, above whichever page is shown: a token that was revealed
 //! stays on the screen though the page behind it changes.
 
+use chrono::{DateTime, Utc};
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -17,8 +18,12 @@ pub enum OpenDialog {
     Issue(Option<String>),
     /// Rotate a key.
     Rotate(KeyView),
+    /// Change the grace of a retiring key, as it was at this time of the server's.
+    Grace(KeyView, DateTime<Utc>),
     /// Revoke a key.
     Revoke(KeyView),
+    /// Undo a key's revocation.
+    Restore(KeyView),
     /// The token that was just made.
     Reveal(Revealed),
     /// Make a partner, or change one.

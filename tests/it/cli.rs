@@ -106,6 +106,45 @@ async fn the_first_admin_key_comes_from_the_command_line(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
+async fn a_key_is_rotated_and_a_revocation_undone(pool: PgPool) {
+    let database = url(&pool);
+    let issue = ["key", "issue", "--partner", "Acme", "--scope", "reverify"];
+    let (_, token, _) = run(&database, &issue, "");
+    let (old_id, _) = token.split_once('.').unwrap();
+    let rotate = [
+        "key",
+        "rotate",
+        old_id,
+        "--grace",
+        "60",
+        "--grace-starts",
+        "first_use",
+    ];
+    let (code, stdout, stderr) = run(&database, &rotate, "");
+    assert_eq!(code, 0, "{stderr}");
+    let (new_id, _) = stdout.trim_end().split_once('.').unwrap();
+    assert!(
+        stderr.contains(&format!("{new_id} replaces {old_id}")),
+        "{stderr}"
+    );
+    assert!(stderr.contains("at the latest"), "{stderr}");
+    let (code, stdout, stderr) = run(&database, &["key", "rotate", old_id], "");
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert!(reason(&stderr).contains(new_id), "{stderr}");
+
+    let (code, _, stderr) = run(&database, &["key", "restore", new_id], "");
+    assert_eq!(code, 1);
+    assert!(reason(&stderr).contains("is not revoked"), "{stderr}");
+    assert_eq!(run(&database, &["key", "revoke", new_id], "").0, 0);
+    let (code, _, stderr) = run(&database, &["key", "restore", new_id], "");
+    assert_eq!(code, 0, "{stderr}");
+    assert!(
+        stderr.contains(&format!("{new_id} is active again.")),
+        "{stderr}"
+    );
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
 async fn refusals_are_one_line_and_make_nothing(pool: PgPool) {
     let database = url(&pool);
     let app = TestApp::new(pool);
@@ -137,6 +176,16 @@ async fn refusals_are_one_line_and_make_nothing(pool: PgPool) {
             "no partner",
         ),
         (vec!["key", "revoke", "mpk_0"], "no key"),
+        (vec!["key", "restore", "mpk_0"], "no key"),
+        (vec!["key", "rotate", "mpk_0"], "no key"),
+        (
+            vec!["key", "rotate", "mpk_0", "--grace", "-1"],
+            "graceSeconds",
+        ),
+        (
+            vec!["key", "rotate", "mpk_0", "--grace-starts", "later"],
+            "graceStarts must be one of now, first_use",
+        ),
         (
             vec!["key", "revoke", "mpk_0", "--reason", "stolen"],
             "reason",

@@ -57,7 +57,9 @@ fn body_for(path: &str) -> Value {
         "/rpc/keys/get" => json!({"key_id": "mpk_1"}),
         "/rpc/partners/update" => json!({"partner_id": uuid::Uuid::nil(), "input": {}}),
         "/rpc/session/change-password" => json!({"current": "", "new": ""}),
-        "/rpc/keys/rotate" | "/rpc/keys/revoke" => json!({"key_id": "mpk_1", "input": {}}),
+        "/rpc/keys/rotate" | "/rpc/keys/revoke" | "/rpc/keys/grace" | "/rpc/keys/restore" => {
+            json!({"key_id": "mpk_1", "input": {}})
+        }
         _ => json!({"input": {}}),
     }
 }

@@ -116,6 +116,22 @@ async fn keys_are_well_formed_and_belong_to_a_partner(pool: PgPool) {
             "api_keys_revoked_note_length",
         ),
         (
+            "update api_keys set grace_seconds = 2592001",
+            "api_keys_grace_seconds_bounded",
+        ),
+        (
+            "update api_keys set grace_starts = 'later'",
+            "api_keys_grace_starts_known",
+        ),
+        (
+            "update api_keys set lineage = 'mpk_2'",
+            "api_keys_identity_for_life",
+        ),
+        (
+            "update api_keys set generation = 1",
+            "api_keys_identity_for_life",
+        ),
+        (
             "update api_keys set created_by = 'me'",
             "api_keys_created_by_form",
         ),
@@ -171,6 +187,60 @@ async fn a_key_has_one_successor_at_most(pool: PgPool) {
     ] {
         assert_eq!(refused_by(&pool, statement).await, constraint, "{statement}");
     }
+}
+
+#[sqlx::test(migrations = false)]
+async fn keys_that_were_there_before_lineages_get_theirs(pool: PgPool) {
+    let run = async |versions: std::ops::RangeInclusive<i64>| {
+        for migration in MIGRATOR.iter().filter(|m| versions.contains(&m.version)) {
+            let sql = migration.sql.as_str().to_owned();
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+                .execute(&pool)
+                .await
+                .unwrap();
+        }
+    };
+    run(1..=6).await;
+    for statement in [
+        PARTNER,
+        "insert into api_keys (key_id, partner_id, scopes, secret_hash, check_tag, pepper_fingerprint, created_by, created_at)
+         values ('mpk_1', '00000000-0000-4000-8000-000000000001', '{assets:read}', '$argon2id$v=19$x', '\\x01020304',
+                 '\\x0102030405060708', 'cli:test', '2027-01-01Z')",
+        "insert into api_keys (key_id, partner_id, scopes, secret_hash, check_tag, pepper_fingerprint, created_by, created_at, rotated_from)
+         select 'mpk_2', partner_id, scopes, secret_hash, check_tag, pepper_fingerprint, created_by, timestamptz '2027-01-02Z', 'mpk_1' from api_keys
+         union all
+         select 'mpk_3', partner_id, scopes, secret_hash, check_tag, pepper_fingerprint, created_by, timestamptz '2027-01-03Z', 'mpk_2' from api_keys",
+        "update api_keys set retires_at = '2027-01-02 01:00Z' where key_id = 'mpk_1'",
+        "update api_keys set retires_at = '2028-01-01Z' where key_id = 'mpk_2'",
+    ] {
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    }
+    run(7..=i64::MAX).await;
+    type Row = (String, String, i32, Option<i32>, Option<String>);
+    let rows: Vec<Row> = sqlx::query_as(
+        "select key_id, lineage, generation, grace_seconds, grace_starts from api_keys order by key_id",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    let row = |id: &str, generation, seconds: Option<i32>| {
+        let starts = seconds.map(|_| "now".to_owned());
+        (
+            id.to_owned(),
+            "mpk_1".to_owned(),
+            generation,
+            seconds,
+            starts,
+        )
+    };
+    assert_eq!(
+        rows,
+        [
+            row("mpk_1", 0, Some(3_600)),
+            row("mpk_2", 1, Some(2_592_000)),
+            row("mpk_3", 2, None)
+        ]
+    );
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

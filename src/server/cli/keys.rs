@@ -5,8 +5,10 @@ use clap::Subcommand;
 use zeroize::Zeroizing;
 
 use super::{current, issuing_registry, origin, plain_registry, told};
+use crate::domain::grace::GraceStart;
 use crate::domain::key_input::{IssueInput, RevokeInput};
 use crate::domain::partner::PartnerInput;
+use crate::domain::rotation::RotateInput;
 use crate::server::config::Source;
 use crate::server::services::Registry;
 
@@ -27,6 +29,25 @@ pub enum KeyCommand {
         /// When the key ends (RFC 3339); never by default.
         #[arg(long)]
         not_after: Option<String>,
+    },
+    /// Rotate a key and print its successor's token, alone, on standard output.
+    Rotate {
+        /// The old key's id.
+        key_id: String,
+        /// How long the old key goes on, 0 (the default) to 2592000 seconds.
+        #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+        grace: Option<i64>,
+        /// What the grace runs from: now (the default) or first_use, the successor's.
+        #[arg(long, value_name = "START")]
+        grace_starts: Option<String>,
+        /// When the successor ends (RFC 3339); with the old key by default.
+        #[arg(long)]
+        not_after: Option<String>,
+    },
+    /// Undo a revocation, within 60 minutes and not for key_compromise or superseded.
+    Restore {
+        /// The key's id.
+        key_id: String,
     },
     /// Revoke a key at once.
     Revoke {
@@ -56,6 +77,46 @@ pub async fn run(source: &Source, command: KeyCommand) -> Result<(), String> {
                 ..IssueInput::default()
             };
             issue(&registry, &partner, input).await
+        }
+        KeyCommand::Rotate {
+            key_id,
+            grace,
+            grace_starts,
+            not_after,
+        } => {
+            let input = RotateInput {
+                grace_seconds: grace,
+                grace_starts,
+                not_after,
+            };
+            let registry = issuing_registry(source).await?;
+            let command = input.check(registry.now()).map_err(told)?;
+            let rotated = registry
+                .rotate_key(&origin(), &key_id, command)
+                .await
+                .map_err(told)?;
+            let token = Zeroizing::new(rotated.token);
+            let latest = match rotated.grace_starts {
+                GraceStart::Now => "",
+                GraceStart::FirstUse => ", at the latest",
+            };
+            eprintln!(
+                "{} replaces {}, which ends at {}{latest}. Its token is shown once:",
+                rotated.key_id,
+                rotated.replaces,
+                rotated.retires_at.to_rfc3339()
+            );
+            println!("{}", token.as_str());
+            Ok(())
+        }
+        KeyCommand::Restore { key_id } => {
+            let registry = current(plain_registry(source)?).await?;
+            let key = registry
+                .restore_key(&origin(), &key_id, None)
+                .await
+                .map_err(told)?;
+            eprintln!("{} is {} again.", key.key_id, key.status.as_str());
+            Ok(())
         }
         KeyCommand::Revoke { key_id, reason } => {
             let command = RevokeInput { reason, note: None }.check().map_err(told)?;

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::domain::grace::GraceStart;
 use crate::domain::key::{Environment, RevocationReason};
 use crate::domain::scope::Scope;
 use crate::domain::token::KeyId;
@@ -109,25 +110,72 @@ pub async fn update(
     .map(|_| ())
 }
 
-/// Ends a rotated key: at `retires_at`, or at once where `revoked_at` is given.
+/// How a key that is rotated ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Retirement {
+    /// When it ends, at the latest.
+    pub retires_at: DateTime<Utc>,
+    /// Whether that is now.
+    pub at_once: bool,
+    /// How long its grace is, in seconds, and what it runs from.
+    pub grace: (i32, GraceStart),
+    /// Since when the grace runs; `None` while it waits for the successor's first use.
+    pub grace_started_at: Option<DateTime<Utc>>,
+}
+
+/// Has a key end that gets a successor.
 pub async fn retire(
     connection: &mut PgConnection,
     key_id: &KeyId,
-    retires_at: DateTime<Utc>,
-    revoked_at: Option<DateTime<Utc>>,
+    retirement: Retirement,
 ) -> sqlx::Result<()> {
+    let (seconds, starts) = retirement.grace;
     sqlx::query(
         "update api_keys
-            set retires_at = $2, revoked_at = $3,
-                revoked_reason = case when $3::timestamptz is null then revoked_reason else 'superseded' end
+            set retires_at = $2, grace_seconds = $3, grace_starts = $4, grace_started_at = $5
+          where key_id = $1",
+    )
+    .bind(key_id.as_str())
+    .bind(retirement.retires_at)
+    .bind(seconds)
+    .bind(starts.as_str())
+    .bind(retirement.grace_started_at)
+    .execute(&mut *connection)
+    .await?;
+    if retirement.at_once {
+        supersede(connection, key_id, retirement.retires_at).await?;
+    }
+    Ok(())
+}
+
+/// Has a retiring key end at another time, whatever its grace waited for.
+pub async fn change_grace(
+    connection: &mut PgConnection,
+    key_id: &KeyId,
+    retires_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update api_keys set retires_at = $2, grace_started_at = coalesce(grace_started_at, $3)
           where key_id = $1",
     )
     .bind(key_id.as_str())
     .bind(retires_at)
-    .bind(revoked_at)
-    .execute(connection)
-    .await
-    .map(|_| ())
+    .bind(now)
+    .execute(&mut *connection)
+    .await?;
+    if retires_at <= now {
+        supersede(connection, key_id, retires_at).await?;
+    }
+    Ok(())
+}
+
+async fn supersede(
+    connection: &mut PgConnection,
+    key_id: &KeyId,
+    at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    revoke(connection, key_id, at, RevocationReason::Superseded, None).await
 }
 
 /// Revokes a key.
@@ -147,6 +195,18 @@ pub async fn revoke(
     .bind(revoked_at)
     .bind(reason.as_str())
     .bind(note)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// Undoes a revocation.
+pub async fn restore(connection: &mut PgConnection, key_id: &KeyId) -> sqlx::Result<()> {
+    sqlx::query(
+        "update api_keys set revoked_at = null, revoked_reason = null, revoked_note = null
+          where key_id = $1",
+    )
+    .bind(key_id.as_str())
     .execute(connection)
     .await
     .map(|_| ())

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
+use crate::domain::grace::{Grace, GraceStart};
 use crate::domain::key::{Environment, KeyStatus, KeyView, Lifetime, RevocationReason};
 use crate::domain::list::KeyQuery;
 use crate::domain::page::Direction;
@@ -17,7 +18,8 @@ macro_rules! select_keys {
             "select k.key_id, k.partner_id, p.name as partner_name, k.name, k.environment, k.scopes,
                     k.rate_per_minute, k.not_before, k.not_after, k.created_at, k.created_by,
                     u.last_used_at, host(u.last_used_ip) as last_used_ip,
-                    k.rotated_from, s.key_id as replaced_by, k.retires_at, k.revoked_at, k.revoked_reason
+                    k.rotated_from, s.key_id as replaced_by, s.created_at as rotated_at, k.retires_at,
+                    k.grace_seconds, k.grace_starts, k.grace_started_at, k.revoked_at, k.revoked_reason
                from api_keys k
                join partners p on p.partner_id = k.partner_id
                left join api_keys s on s.rotated_from = k.key_id
@@ -45,7 +47,11 @@ pub struct KeyRow {
     last_used_ip: Option<String>,
     rotated_from: Option<String>,
     replaced_by: Option<String>,
+    rotated_at: Option<DateTime<Utc>>,
     retires_at: Option<DateTime<Utc>>,
+    grace_seconds: Option<i32>,
+    grace_starts: Option<String>,
+    grace_started_at: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
     revoked_reason: Option<String>,
 }
@@ -81,6 +87,7 @@ impl KeyRow {
             ),
             _ => (None, None),
         };
+        let grace = self.grace();
         Ok(KeyView {
             key_id: key_id(&self.key_id)?,
             partner_id: self.partner_id,
@@ -100,8 +107,19 @@ impl KeyRow {
             rotated_from: self.rotated_from.as_deref().map(key_id).transpose()?,
             replaced_by: self.replaced_by.as_deref().map(key_id).transpose()?,
             retires_at: self.retires_at,
+            grace,
             revoked_at,
             revoked_reason,
+        })
+    }
+
+    /// What the rotation asked for; `None` for a key that was not rotated.
+    fn grace(&self) -> Option<Grace> {
+        Some(Grace {
+            seconds: self.grace_seconds?,
+            starts: self.grace_starts.as_deref().and_then(GraceStart::parse)?,
+            rotated_at: self.rotated_at?,
+            started_at: self.grace_started_at,
         })
     }
 }
@@ -179,20 +197,42 @@ pub async fn find(connection: &mut PgConnection, key_id: &str) -> sqlx::Result<O
         .await
 }
 
-/// One key, which others can't change until the transaction ends.
+/// One key, which others can't change until the transaction ends. The first key of its lineage is
+/// locked before it, so that orders about one lineage come one after the other.
 pub async fn lock(connection: &mut PgConnection, key_id: &str) -> sqlx::Result<Option<KeyRow>> {
     if KeyId::parse(key_id).is_none() {
         return Ok(None);
     }
     // A row that this waited for is read again once the lock is had, but the left-joined
     // successor isn't: the lock comes first, in a statement of its own.
-    let locked: Option<String> =
-        sqlx::query_scalar("select key_id from api_keys where key_id = $1 for update")
-            .bind(key_id)
-            .fetch_optional(&mut *connection)
-            .await?;
-    if locked.is_none() {
-        return Ok(None);
-    }
+    sqlx::query(
+        "select from api_keys
+          where key_id in ($1, (select lineage from api_keys where key_id = $1))
+          order by generation for update",
+    )
+    .bind(key_id)
+    .execute(&mut *connection)
+    .await?;
     find(connection, key_id).await
+}
+
+/// The live keys of a key's lineage, but for itself, oldest first.
+pub async fn other_live(
+    connection: &mut PgConnection,
+    key_id: &KeyId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar(
+        "select other.key_id
+           from api_keys k
+           join api_keys other on other.lineage = k.lineage and other.key_id <> k.key_id
+          where k.key_id = $1 and other.revoked_at is null
+            and (other.retires_at is null or other.retires_at > $2)
+            and (other.not_after is null or other.not_after > $2)
+          order by other.generation",
+    )
+    .bind(key_id.as_str())
+    .bind(now)
+    .fetch_all(connection)
+    .await
 }

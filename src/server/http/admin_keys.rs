@@ -9,12 +9,13 @@ use utoipa_axum::routes;
 use super::answers::{IssuedAnswer, KeyAnswer, KeysAnswer, RevokedAnswer, RotatedAnswer};
 use super::guard::{Gate, Key};
 use super::json::StrictJson;
-use super::openapi::{CantIssue, CantRotate, CantUpdate, NoKey};
+use super::openapi::{CantChangeGrace, CantIssue, CantRestore, CantRotate, CantUpdate, NoKey};
 use super::path::PathId;
 use super::problem::Problem;
 use super::query::StrictQuery;
 use super::request::RequestInfo;
-use crate::domain::key_input::{IssueInput, RevokeInput, UpdateInput};
+use crate::domain::grace::GraceInput;
+use crate::domain::key_input::{IssueInput, RestoreInput, RevokeInput, UpdateInput};
 use crate::domain::list::KeyListInput;
 use crate::domain::rotation::RotateInput;
 use crate::domain::scope::Scope;
@@ -33,7 +34,9 @@ pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
         .routes(admin(routes!(issue)))
         .routes(admin(routes!(show, update)))
         .routes(admin(routes!(rotate)))
+        .routes(admin(routes!(change_grace)))
         .routes(admin(routes!(revoke)))
+        .routes(admin(routes!(restore)))
 }
 
 /// List the keys
@@ -120,6 +123,28 @@ async fn rotate(
     Ok((StatusCode::CREATED, Json(rotated.into())))
 }
 
+/// End the grace of a retiring key
+///
+/// At once, or so many seconds from now, earlier or later than before, but never past the key's
+/// notAfter. A grace that waits for the successor's first use waits no longer.
+#[utoipa::path(post, path = "/api/admin/api-keys/{keyId}/grace", operation_id = "changeGrace", tag = "Keys",
+    params(("keyId" = KeyId, Path, description = "The key's id.")), request_body = GraceInput,
+    responses((status = 200, description = "The key as it is now", body = KeyAnswer), CantChangeGrace))]
+async fn change_grace(
+    State(state): State<AppState>,
+    PathId(key_id): PathId,
+    info: RequestInfo,
+    Key(caller): Key,
+    StrictJson(input): StrictJson<GraceInput>,
+) -> Answer<KeyAnswer> {
+    let seconds = input.check()?;
+    let key = state
+        .registry
+        .change_grace(&info.origin_of_key(&caller), &key_id, seconds)
+        .await?;
+    Ok(Json(key.into()))
+}
+
 /// Revoke a key
 ///
 /// It is refused at once, everywhere. Revoking it again answers the same.
@@ -139,4 +164,25 @@ async fn revoke(
         .revoke_key(&info.origin_of_key(&caller), &key_id, command)
         .await?;
     Ok(Json(revoked.into()))
+}
+
+/// Undo a revocation
+///
+/// Within 60 minutes, and not for `key_compromise` or `superseded`. The key's window stands as it was.
+#[utoipa::path(post, path = "/api/admin/api-keys/{keyId}/restore", operation_id = "restoreKey", tag = "Keys",
+    params(("keyId" = KeyId, Path, description = "The key's id.")), request_body = RestoreInput,
+    responses((status = 200, description = "The key as it is now", body = KeyAnswer), CantRestore))]
+async fn restore(
+    State(state): State<AppState>,
+    PathId(key_id): PathId,
+    info: RequestInfo,
+    Key(caller): Key,
+    StrictJson(input): StrictJson<RestoreInput>,
+) -> Answer<KeyAnswer> {
+    let note = input.check()?;
+    let key = state
+        .registry
+        .restore_key(&info.origin_of_key(&caller), &key_id, note)
+        .await?;
+    Ok(Json(key.into()))
 }

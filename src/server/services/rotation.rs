@@ -4,16 +4,20 @@
 //! several rotations of one key at once exactly one succeeds: the row's lock orders them, and the
 //! schema allows one successor.
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
+use sqlx::PgConnection;
 
 use super::audit::{self, Subject};
 use super::keys::{require_active, successor_begins};
 use super::{Origin, Registry};
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
+use crate::domain::grace::GraceStart;
 use crate::domain::key::KeyView;
-use crate::domain::rotation::{RotateKey, RotatedKey, retires_at};
-use crate::server::db::key_changes::{self, NewKeyRow};
+use crate::domain::rotation::{MOST_LIVE_KEYS, RotateKey, RotatedKey};
+use crate::domain::token::KeyId;
+use crate::server::db::key_changes::{self, NewKeyRow, Retirement};
 use crate::server::db::{keys, partners};
 
 impl Registry {
@@ -21,7 +25,8 @@ impl Registry {
     ///
     /// # Errors
     /// [`Missing::KeyNotFound`]; [`Conflict::AlreadyRotated`], before [`Conflict::KeyInactive`],
-    /// before [`Conflict::PartnerInactive`]; [`AppError::Invalid`] for an end before the
+    /// before [`Conflict::PartnerInactive`]; [`Conflict::LineageFull`] where the old key would go on
+    /// beside its successor and a predecessor; [`AppError::Invalid`] for an end before the
     /// successor's begin; or the database's.
     pub async fn rotate_key(
         &self,
@@ -54,6 +59,15 @@ impl Registry {
                 "must lie after the successor's notBefore",
             ));
         }
+        let retires_at = command.retires_at(now, old.not_after);
+        let at_once = retires_at <= now;
+        require_room(
+            &mut transaction,
+            &old.key_id,
+            now,
+            usize::from(!at_once) + 1,
+        )
+        .await?;
         let created_by = origin.actor.to_string();
         let row = NewKeyRow {
             partner_id: old.partner_id,
@@ -68,15 +82,20 @@ impl Registry {
             created_by: &created_by,
         };
         let minted = self.insert_minted(&mut transaction, minted, &row).await?;
-        let retires_at = retires_at(now, command.grace, old.not_after);
-        let revoked_at = (retires_at <= now).then_some(now);
-        key_changes::retire(&mut transaction, &old.key_id, retires_at, revoked_at).await?;
+        let retirement = Retirement {
+            retires_at,
+            at_once,
+            grace: (command.grace, command.starts),
+            grace_started_at: (command.starts == GraceStart::Now || at_once).then_some(now),
+        };
+        key_changes::retire(&mut transaction, &old.key_id, retirement).await?;
         let subject = Subject {
             key_id: Some(&old.key_id),
             partner_id: Some(old.partner_id),
             details: json!({
                 "replacedBy": minted.key_id,
-                "graceSeconds": command.grace.num_seconds(),
+                "graceSeconds": command.grace,
+                "graceStarts": command.starts,
                 "retiresAt": retires_at,
                 "notAfter": not_after,
             }),
@@ -89,8 +108,27 @@ impl Registry {
             token: minted.token.to_string(),
             replaces: old.key_id,
             retires_at,
+            grace_starts: command.starts,
         })
     }
+}
+
+/// Refuses to let more keys of one lineage live than may: `wanted` of them shall, the named one
+/// included.
+///
+/// # Errors
+/// [`Conflict::LineageFull`], or the database's.
+pub(super) async fn require_room(
+    connection: &mut PgConnection,
+    key_id: &KeyId,
+    now: DateTime<Utc>,
+    wanted: usize,
+) -> AppResult<()> {
+    let live_keys = keys::other_live(connection, key_id, now).await?;
+    if live_keys.len() + wanted > MOST_LIVE_KEYS {
+        return Err(Conflict::LineageFull { live_keys }.into());
+    }
+    Ok(())
 }
 
 fn may_rotate(old: &KeyView, partner_active: Option<bool>) -> AppResult<()> {

@@ -2,9 +2,11 @@
 
 use leptos::prelude::*;
 
+use super::grace_dialog::GraceDialog;
 use super::issue_dialog::IssueDialog;
 use super::partner_dialogs::{EditPartner, SwitchPartner};
 use super::password_dialog::PasswordDialog;
+use super::restore_dialog::RestoreDialog;
 use super::revoke_dialog::RevokeDialog;
 use super::rotate_dialog::RotateDialog;
 use super::token_reveal::TokenReveal;
@@ -21,6 +23,8 @@ pub fn Dialogs() -> impl IntoView {
                 OpenDialog::Closed => ().into_any(),
                 OpenDialog::Issue(partner_id) => view! { <IssueDialog partner_id/> }.into_any(),
                 OpenDialog::Rotate(key) => view! { <RotateDialog key/> }.into_any(),
+                OpenDialog::Grace(key, now) => view! { <GraceDialog key now/> }.into_any(),
+                OpenDialog::Restore(key) => view! { <RestoreDialog key/> }.into_any(),
                 OpenDialog::Revoke(key) => view! { <RevokeDialog key/> }.into_any(),
                 OpenDialog::Reveal(revealed) => view! { <TokenReveal revealed/> }.into_any(),
                 OpenDialog::EditPartner(partner) => view! { <EditPartner partner/> }.into_any(),

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
+use super::retirement::Retirement;
 use super::status::StatusBadge;
 use super::time::RelativeTime;
 use crate::domain::key::{Environment, KeyStatus, KeyView};
@@ -70,13 +71,23 @@ fn KeyRow(key: KeyView, now: DateTime<Utc>, may_change: bool) -> impl IntoView {
     let can_rotate = may_change && key.status.is_live() && key.replaced_by.is_none();
     let can_revoke = may_change && key.status != KeyStatus::Revoked;
     let id = key.key_id.to_string();
-    let rotate = can_rotate.then(|| view! { <RowButton label="Rotate" key=key.clone()/> });
-    let revoke = can_revoke.then(|| view! { <RowButton label="Revoke" key=key.clone()/> });
+    let can_change_grace = may_change && key.status == KeyStatus::Retiring;
+    let can_restore = may_change && key.can_be_restored(now);
+    let button = |label, danger, dialog| {
+        let key_id = id.clone();
+        view! { <RowButton label key_id danger dialog/> }
+    };
+    let rotate = can_rotate.then(|| button("Rotate", false, OpenDialog::Rotate(key.clone())));
+    let grace =
+        can_change_grace.then(|| button("Grace", false, OpenDialog::Grace(key.clone(), now)));
+    let revoke = can_revoke.then(|| button("Revoke", true, OpenDialog::Revoke(key.clone())));
+    let restore = can_restore.then(|| button("Undo", false, OpenDialog::Restore(key.clone())));
     // A retiring key ends with its grace, which never outlives its own end.
     let expires = match key.status {
         KeyStatus::Retiring => key.retires_at,
         _ => key.not_after,
     };
+    let retirement = view! { <Retirement key=key.clone() now/> };
     let environment = (key.environment != Environment::default())
         .then(|| view! { <span class="chip">{key.environment.as_str()}</span> });
     view! {
@@ -91,32 +102,36 @@ fn KeyRow(key: KeyView, now: DateTime<Utc>, may_change: bool) -> impl IntoView {
                     {key.scopes.into_iter().map(|scope| view! { <span class="chip">{scope.as_str()}</span> " " }).collect_view()}
                 </span>
             </td>
-            <td data-label="Status"><StatusBadge status=key.status/></td>
+            <td data-label="Status"><StatusBadge status=key.status/> {retirement}</td>
             <td data-label="Expires"><RelativeTime id=format!("expires-{id}") at=expires now/></td>
             <td data-label="Last Used"><RelativeTime id=format!("used-{id}") at=key.last_used_at now/></td>
-            <td data-label="Actions" class="row-actions">{rotate} {revoke}</td>
+            <td data-label="Actions" class="row-actions">{rotate} {grace} {revoke} {restore}</td>
         </tr>
     }
 }
 
 /// A row's button. Its id lets the focus find it again when the row was drawn anew.
 #[component]
-fn RowButton(label: &'static str, key: KeyView) -> impl IntoView {
+fn RowButton(
+    label: &'static str,
+    key_id: String,
+    danger: bool,
+    dialog: OpenDialog,
+) -> impl IntoView {
     let desk = expect_context::<Desk>();
     let hydrated = expect_context::<Hydrated>();
-    let (class, dialog): (_, fn(KeyView) -> OpenDialog) = if label == "Rotate" {
-        ("button small", OpenDialog::Rotate)
+    let class = if danger {
+        "button small danger-quiet"
     } else {
-        ("button small danger-quiet", OpenDialog::Revoke)
+        "button small"
     };
-    let key_id = key.key_id.to_string();
     view! {
         <button
             class=class type="button"
             id=format!("{}-{key_id}", label.to_lowercase())
             aria-label=format!("{label} {key_id}")
             disabled=move || !hydrated.done()
-            on:click=move |_| desk.open(dialog(key.clone()))
+            on:click=move |_| desk.open(dialog.clone())
         >{label}</button>
     }
 }

@@ -9,19 +9,26 @@ use super::lost_answer::{Lost, LostAnswer};
 use super::notice::ErrorNotice;
 use super::time::exact;
 use crate::domain::error::AppError;
+use crate::domain::grace::GraceStart;
 use crate::domain::key::KeyView;
-use crate::domain::rotation::RotateInput;
+use crate::domain::rotation::{RotateInput, RotatedKey};
 use crate::rpc::keys::rotate_key;
 use crate::ui::desk::{Desk, Revealed};
 use crate::ui::{browser, remote};
 
-/// How long the old key may go on, in seconds, as it is offered.
-const GRACES: [(i64, &str); 5] = [
+/// How long a key that was rotated may go on, in seconds, as it is offered.
+pub const GRACES: [(i64, &str); 5] = [
     (0, "At once"),
     (3_600, "After 1 hour"),
     (86_400, "After 24 hours"),
     (604_800, "After 7 days"),
     (2_592_000, "After 30 days"),
+];
+
+/// What the grace may run from, as it is offered.
+const STARTS: [(GraceStart, &str); 2] = [
+    (GraceStart::Now, "The rotation"),
+    (GraceStart::FirstUse, "The new key's first use"),
 ];
 
 /// Says what a rotation does, asks for the grace, and rotates.
@@ -33,6 +40,7 @@ pub fn RotateDialog(
     let desk = expect_context::<Desk>();
     let this = desk.this_dialog();
     let grace = RwSignal::new("0".to_owned());
+    let starts = RwSignal::new(GraceStart::default().as_str().to_owned());
     let pending = RwSignal::new(false);
     let lost = RwSignal::new(None::<Lost>);
     let errors = FormErrors::new();
@@ -54,20 +62,16 @@ pub fn RotateDialog(
         let key_id = ordered_key.clone();
         let input = RotateInput {
             grace_seconds: grace.get_untracked().parse().ok(),
+            grace_starts: Some(starts.get_untracked()),
             not_after: None,
         };
         spawn_local(async move {
             match remote::answer(rotate_key(key_id.clone(), input)).await {
                 Ok(rotated) => {
-                    let old = rotated.replaces.as_str();
-                    let note = format!(
-                        "The old key {old} stops working at {}.",
-                        exact(rotated.retires_at)
-                    );
                     desk.reveal(Revealed {
                         key_id: rotated.key_id.to_string(),
+                        note: Some(fate_of_old(&rotated)),
                         token: rotated.token,
-                        note: Some(note),
                     });
                 }
                 Err(error) => {
@@ -85,11 +89,19 @@ pub fn RotateDialog(
         });
     };
     let graces = GRACES.map(|(seconds, label)| (seconds.to_string(), label.to_owned()));
+    let begins = STARTS.map(|(start, label)| (start.as_str().to_owned(), label.to_owned()));
     let consequence = Signal::derive(move || {
-        if grace.get() == "0" {
-            "Calls with the old token fail from the moment you rotate."
-        } else {
-            "Until then both tokens work, so that nobody is cut off."
+        let waits = starts.get() == GraceStart::FirstUse.as_str();
+        match (waits, grace.get() == "0") {
+            (false, true) => "Calls with the old token fail from the moment you rotate.",
+            (false, false) => "Until then both tokens work, so that nobody is cut off.",
+            (true, true) => {
+                "The old token works until the new one is first used, for 30 days at the latest."
+            }
+            (true, false) => {
+                "Both tokens work until the new one is first used, and for this long after; the time \
+                 begins to run in 30 days at the latest."
+            }
         }
         .to_owned()
     });
@@ -108,8 +120,23 @@ pub fn RotateDialog(
                     id="rotate-grace" label="The old key stops working" value=grace
                     options=graces.to_vec() hint=consequence
                 />
+                <ChoiceField
+                    id="rotate-starts" label="Counted from" value=starts options=begins.to_vec()
+                />
                 <Actions label="Rotate" working="Rotating…" pending on_cancel=close/>
             </form>
         </Modal>
+    }
+}
+
+/// When the old key stops working.
+fn fate_of_old(rotated: &RotatedKey) -> String {
+    let old = rotated.replaces.as_str();
+    let end = exact(rotated.retires_at);
+    match rotated.grace_starts {
+        GraceStart::Now => format!("The old key {old} stops working at {end}."),
+        GraceStart::FirstUse => format!(
+            "The time of the old key {old} runs from the new one's first use; it stops working at {end} at the latest."
+        ),
     }
 }

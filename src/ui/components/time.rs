@@ -36,7 +36,8 @@ pub fn exact(at: DateTime<Utc>) -> String {
 }
 
 /// "3 minutes ago", "in 2 days".
-fn relative(distance: TimeDelta) -> String {
+#[must_use]
+pub fn relative(distance: TimeDelta) -> String {
     const UNITS: [(i64, &str); 6] = [
         (365 * 86_400, "year"),
         (30 * 86_400, "month"),

@@ -26,8 +26,8 @@ use crate::domain::scope::Scope;
 use crate::server::state::{AppState, Documents};
 
 pub use refusals::{
-    CantChange, CantIssue, CantMint, CantPass, CantRotate, CantTransfer, CantUpdate, NoAsset,
-    NoKey, NoPartner,
+    CantChange, CantChangeGrace, CantIssue, CantMint, CantPass, CantRestore, CantRotate,
+    CantTransfer, CantUpdate, NoAsset, NoKey, NoPartner,
 };
 
 /// The name of the way to send a key; an operation's list beside it holds the scopes it asks for.

@@ -65,6 +65,9 @@ fn member(name: &str, mut values: Vec<&Value>) -> RefOr<Schema> {
             .into(),
         "detail" => text().into(),
         "replacedBy" => Ref::from_schema_name("KeyId").into(),
+        "liveKeys" => ArrayBuilder::new()
+            .items(Ref::from_schema_name("KeyId"))
+            .into(),
         "required" => ArrayBuilder::new()
             .items(Ref::from_schema_name("Scope"))
             .into(),
@@ -130,7 +133,13 @@ refusals! {
     /// What keeps a key from being changed.
     CantUpdate: Missing::KeyNotFound, Conflict::KeyInactive;
     /// What keeps a key from being rotated.
-    CantRotate: Missing::KeyNotFound, already_rotated(), Conflict::KeyInactive, Conflict::PartnerInactive;
+    CantRotate: Missing::KeyNotFound, already_rotated(), Conflict::KeyInactive, Conflict::PartnerInactive,
+        lineage_full();
+    /// What keeps a key's grace from being changed.
+    CantChangeGrace: Missing::KeyNotFound, Conflict::NotRetiring;
+    /// What keeps a revocation from being undone.
+    CantRestore: Missing::KeyNotFound, Conflict::NotRevoked, Conflict::RevokedForGood,
+        Conflict::KeyInactive, Conflict::PartnerInactive, lineage_full();
     /// What keeps an asset from being recorded.
     CantMint: Conflict::AlreadyMinted { asset_id: SAMPLE_ASSET }, Conflict::IdempotencyMismatch,
         Conflict::IdempotencyInProgress;
@@ -142,6 +151,12 @@ refusals! {
     /// What keeps an asset from being handed on.
     CantTransfer: Missing::AssetNotFound, Missing::PartnerNotFound, Conflict::AssetRetired,
         Conflict::PartnerInactive;
+}
+
+fn lineage_full() -> Conflict {
+    Conflict::LineageFull {
+        live_keys: vec!["mpk_0f1e2d3c4b5a".to_owned()],
+    }
 }
 
 fn already_rotated() -> Conflict {
