@@ -87,7 +87,7 @@ fn KeyRow(key: KeyView, now: DateTime<Utc>, may_change: bool) -> impl IntoView {
         KeyStatus::Retiring => key.retires_at,
         _ => key.not_after,
     };
-    let retirement = view! { <Retirement key=key.clone() now/> };
+    let retirement = view! { <Retirement key=key.clone() now end_is_shown=true/> };
     let environment = (key.environment != Environment::default())
         .then(|| view! { <span class="chip">{key.environment.as_str()}</span> });
     view! {
