@@ -97,12 +97,6 @@ impl Entry {
             .is_some_and(|proof| same_bytes(&proof[..], mac))
     }
 
-    /// Whether any token of this key has.
-    #[must_use]
-    pub fn has_proof(&self) -> bool {
-        self.proof.is_some()
-    }
-
     /// Why the key's state refuses it at `now`, in the order in which reasons are given.
     #[must_use]
     pub fn refused_by_state(&self, now: DateTime<Utc>) -> Option<AuthReason> {

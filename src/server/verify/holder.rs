@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Guard, MOST_TOKEN_BYTES, Refused, nobody, refuse};
-use crate::domain::error::AuthReason;
+use super::{Guard, Presented, Refused, nobody};
 use crate::domain::token::KeyId;
 
 impl Guard {
@@ -13,10 +12,7 @@ impl Guard {
     /// # Errors
     /// As [`Guard::check`], for a token or a secret that is none.
     pub async fn holder(&self, token: &str, client: Option<IpAddr>) -> Result<KeyId, Refused> {
-        if token.len() > MOST_TOKEN_BYTES {
-            return Err(refuse(AuthReason::BadFormat).into());
-        }
-        let token = self.presented(token)?;
+        let token = Presented::read(token, self.mac_of(token)?)?;
         let Some(loaded) = self.load(token.form.key_id()).await? else {
             return Err(nobody(&token.form).into());
         };

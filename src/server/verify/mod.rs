@@ -169,10 +169,11 @@ impl Guard {
     /// used up, or for too many guesses at a legacy key; [`AppError::Unavailable`] where the row
     /// can't be read or a bounded queue is full.
     pub async fn check(&self, token: &str, client: Option<IpAddr>) -> Result<Admitted, Refused> {
-        if let Some(entry) = self.recognise(token) {
+        let mac = self.mac_of(token)?;
+        if let Some(entry) = self.recognise(token, &mac) {
             return self.admit(entry, client);
         }
-        let token = self.presented(token)?;
+        let token = Presented::read(token, mac)?;
         // What passed Argon2id in this request, so that a row that changed meanwhile is judged anew
         // without another run.
         let mut passed = None;
@@ -218,33 +219,26 @@ impl Guard {
         token: &str,
         client: Option<IpAddr>,
     ) -> Option<Result<Admitted, Refused>> {
-        if let Some(entry) = self.recognise(token) {
+        let mac = match self.mac_of(token) {
+            Ok(mac) => mac,
+            Err(refused) => return Some(Err(refused)),
+        };
+        if let Some(entry) = self.recognise(token, &mac) {
             return Some(self.admit(entry, client));
         }
-        let judged = self
-            .presented(token)
-            .and_then(|token| self.refuse_by_memory(&token, client));
+        let judged =
+            Presented::read(token, mac).and_then(|token| self.refuse_by_memory(&token, client));
         judged.err().map(Err)
     }
 
-    /// Reads a token.
-    fn presented<'a>(&self, token: &'a str) -> Result<Presented<'a>, Refused> {
-        Ok(Presented {
-            form: PresentedToken::parse(token).ok_or_else(|| refuse(AuthReason::BadFormat))?,
-            mac: self.mac_of(token),
-        })
-    }
-
     /// The entry of a token that passed before, if what is remembered may be relied on.
-    fn recognise(&self, token: &str) -> Option<Arc<Entry>> {
+    fn recognise(&self, token: &str, mac: &TokenMac) -> Option<Arc<Entry>> {
         let (key_id, _) = token.split_once('.')?;
-        if token.len() > MOST_TOKEN_BYTES || !self.link.is_live() {
+        if !self.link.is_live() {
             return None;
         }
         let entry = self.cache.get(key_id)?;
-        let holds = self.marks.is_current(&entry.mark)
-            && entry.has_proof()
-            && entry.is_proven(&self.mac_of(token));
+        let holds = self.marks.is_current(&entry.mark) && entry.is_proven(mac);
         holds.then_some(entry)
     }
 
@@ -383,11 +377,15 @@ impl Guard {
         }
     }
 
-    fn mac_of(&self, token: &str) -> TokenMac {
+    /// The MAC by which a token is recognised; what is too long for a token has none.
+    fn mac_of(&self, token: &str) -> Result<TokenMac, Refused> {
+        if token.len() > MOST_TOKEN_BYTES {
+            return Err(refuse(AuthReason::BadFormat).into());
+        }
         let mut mac = self.mac.clone();
         mac.update(token.as_bytes());
         let mac: [u8; 32] = mac.finalize().into_bytes().into();
-        std::array::from_fn(|index| mac[index])
+        Ok(std::array::from_fn(|index| mac[index]))
     }
 }
 
@@ -395,6 +393,13 @@ impl Guard {
 struct Presented<'a> {
     form: PresentedToken<'a>,
     mac: TokenMac,
+}
+
+impl<'a> Presented<'a> {
+    fn read(token: &'a str, mac: TokenMac) -> Result<Self, Refused> {
+        let form = PresentedToken::parse(token).ok_or_else(|| refuse(AuthReason::BadFormat))?;
+        Ok(Self { form, mac })
+    }
 }
 
 fn refuse(reason: AuthReason) -> AppError {
