@@ -77,7 +77,8 @@ async function furnishAndWalk(page: Page, server: { url: string; cli: (args: str
   await page.getByRole('button', { name: /^Revoke / }).first().click();
   await check('revoke');
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
-  await page.getByRole('button', { name: /^Undo / }).click();
+  await page.getByText(/ is revoked\./).waitFor();
+  await page.getByRole('button', { name: /^Undo / }).first().click();
   await check('undo revocation');
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('button', { name: 'Change password' }).click();
