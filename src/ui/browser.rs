@@ -135,35 +135,55 @@ pub fn focused_id() -> Option<String> {
 /// element that already has it keeps it, unless that is the whole page or hidden.
 pub fn focus_lost_to(selectors: Vec<String>) {
     #[cfg(feature = "hydrate")]
+    give_focus(selectors, Duration::ZERO, 10);
+    #[cfg(not(feature = "hydrate"))]
+    let _ = selectors;
+}
+
+/// Tries again for a while where the focus went nowhere: behind a dialog that is still being taken
+/// away, nothing takes it.
+#[cfg(feature = "hydrate")]
+fn give_focus(selectors: Vec<String>, after: Duration, tries: u32) {
+    use web_sys::wasm_bindgen::JsCast;
+
     set_timeout(
         move || {
-            use web_sys::wasm_bindgen::JsCast;
-
-            let nobody = document().active_element().is_none_or(|element| {
-                let is_hidden = |element: &web_sys::HtmlElement| {
-                    element.offset_parent().is_none() && element.tag_name() != "DIALOG"
-                };
-                element.tag_name() == "BODY"
-                    || element
-                        .dyn_ref::<web_sys::HtmlElement>()
-                        .is_some_and(is_hidden)
-            });
+            if !nobody_has_focus() {
+                return;
+            }
             let wanted = selectors
                 .iter()
                 .filter_map(|selector| document().query_selector(selector).ok().flatten())
                 .find_map(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
-            if let Some(element) = wanted.filter(|_| nobody) {
+            if let Some(element) = wanted {
                 // A heading takes the focus only where it is told that it may.
                 if element.tag_name() == "H2" {
                     element.set_tab_index(-1);
                 }
                 let _ = element.focus();
             }
+            if tries > 1 && nobody_has_focus() {
+                give_focus(selectors, Duration::from_millis(50), tries - 1);
+            }
         },
-        Duration::ZERO,
+        after,
     );
-    #[cfg(not(feature = "hydrate"))]
-    let _ = selectors;
+}
+
+/// Whether the focus is on the whole page, or on something hidden.
+#[cfg(feature = "hydrate")]
+fn nobody_has_focus() -> bool {
+    use web_sys::wasm_bindgen::JsCast;
+
+    document().active_element().is_none_or(|element| {
+        let is_hidden = |element: &web_sys::HtmlElement| {
+            element.offset_parent().is_none() && element.tag_name() != "DIALOG"
+        };
+        element.tag_name() == "BODY"
+            || element
+                .dyn_ref::<web_sys::HtmlElement>()
+                .is_some_and(is_hidden)
+    })
 }
 
 /// Gives the focus to the first field that a form's last attempt found at fault.
