@@ -82,6 +82,8 @@ test('a key lives from the browser to REST and back', async ({ page, server, com
   expect((await server.call('GET', '/api/key', successor)).status).toBe(200);
   expect((await server.call('GET', '/api/key', token)).status).toBe(401);
   await page.goto(`${server.url}/login`);
+  // Chromium has a download wait 20 s for the same one that was cut off by leaving the page.
+  await hydrated(page);
   await page.goto(`${server.url}/api-keys`);
   await hydrated(page);
   await expect(page.getByRole('row')).toHaveCount(3);
