@@ -293,8 +293,8 @@ impl Conflict {
             Self::KeyInactive => "the key is revoked or expired: issue a new one".to_owned(),
             Self::PartnerInactive => "the partner is deactivated: activate it first".to_owned(),
             Self::LineageFull { live_keys } => format!(
-                "no more than two keys of one lineage may be live, and {} is: end it first, or rotate at once",
-                live_keys.join(" and ")
+                "no more than two keys of one lineage may be live: end one of these first ({}); rotating at once needs no room",
+                live_keys.join(", ")
             ),
             Self::NotRetiring => {
                 "the key is not retiring: only a key that was rotated and still works has a grace"

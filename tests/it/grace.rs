@@ -272,3 +272,40 @@ async fn a_lineage_never_has_three_live_keys(pool: PgPool) {
         .ok(200);
     r.app.post(&rotate, &r.admin, body).await.ok(201);
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_first_use_and_a_rotation_at_once_do_not_block_each_other(pool: PgPool) {
+    let order = json!({"graceSeconds": 3600, "graceStarts": "first_use"});
+    let r = Rotated::new(pool, None, order).await;
+    assert!(r.works(r.new_token()).await);
+    // The rotation has locked the first key of the lineage and waits for the second, when the first
+    // use is written, which starts the first key's grace.
+    let mut held = r.app.pool.begin().await.unwrap();
+    sqlx::query("select from api_keys where key_id = $1 for share")
+        .bind(r.new_id())
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let waiting = async |count| {
+        const WAITING: &str = "select count(*) from pg_stat_activity
+                                where datname = current_database() and wait_event_type = 'Lock'";
+        while r.app.count(WAITING).await < count {
+            tokio::task::yield_now().await;
+        }
+    };
+    let rotate = path(r.new_id(), "rotate");
+    let rotation = r.app.post(&rotate, &r.admin, json!({}));
+    let flush = async {
+        waiting(1).await;
+        r.app.state.guard.usage().flush(&r.app.pool).await
+    };
+    let release = async {
+        waiting(2).await;
+        held.rollback().await.unwrap();
+    };
+    let (rotated, flushed, ()) = tokio::join!(rotation, flush, release);
+    rotated.ok(201);
+    flushed.unwrap();
+    let old = r.show(&r.old_id).await;
+    assert_eq!(old["retiresAt"], "2027-01-15T13:00:00Z");
+}

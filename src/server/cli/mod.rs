@@ -5,7 +5,6 @@ mod operators;
 
 use std::os::unix::fs::MetadataExt;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -111,7 +110,7 @@ async fn issuing_registry(source: &Source) -> Result<Registry, String> {
     let peppers = config::peppers(source).map_err(|error| error.to_string())?;
     let issuing = config::issuing(source).map_err(|error| error.to_string())?;
     current(Registry {
-        peppers: Some(Arc::clone(&run::peppers(&peppers))),
+        peppers: Some(run::peppers(&peppers)),
         issuing,
         ..plain_registry(source)?
     })

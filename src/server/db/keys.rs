@@ -198,7 +198,8 @@ pub async fn find(connection: &mut PgConnection, key_id: &str) -> sqlx::Result<O
 }
 
 /// One key, which others can't change until the transaction ends. The first key of its lineage is
-/// locked before it, so that orders about one lineage come one after the other.
+/// locked before it, so that orders about one lineage come one after the other. Their ids stay, so
+/// uses of them may be written meanwhile.
 pub async fn lock(connection: &mut PgConnection, key_id: &str) -> sqlx::Result<Option<KeyRow>> {
     if KeyId::parse(key_id).is_none() {
         return Ok(None);
@@ -208,7 +209,7 @@ pub async fn lock(connection: &mut PgConnection, key_id: &str) -> sqlx::Result<O
     sqlx::query(
         "select from api_keys
           where key_id in ($1, (select lineage from api_keys where key_id = $1))
-          order by generation for update",
+          order by generation for no key update",
     )
     .bind(key_id)
     .execute(&mut *connection)
