@@ -17,7 +17,7 @@ use sqlx::PgPool;
 use crate::support::{TestApp, somebody};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
-const STEPS: usize = 150;
+const STEPS: usize = 250;
 
 /// Keys with their tokens, and what was seen of each before.
 struct World {
@@ -73,13 +73,15 @@ impl World {
         let now = self.app.registry.now();
         let fits = |id: &&String| {
             self.before.get(*id).is_some_and(|key| match what {
-                46..66 => key.can_be_restored(now),
-                66..76 => key.status == KeyStatus::Retiring,
+                8..46 => key.status.is_live() && key.replaced_by.is_none(),
+                54..68 => key.can_be_restored(now),
+                68..74 => key.status == KeyStatus::Retiring,
                 _ => key.status.is_live(),
             })
         };
         let fitting: Vec<&String> = self.ids.iter().filter(fits).collect();
-        let chosen = if !fitting.is_empty() && self.random.random_bool(0.8) {
+        let none_fits = fitting.is_empty();
+        let chosen = if !none_fits && self.random.random_bool(0.8) {
             fitting.choose(&mut self.random).copied()
         } else {
             self.ids.choose(&mut self.random)
@@ -89,16 +91,17 @@ impl World {
         };
         match what {
             0..8 => ("issue", self.issue().await),
-            8..36 => ("rotate", self.rotate(&id).await),
-            36..46 => ("revoke", self.revoke(&id).await),
-            46..66 => {
+            8..46 if none_fits => ("issue", self.issue().await),
+            8..46 => ("rotate", self.rotate(&id).await),
+            46..54 => ("revoke", self.revoke(&id).await),
+            54..68 => {
                 let restored = self.app.registry.restore_key(&somebody(), &id, None).await;
                 if restored.is_ok() {
                     self.last_restored = Some(id);
                 }
                 ("restore", restored.map(drop))
             }
-            66..76 => {
+            68..74 => {
                 let seconds = self.random.random_range(0..90_000);
                 let changed = self
                     .app
@@ -107,7 +110,7 @@ impl World {
                     .await;
                 ("grace", changed.map(drop))
             }
-            76..90 => ("use", self.present(&id).await),
+            74..90 => ("use", self.present(&id).await),
             _ => {
                 let seconds = self.random.random_range(1..5_000);
                 self.app.clock.advance(TimeDelta::seconds(seconds));
@@ -117,7 +120,7 @@ impl World {
     }
 
     async fn issue(&mut self) -> Result<(), AppError> {
-        let hours = self.random.random_range(1..200);
+        let hours = self.random.random_range(100..400);
         let not_after = self.random.random_bool(0.5).then(|| {
             let end = self.app.registry.now() + TimeDelta::hours(hours);
             end.to_rfc3339()
@@ -142,13 +145,14 @@ impl World {
 
     async fn rotate(&mut self, id: &str) -> Result<(), AppError> {
         let order = RotateKey {
-            grace: *[0, 60, 3_600, 86_400].choose(&mut self.random).unwrap(),
+            grace: *[0, 3_600, 86_400, 604_800]
+                .choose(&mut self.random)
+                .unwrap(),
             starts: *GraceStart::ALL.choose(&mut self.random).unwrap(),
             not_after: None,
         };
         let rotated = self.app.registry.rotate_key(&somebody(), id, order).await?;
-        self.tokens
-            .insert(rotated.key_id.to_string(), rotated.token);
+        self.made(rotated.key_id.to_string(), rotated.token);
         Ok(())
     }
 
