@@ -72,8 +72,16 @@ pub struct KeyView {
 
 /// How long a revocation can be undone.
 const UNDO: TimeDelta = TimeDelta::minutes(60);
+/// How lately a key was accepted that is in use.
+const IN_USE: TimeDelta = TimeDelta::days(30);
 
 impl KeyView {
+    /// Whether it was accepted in the 30 days before `now`.
+    #[must_use]
+    pub fn is_in_use(&self, now: DateTime<Utc>) -> bool {
+        self.last_used_at.is_some_and(|at| now - at <= IN_USE)
+    }
+
     /// Whether a key that is revoked was revoked so lately, and for such a reason, that it can be
     /// undone at `now`. What else may stand in the way, only the server can tell.
     #[must_use]

@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::audit::Action;
-use super::error::{AppError, AppResult};
+use super::error::AppResult;
 use super::key::{Environment, KeyStatus};
 use super::page::PageRequest;
 use super::token::KeyId;
@@ -63,7 +63,7 @@ impl KeyListInput {
     /// Checks every parameter.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] with every fault.
+    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(&self) -> AppResult<KeyQuery> {
         let mut faults = Faults::default();
         let partner_id = faults.check_optional("partnerId", self.partner_id.as_deref(), uuid);
@@ -120,7 +120,7 @@ impl PartnerListInput {
     /// Checks every parameter.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] with every fault.
+    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(&self) -> AppResult<PartnerQuery> {
         let mut faults = Faults::default();
         let q = faults
@@ -161,7 +161,7 @@ impl ChoiceInput {
     /// that it filters says so.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] for a bad search text.
+    /// [`super::error::AppError::Invalid`] for a bad search text.
     pub fn check(&self) -> AppResult<ChoiceQuery> {
         let mut faults = Faults::default();
         let q = faults
@@ -226,7 +226,7 @@ impl EventListInput {
     /// Checks every parameter.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] with every fault.
+    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(&self) -> AppResult<EventQuery> {
         let mut faults = Faults::default();
         let key_id = faults.check_optional("keyId", self.key_id.as_deref(), |text| {
@@ -254,7 +254,8 @@ impl EventListInput {
     }
 }
 
-fn uuid(text: &str) -> Result<Uuid, String> {
+/// Reads an id.
+pub(super) fn uuid(text: &str) -> Result<Uuid, String> {
     Uuid::try_parse(text).map_err(|_| "must be an id (a UUID)".to_owned())
 }
 
@@ -268,16 +269,7 @@ pub(super) fn page(
     limit: Option<&str>,
     cursor: Option<&str>,
 ) -> Option<PageRequest> {
-    match PageRequest::parse(limit, cursor) {
-        Ok(page) => Some(page),
-        Err(AppError::Invalid { fields }) => {
-            for field in fields {
-                faults.add(&field.path, field.message);
-            }
-            None
-        }
-        Err(_) => None,
-    }
+    faults.take(PageRequest::parse(limit, cursor))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 pub mod asset;
 pub mod asset_input;
 pub mod audit;
+pub mod bulk;
 pub mod error;
 pub mod grace;
 pub mod key;

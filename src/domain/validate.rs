@@ -29,6 +29,27 @@ impl Faults {
         value.and_then(|value| self.check(path, check(value)))
     }
 
+    /// Takes what was checked elsewhere, or its faults.
+    pub fn take<T>(&mut self, checked: AppResult<T>) -> Option<T> {
+        match checked {
+            Ok(value) => Some(value),
+            Err(AppError::Invalid { fields }) => {
+                self.0.extend(fields);
+                None
+            }
+            Err(other) => {
+                self.add("body", other.to_string());
+                None
+            }
+        }
+    }
+
+    /// Whether no fault was recorded so far.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The value, unless a fault was recorded.
     ///
     /// # Errors

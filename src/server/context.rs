@@ -7,8 +7,10 @@ use std::net::IpAddr;
 use axum::http::header::{ACCEPT, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
+use futures::stream::{Stream, StreamExt};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::http::cookies;
@@ -146,6 +148,19 @@ pub async fn close_session(state: &AppState) -> AppResult<()> {
         response.append_header(SET_COOKIE, cookie);
     }
     Ok(())
+}
+
+/// What happens, as lines of JSON.
+pub fn json_lines<T: Serialize>(
+    events: impl Stream<Item = T> + Send + 'static,
+) -> impl Stream<Item = AppResult<String>> + Send + 'static {
+    events.map(|event| match serde_json::to_string(&event) {
+        Ok(json) => Ok(json + "\n"),
+        Err(error) => {
+            tracing::error!(%error, "an event could not be written as JSON");
+            Err(AppError::Internal)
+        }
+    })
 }
 
 /// Sends the browser on to a path of this site.

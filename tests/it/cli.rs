@@ -321,3 +321,75 @@ fn a_bad_configuration_stops_the_start_with_one_line() {
         assert!(line.contains(said), "{name}={value}: {line}");
     }
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn many_keys_are_rotated_and_revoked_once_it_is_said_so(pool: PgPool) {
+    let database = url(&pool);
+    let app = TestApp::new(pool);
+    let acme = app.partner("Acme").await;
+    let old = [
+        app.key(&acme, &["assets:read"]).await,
+        app.key(&acme, &["reverify"]).await,
+    ];
+    let rotate = ["bulk", "rotate", "--partner", "Acme"];
+    let (code, stdout, stderr) = run(&database, &rotate, "");
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains(&format!("{}\tAcme\tscheduled\tnever\n", old[0].key_id)));
+    assert!(stderr.contains("This would rotate 2 keys, 0 of them used in the last 30 days."));
+    assert_eq!(app.count("select count(*) from api_keys").await, 2);
+
+    let (code, stdout, stderr) = run(&database, &[&rotate[..], &["--yes"]].concat(), "");
+    assert_eq!(code, 0, "{stderr}");
+    let lines: Vec<Vec<&str>> = stdout
+        .lines()
+        .map(|line| line.split('\t').collect())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    for line in &lines {
+        assert!(old.iter().any(|key| key.key_id.as_str() == line[0]));
+        assert_eq!(
+            app.get("/api/key", line[2]).await.ok(200)["key"]["keyId"],
+            line[1]
+        );
+    }
+    let revoke = [
+        "bulk",
+        "revoke",
+        "--key",
+        lines[0][1],
+        "mpk_000000000000",
+        "--yes",
+    ];
+    let (code, stdout, stderr) = run(&database, &revoke, "");
+    assert_eq!((code, stdout.trim()), (0, lines[0][1]), "{stderr}");
+    assert!(stderr.contains("left as it is: mpk_000000000000: no key has this id"));
+    app.get("/api/key", lines[0][2])
+        .await
+        .problem(401, "unauthorized", "key_inactive");
+    for (arguments, why) in [
+        (
+            &["bulk", "revoke", "--yes"][..],
+            "must name keyIds, a partnerId, olderThanDays",
+        ),
+        (
+            &["bulk", "revoke", "--partner", "Nobody"],
+            "no partner has this id",
+        ),
+        (
+            &[
+                "bulk",
+                "rotate",
+                "--partner",
+                "Acme",
+                "--grace",
+                "60",
+                "--yes",
+            ],
+            "graceSeconds must be a whole number from 3600 to 2592000",
+        ),
+    ] {
+        let (code, _, stderr) = run(&database, arguments, "");
+        assert_eq!(code, 1, "{stderr}");
+        assert!(reason(&stderr).contains(why), "{stderr}");
+    }
+}

@@ -13,6 +13,7 @@ mod admin_partners;
 mod architecture;
 mod audit;
 mod bad_input;
+mod bulk;
 mod cli;
 mod console;
 mod forward_auth;

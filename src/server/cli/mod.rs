@@ -1,5 +1,6 @@
 //! The command line. Exit codes: 0 done, 1 refused or failed with one line on stderr, 2 usage.
 
+mod bulk;
 mod keys;
 mod operators;
 
@@ -8,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use self::bulk::BulkCommand;
 use self::keys::KeyCommand;
 use self::operators::OperatorCommand;
 use super::config::{self, Source};
@@ -36,6 +38,9 @@ enum Command {
     /// Issue, rotate and revoke API keys.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Rotate or revoke many keys: those listed, a partner's, or those older than so many days.
+    #[command(subcommand)]
+    Bulk(BulkCommand),
     /// Print the OpenAPI document of the REST routes, JSON. Needs no database and no configuration.
     #[command(name = "openapi")]
     OpenApi,
@@ -88,6 +93,7 @@ async fn run(command: Command) -> Result<(), String> {
             operators::run(&current(plain_registry(&source)?).await?, command).await
         }
         Command::Key(command) => keys::run(&source, command).await,
+        Command::Bulk(command) => bulk::run(&source, command).await,
         Command::OpenApi => {
             println!("{:#}", http::document());
             Ok(())

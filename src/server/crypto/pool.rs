@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::secret::Memory;
 use crate::domain::error::{AppError, AppResult};
@@ -17,10 +17,17 @@ pub struct HashPool(Arc<Inner>);
 
 struct Inner {
     running: Arc<Semaphore>,
+    /// What orders about many keys may run of them at once.
+    patient: Arc<Semaphore>,
     /// The memory that no run works in at the moment: no more than there may be runs.
     spare: Mutex<Vec<Memory>>,
     admitted: AtomicUsize,
     most_admitted: usize,
+}
+
+/// Half of the threads, so that an order about many keys leaves the rest to requests.
+fn share(threads: usize) -> usize {
+    (threads / 2).max(1)
 }
 
 impl HashPool {
@@ -29,6 +36,7 @@ impl HashPool {
     pub fn new(threads: usize, queue: usize) -> Self {
         Self(Arc::new(Inner {
             running: Arc::new(Semaphore::new(threads)),
+            patient: Arc::new(Semaphore::new(share(threads))),
             spare: Mutex::default(),
             admitted: AtomicUsize::new(0),
             most_admitted: threads + queue,
@@ -45,15 +53,35 @@ impl HashPool {
         work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> AppResult<T> {
         let place = self.admit().ok_or(AppError::UNAVAILABLE)?;
-        let permit = Arc::clone(&self.0.running)
-            .acquire_owned()
-            .await
-            .map_err(|_| AppError::UNAVAILABLE)?;
+        let permit = permit(&self.0.running).await?;
+        self.spawn(work, (place, permit)).await
+    }
+
+    /// The same for work that can wait, however long: it takes half of the threads at most, and no
+    /// place in the queue.
+    ///
+    /// # Errors
+    /// [`AppError::Internal`] where the work panicked.
+    pub async fn run_patiently<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
+    ) -> AppResult<T> {
+        let share = permit(&self.0.patient).await?;
+        let permit = permit(&self.0.running).await?;
+        self.spawn(work, (share, permit)).await
+    }
+
+    /// Runs `work` on a blocking thread, which holds what it was admitted with: a caller that goes
+    /// away frees no thread.
+    async fn spawn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
+        held: impl Send + 'static,
+    ) -> AppResult<T> {
         let span = tracing::Span::current();
         let pool = Arc::clone(&self.0);
         let joined = tokio::task::spawn_blocking(move || {
-            // Both are held by the work itself: a caller that goes away frees no thread.
-            let _held = (place, permit);
+            let _held = held;
             let mut memory = pool.spare().pop().unwrap_or_default();
             let outcome = span.in_scope(|| work(&mut memory));
             pool.spare().push(memory);
@@ -71,6 +99,13 @@ impl HashPool {
         let place = Place(inner);
         (admitted < place.0.most_admitted).then_some(place)
     }
+}
+
+async fn permit(semaphore: &Arc<Semaphore>) -> AppResult<OwnedSemaphorePermit> {
+    Arc::clone(semaphore)
+        .acquire_owned()
+        .await
+        .map_err(|_| AppError::UNAVAILABLE)
 }
 
 impl Inner {
@@ -117,6 +152,30 @@ mod tests {
         assert_eq!(waiting.await, Ok(1));
         running.await.unwrap().unwrap();
         assert_eq!(pool.run(|_| 3).await, Ok(3));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn patient_work_leaves_a_thread_and_takes_no_place_in_the_queue() {
+        let pool = HashPool::new(2, 0);
+        let (release, blocked) = mpsc::channel::<()>();
+        let (started, has_started) = tokio::sync::oneshot::channel();
+        let first = tokio::spawn({
+            let pool = pool.clone();
+            async move {
+                pool.run_patiently(move |_| {
+                    let _ = started.send(());
+                    let _ = blocked.recv();
+                })
+                .await
+            }
+        });
+        has_started.await.unwrap();
+        let mut second = Box::pin(pool.run_patiently(|_| 1));
+        assert!(futures_poll_once(&mut second).await.is_none());
+        assert_eq!(pool.run(|_| 2).await, Ok(2));
+        release.send(()).unwrap();
+        assert_eq!(second.await, Ok(1));
+        first.await.unwrap().unwrap();
     }
 
     #[tokio::test]

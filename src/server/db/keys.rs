@@ -29,6 +29,8 @@ macro_rules! select_keys {
     };
 }
 
+pub(super) use select_keys;
+
 /// A key with what is shown of it; nothing of its secret.
 #[derive(FromRow)]
 pub struct KeyRow {

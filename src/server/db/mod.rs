@@ -5,6 +5,7 @@
 pub mod asset_events;
 pub mod assets;
 pub mod audit;
+pub mod bulk;
 pub mod changes;
 pub mod error;
 pub mod guard_rows;

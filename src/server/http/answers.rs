@@ -7,6 +7,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::asset::Asset;
 use crate::domain::audit::Event;
+use crate::domain::bulk::{BulkPreview, ManyRevoked, ManyRotated};
 use crate::domain::key::{IssuedKey, KeyView, RevokedKey};
 use crate::domain::page::Page;
 use crate::domain::partner::Partner;
@@ -95,6 +96,12 @@ outcome! {
     RotatedAnswer(RotatedKey)
     /// A revocation.
     RevokedAnswer(RevokedKey)
+    /// What an order about many keys would do.
+    BulkPreviewAnswer(BulkPreview)
+    /// A rotation of many keys, with the one and only showing of the successors' tokens.
+    ManyRotatedAnswer(ManyRotated)
+    /// A revocation of many keys.
+    ManyRevokedAnswer(ManyRevoked)
 }
 
 /// Makes the body of an answer with one page of a list.

@@ -1,6 +1,7 @@
 //! REST: routes, the guard in front of them, the form of requests and answers.
 
 pub mod admin_audit;
+pub mod admin_bulk;
 pub mod admin_keys;
 pub mod admin_partners;
 pub mod answers;
@@ -45,6 +46,7 @@ pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
         .merge(partner_audit::routes(gate))
         .merge(forward_auth::routes())
         .merge(admin_keys::routes(gate))
+        .merge(admin_bulk::routes(gate))
         .merge(admin_partners::routes(gate))
         .merge(admin_audit::routes(gate))
         .merge(health::routes())

@@ -1,14 +1,12 @@
 //! Making a secret and its row: what issuing and rotating share.
 
-use std::sync::Arc;
-
 use sqlx::PgConnection;
 use zeroize::Zeroizing;
 
 use super::Registry;
 use crate::domain::error::{AppError, AppResult};
 use crate::domain::token::{self, CHECKSUM_DIGITS, KeyId};
-use crate::server::crypto::secret;
+use crate::server::crypto::secret::{self, HashError, Memory};
 use crate::server::db::key_changes::{self, NewKeyRow, StoredSecret};
 
 /// A collision of 48 random bits is bad luck once; thrice it is a broken generator.
@@ -21,6 +19,26 @@ pub(super) struct Minted {
     pub(super) stored: StoredSecret,
 }
 
+/// An id and a token whose secret is not hashed yet.
+struct Drawn {
+    key_id: KeyId,
+    token: Zeroizing<String>,
+}
+
+impl Drawn {
+    fn with(self, hashed: Result<StoredSecret, HashError>) -> AppResult<Minted> {
+        let stored = hashed.map_err(|error| {
+            tracing::error!(%error, "a new secret could not be hashed");
+            AppError::Internal
+        })?;
+        Ok(Minted {
+            key_id: self.key_id,
+            token: self.token,
+            stored,
+        })
+    }
+}
+
 impl Registry {
     /// Draws an id and a secret and hashes the secret, before any transaction: hashing takes some
     /// 20 ms, and no row is locked that long.
@@ -28,6 +46,26 @@ impl Registry {
     /// # Errors
     /// [`AppError::Unavailable`] where the hashing queue is full.
     pub(super) async fn mint(&self) -> AppResult<Minted> {
+        let (secret, work) = self.draw()?;
+        secret.with(self.key_hashing.run(work).await?)
+    }
+
+    /// The same as one of many: it waits for its share of the threads and is never refused.
+    ///
+    /// # Errors
+    /// [`AppError::Internal`].
+    pub(super) async fn mint_patiently(&self) -> AppResult<Minted> {
+        let (secret, work) = self.draw()?;
+        secret.with(self.key_hashing.run_patiently(work).await?)
+    }
+
+    /// Draws an id and a secret, with the work of hashing it.
+    fn draw(
+        &self,
+    ) -> AppResult<(
+        Drawn,
+        impl FnOnce(&mut Memory) -> Result<StoredSecret, HashError> + Send + use<>,
+    )> {
         let peppers = self.peppers.clone().ok_or_else(|| {
             tracing::error!("keys can't be made without a pepper");
             AppError::Internal
@@ -39,27 +77,15 @@ impl Registry {
         let hex_end = token.len() - CHECKSUM_DIGITS;
         let secret_hex = Zeroizing::new(token[key_id.as_str().len() + 1..hex_end].to_owned());
         let salt = self.entropy.bytes();
-        let pepper = Arc::clone(&peppers);
-        let stored = self
-            .key_hashing
-            .run(move |memory| {
-                let pepper = pepper.current();
-                secret::hash_secret(memory, pepper, &secret_hex, salt).map(|hash| StoredSecret {
-                    hash,
-                    tag: pepper.check_tag(&secret_hex),
-                    fingerprint: pepper.fingerprint(),
-                })
+        let work = move |memory: &mut Memory| {
+            let pepper = peppers.current();
+            secret::hash_secret(memory, pepper, &secret_hex, salt).map(|hash| StoredSecret {
+                hash,
+                tag: pepper.check_tag(&secret_hex),
+                fingerprint: pepper.fingerprint(),
             })
-            .await?
-            .map_err(|error| {
-                tracing::error!(%error, "a new secret could not be hashed");
-                AppError::Internal
-            })?;
-        Ok(Minted {
-            key_id,
-            token,
-            stored,
-        })
+        };
+        Ok((Drawn { key_id, token }, work))
     }
 
     /// Inserts the row of a minted key, minting again while its id is taken.

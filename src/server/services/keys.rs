@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use sqlx::PgConnection;
 
 use super::audit::{self, Subject};
 use super::{Origin, Registry};
@@ -201,17 +202,7 @@ impl Registry {
                 command.note.as_deref(),
             )
             .await?;
-            let subject = Subject {
-                key_id: Some(&key.key_id),
-                partner_id: Some(key.partner_id),
-                details: json!({
-                    "reason": command.reason,
-                    "note": command.note,
-                    "previousReason": key.revoked_reason,
-                }),
-                ..Subject::default()
-            };
-            audit::record(self, &mut transaction, origin, Action::KeyRevoked, subject).await?;
+            record_revocation(self, &mut transaction, origin, &key, &command).await?;
         }
         transaction.commit().await?;
         Ok(RevokedKey {
@@ -222,8 +213,29 @@ impl Registry {
     }
 }
 
+/// Writes into the history that a key is revoked, which was this before.
+pub(super) async fn record_revocation(
+    registry: &Registry,
+    connection: &mut PgConnection,
+    origin: &Origin,
+    key: &KeyView,
+    command: &RevokeKey,
+) -> AppResult<()> {
+    let subject = Subject {
+        key_id: Some(&key.key_id),
+        partner_id: Some(key.partner_id),
+        details: json!({
+            "reason": command.reason,
+            "note": command.note,
+            "previousReason": key.revoked_reason,
+        }),
+        ..Subject::default()
+    };
+    audit::record(registry, connection, origin, Action::KeyRevoked, subject).await
+}
+
 /// Whether a revocation for this reason changes the key.
-fn outweighs(reason: RevocationReason, key: &KeyView) -> bool {
+pub(super) fn outweighs(reason: RevocationReason, key: &KeyView) -> bool {
     key.status != KeyStatus::Revoked
         || (reason == RevocationReason::KeyCompromise && key.revoked_reason != Some(reason))
 }

@@ -4,6 +4,7 @@
 
 pub mod assets;
 pub mod audit;
+mod bulk;
 mod endings;
 pub mod idempotency;
 pub mod issuing;

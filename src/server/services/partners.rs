@@ -73,15 +73,27 @@ impl Registry {
                     .partner_id
             }
             [partner_id] => partner_id,
-            _ => {
-                return Err(AppError::field(
-                    "partner",
-                    "names several partners: give the partner's id instead",
-                ));
-            }
+            _ => return Err(ambiguous()),
         };
         transaction.commit().await?;
         Ok(partner_id)
+    }
+
+    /// The id of the partner of exactly this name, or of this id.
+    ///
+    /// # Errors
+    /// [`Missing::PartnerNotFound`], [`AppError::Invalid`] where several have the name, or the
+    /// database's.
+    pub async fn partner_id(&self, name_or_id: &str) -> AppResult<Uuid> {
+        if let Ok(partner_id) = Uuid::try_parse(name_or_id) {
+            return Ok(self.partner(partner_id).await?.partner_id);
+        }
+        let mut connection = self.pool.acquire().await?;
+        match partners::ids_by_name(&mut connection, name_or_id).await?[..] {
+            [] => Err(Missing::PartnerNotFound.into()),
+            [partner_id] => Ok(partner_id),
+            _ => Err(ambiguous()),
+        }
     }
 
     /// One page of partners, newest first.
@@ -184,4 +196,11 @@ impl Registry {
         transaction.commit().await?;
         partner.ok_or_else(|| Missing::PartnerNotFound.into())
     }
+}
+
+fn ambiguous() -> AppError {
+    AppError::field(
+        "partner",
+        "names several partners: give the partner's id instead",
+    )
 }

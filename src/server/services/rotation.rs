@@ -5,10 +5,12 @@
 //! schema allows one successor.
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::audit::{self, Subject};
+use super::issuing::Minted;
 use super::keys::{require_active, successor_begins};
 use super::{Origin, Registry};
 use crate::domain::audit::Action;
@@ -59,15 +61,31 @@ impl Registry {
                 "must lie after the successor's notBefore",
             ));
         }
+        let goes_on = command.retires_at(now, old.not_after) > now;
+        let wanted = usize::from(goes_on) + 1;
+        require_room(&mut transaction, &old.key_id, now, wanted).await?;
+        let (rotated, event) = self
+            .succeed(&mut transaction, origin, &old, minted, &command, now)
+            .await?;
+        event.record(self, &mut transaction, origin).await?;
+        transaction.commit().await?;
+        Ok(rotated)
+    }
+
+    /// Puts a successor in the place of a key that the transaction has locked and that may be
+    /// rotated. Its event is to be recorded last in the transaction.
+    pub(super) async fn succeed(
+        &self,
+        connection: &mut PgConnection,
+        origin: &Origin,
+        old: &KeyView,
+        minted: Minted,
+        command: &RotateKey,
+        now: DateTime<Utc>,
+    ) -> AppResult<(RotatedKey, RotationEvent)> {
+        let not_after = command.not_after.or(old.not_after);
         let retires_at = command.retires_at(now, old.not_after);
         let at_once = retires_at <= now;
-        require_room(
-            &mut transaction,
-            &old.key_id,
-            now,
-            usize::from(!at_once) + 1,
-        )
-        .await?;
         let created_by = origin.actor.to_string();
         let row = NewKeyRow {
             partner_id: old.partner_id,
@@ -75,23 +93,23 @@ impl Registry {
             environment: old.environment,
             scopes: &old.scopes,
             rate_per_minute: old.rate_per_minute,
-            not_before,
+            not_before: successor_begins(now, old.not_before),
             not_after,
             rotated_from: Some(&old.key_id),
             created_at: now,
             created_by: &created_by,
         };
-        let minted = self.insert_minted(&mut transaction, minted, &row).await?;
+        let minted = self.insert_minted(connection, minted, &row).await?;
         let retirement = Retirement {
             retires_at,
             at_once,
             grace: (command.grace, command.starts),
             grace_started_at: (command.starts == GraceStart::Now || at_once).then_some(now),
         };
-        key_changes::retire(&mut transaction, &old.key_id, retirement).await?;
-        let subject = Subject {
-            key_id: Some(&old.key_id),
-            partner_id: Some(old.partner_id),
+        key_changes::retire(connection, &old.key_id, retirement).await?;
+        let event = RotationEvent {
+            key_id: old.key_id.clone(),
+            partner_id: old.partner_id,
             details: json!({
                 "replacedBy": minted.key_id,
                 "graceSeconds": command.grace,
@@ -99,17 +117,39 @@ impl Registry {
                 "retiresAt": retires_at,
                 "notAfter": not_after,
             }),
-            ..Subject::default()
         };
-        audit::record(self, &mut transaction, origin, Action::KeyRotated, subject).await?;
-        transaction.commit().await?;
-        Ok(RotatedKey {
+        let rotated = RotatedKey {
             key_id: minted.key_id,
             token: minted.token.to_string(),
-            replaces: old.key_id,
+            replaces: old.key_id.clone(),
             retires_at,
             grace_starts: command.starts,
-        })
+        };
+        Ok((rotated, event))
+    }
+}
+
+/// What the history is to say of a rotation.
+pub(super) struct RotationEvent {
+    key_id: KeyId,
+    partner_id: Uuid,
+    details: Value,
+}
+
+impl RotationEvent {
+    pub(super) async fn record(
+        self,
+        registry: &Registry,
+        connection: &mut PgConnection,
+        origin: &Origin,
+    ) -> AppResult<()> {
+        let subject = Subject {
+            key_id: Some(&self.key_id),
+            partner_id: Some(self.partner_id),
+            details: self.details,
+            ..Subject::default()
+        };
+        audit::record(registry, connection, origin, Action::KeyRotated, subject).await
     }
 }
 

@@ -35,7 +35,7 @@ pub const API_KEY: &str = "ApiKey";
 const BEARER: &str = "Authorization";
 
 /// The routes' groups, in the order in which they are shown.
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 7] = [
     (
         "Proof assets",
         "What partners record, read, change, hand on and check.",
@@ -45,6 +45,7 @@ const TAGS: [(&str, &str); 6] = [
         "The key that calls, its check for other services, its partner's history.",
     ),
     ("Keys", "Issue, rotate and revoke partners' keys."),
+    ("Many keys", "Rotate or revoke up to 500 keys in one order."),
     ("Partners", "Who may call."),
     ("History", "Who did what, when and from where."),
     ("Service", "Health, and this description."),

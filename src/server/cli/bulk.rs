@@ -1,0 +1,189 @@
+//! `bulk`: rotating and revoking many keys. Without `--yes` it only says what it would do.
+
+use std::io::IsTerminal;
+
+use clap::{Args, Subcommand};
+
+use super::{current, issuing_registry, origin, plain_registry, told};
+use crate::domain::bulk::{
+    BulkAction, BulkPreview, BulkPreviewInput, BulkRevokeInput, BulkRotateInput, LeftOut,
+    SelectionInput,
+};
+use crate::server::config::Source;
+use crate::server::services::Registry;
+
+/// What can be done with many keys.
+#[derive(Subcommand)]
+pub enum BulkCommand {
+    /// Rotate keys. Prints a line for each on standard output: the old key's id, the new one's, its
+    /// token, separated by tabs.
+    Rotate {
+        #[command(flatten)]
+        which: Which,
+        /// How long each old key goes on, 3600 to 2592000 seconds; 86400 by default.
+        #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+        grace: Option<i64>,
+        /// What the grace runs from: first_use (the default), the successor's, or now.
+        #[arg(long, value_name = "START")]
+        grace_starts: Option<String>,
+    },
+    /// Revoke keys at once. Prints their ids on standard output.
+    Revoke {
+        #[command(flatten)]
+        which: Which,
+        /// unspecified (the default), key_compromise, superseded, cessation_of_operation or
+        /// privilege_withdrawn.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+/// Which keys are meant, up to 500: the oldest first.
+#[derive(Args)]
+pub struct Which {
+    /// These keys.
+    #[arg(long = "key", value_name = "KEY_ID", num_args = 1.., conflicts_with_all = ["partner", "older_than_days"])]
+    keys: Vec<String>,
+    /// The live keys of this partner: its exact name or id.
+    #[arg(long)]
+    partner: Option<String>,
+    /// Live keys that were made more than so many days ago.
+    #[arg(long, value_name = "DAYS", allow_negative_numbers = true)]
+    older_than_days: Option<i64>,
+    /// Do it; without this, only say what would be done.
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Does it, or says what would be done.
+pub async fn run(source: &Source, command: BulkCommand) -> Result<(), String> {
+    match command {
+        BulkCommand::Rotate {
+            which,
+            grace,
+            grace_starts,
+        } => {
+            let registry = issuing_registry(source).await?;
+            let order = BulkRotateInput {
+                select: Some(selection(&registry, &which).await?),
+                grace_seconds: grace,
+                grace_starts,
+            };
+            let checked = order.clone().check(registry.now()).map_err(told)?;
+            if !which.yes {
+                return preview(&registry, BulkAction::Rotate, order.select).await;
+            }
+            let done = registry
+                .rotate_many(&origin(), checked, told_on_terminal)
+                .await
+                .map_err(told)?;
+            report(&done.left_out, done.more);
+            eprintln!(
+                "Rotated {}. The tokens are shown once:",
+                count(done.rotated.len())
+            );
+            for key in done.rotated {
+                println!("{}\t{}\t{}", key.replaces, key.key_id, key.token);
+            }
+        }
+        BulkCommand::Revoke { which, reason } => {
+            let registry = current(plain_registry(source)?).await?;
+            let order = BulkRevokeInput {
+                select: Some(selection(&registry, &which).await?),
+                reason,
+                note: None,
+            };
+            let checked = order.clone().check(registry.now()).map_err(told)?;
+            if !which.yes {
+                return preview(&registry, BulkAction::Revoke, order.select).await;
+            }
+            let done = registry
+                .revoke_many(&origin(), checked)
+                .await
+                .map_err(told)?;
+            report(&done.left_out, done.more);
+            eprintln!("Revoked {}:", count(done.revoked.len()));
+            for key in done.revoked {
+                println!("{}", key.key_id);
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn selection(registry: &Registry, which: &Which) -> Result<SelectionInput, String> {
+    let partner_id = match &which.partner {
+        None => None,
+        Some(partner) => {
+            let partner_id = registry.partner_id(partner).await.map_err(told)?;
+            Some(partner_id.to_string())
+        }
+    };
+    Ok(SelectionInput {
+        key_ids: Some(which.keys.clone()).filter(|keys| !keys.is_empty()),
+        partner_id,
+        older_than_days: which.older_than_days,
+    })
+}
+
+async fn preview(
+    registry: &Registry,
+    action: BulkAction,
+    select: Option<SelectionInput>,
+) -> Result<(), String> {
+    let input = BulkPreviewInput {
+        action: Some(action.as_str().to_owned()),
+        select,
+    };
+    let (action, selection) = input.check(registry.now()).map_err(told)?;
+    let BulkPreview {
+        keys,
+        in_use,
+        left_out,
+        more,
+    } = registry
+        .preview_bulk(action, &selection)
+        .await
+        .map_err(told)?;
+    for key in &keys {
+        let used = key
+            .last_used_at
+            .map_or_else(|| "never".to_owned(), |at| at.to_rfc3339());
+        println!(
+            "{}\t{}\t{}\t{used}",
+            key.key_id,
+            key.partner_name,
+            key.status.as_str()
+        );
+    }
+    report(&left_out, more);
+    eprintln!(
+        "This would {} {}, {in_use} of them used in the last 30 days. Nothing is changed: add --yes to do it.",
+        action.as_str(),
+        count(keys.len()),
+    );
+    Ok(())
+}
+
+fn report(left_out: &[LeftOut], more: bool) {
+    for key in left_out {
+        eprintln!("left as it is: {}: {}", key.key_id, key.reason.describe());
+    }
+    if more {
+        eprintln!("There are more such keys than one order takes: repeat it for the rest.");
+    }
+}
+
+fn told_on_terminal(done: usize, of: usize) {
+    if std::io::stderr().is_terminal() {
+        let end = if done == of { "\n" } else { "\r" };
+        eprint!("hashed {done} of {of}{end}");
+    }
+}
+
+fn count(keys: usize) -> String {
+    match keys {
+        1 => "1 key".to_owned(),
+        _ => format!("{keys} keys"),
+    }
+}

@@ -1,0 +1,107 @@
+//! Table `api_keys`: many keys at once.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::keys::{KeyRow, select_keys};
+use crate::domain::bulk::{BulkAction, MOST_KEYS, Selection};
+use crate::domain::token::KeyId;
+
+/// The keys that are meant, oldest first: every listed one that there is, or the live ones that fit
+/// and that the action can be meant for. One more than an order takes, where there are more.
+pub async fn select(
+    connection: &mut PgConnection,
+    selection: &Selection,
+    action: BulkAction,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<KeyRow>> {
+    match selection {
+        Selection::Listed(ids) => {
+            sqlx::query_as(select_keys!(
+                "where k.key_id = any($1) order by k.created_at, k.key_id"
+            ))
+            .bind(names(ids))
+            .fetch_all(connection)
+            .await
+        }
+        Selection::Fitting {
+            partner_id,
+            made_before,
+        } => {
+            sqlx::query_as(select_keys!(
+                "where ($1::uuid is null or k.partner_id = $1)
+                   and ($2::timestamptz is null or k.created_at < $2)
+                   and k.revoked_at is null and (k.retires_at is null or k.retires_at > $3)
+                   and (k.not_after is null or k.not_after > $3)
+                   and not ($4 and s.key_id is not null)
+                 order by k.created_at, k.key_id limit $5"
+            ))
+            .bind(partner_id)
+            .bind(made_before)
+            .bind(now)
+            .bind(action == BulkAction::Rotate)
+            .bind(MOST_KEYS as i64 + 1)
+            .fetch_all(connection)
+            .await
+        }
+    }
+}
+
+/// Keeps others from changing these keys, and from orders about their lineages, until the
+/// transaction ends. Lineages are locked in one order, and each from its first key on, as a single
+/// order locks it.
+pub async fn lock(connection: &mut PgConnection, ids: &[KeyId]) -> sqlx::Result<()> {
+    sqlx::query(
+        "select from api_keys
+          where key_id = any($1) or key_id in (select lineage from api_keys where key_id = any($1))
+          order by lineage, generation for no key update",
+    )
+    .bind(names(ids))
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// Those of the keys beside which another one of their lineage is live.
+pub async fn crowded(
+    connection: &mut PgConnection,
+    ids: &[KeyId],
+    now: DateTime<Utc>,
+) -> sqlx::Result<HashSet<String>> {
+    let rows: Vec<String> = sqlx::query_scalar(
+        "select distinct k.key_id
+           from api_keys k
+           join api_keys other on other.lineage = k.lineage and other.key_id <> k.key_id
+          where k.key_id = any($1) and other.revoked_at is null
+            and (other.retires_at is null or other.retires_at > $2)
+            and (other.not_after is null or other.not_after > $2)",
+    )
+    .bind(names(ids))
+    .bind(now)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Those of the partners that are active, and keeps them so until the transaction ends.
+pub async fn share_active(
+    connection: &mut PgConnection,
+    partner_ids: &[Uuid],
+) -> sqlx::Result<HashSet<Uuid>> {
+    let rows: Vec<(Uuid, bool)> = sqlx::query_as(
+        "select partner_id, active from partners where partner_id = any($1)
+          order by partner_id for share",
+    )
+    .bind(partner_ids)
+    .fetch_all(connection)
+    .await?;
+    let active = rows.into_iter().filter(|(_, active)| *active);
+    Ok(active.map(|(partner_id, _)| partner_id).collect())
+}
+
+fn names(ids: &[KeyId]) -> Vec<&str> {
+    ids.iter().map(KeyId::as_str).collect()
+}
