@@ -40,6 +40,36 @@ pub async fn copy_text(text: String) -> bool {
     }
 }
 
+/// Has the browser save text as a file. The text is in the browser's memory alone, and let go of
+/// once the file is being written.
+pub fn save_file(name: &str, kind: &str, text: &str) {
+    #[cfg(feature = "hydrate")]
+    {
+        use web_sys::wasm_bindgen::{JsCast, JsValue};
+
+        let parts = js_sys::Array::of1(&JsValue::from_str(text));
+        let options = web_sys::BlobPropertyBag::new();
+        options.set_type(kind);
+        let blob = web_sys::Blob::new_with_str_sequence_and_options(&parts, &options);
+        let Ok(url) = blob.and_then(|blob| web_sys::Url::create_object_url_with_blob(&blob)) else {
+            return;
+        };
+        let link = document().create_element("a").ok();
+        if let Some(link) = link.and_then(|link| link.dyn_into::<web_sys::HtmlAnchorElement>().ok())
+        {
+            link.set_href(&url);
+            link.set_download(name);
+            link.click();
+        }
+        let release = move || {
+            let _ = web_sys::Url::revoke_object_url(&url);
+        };
+        set_timeout(release, Duration::from_secs(1));
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (name, kind, text);
+}
+
 /// Whether the field with this id holds a number or a date that is not finished. Such a field reads
 /// as empty, and must not be taken for that.
 #[must_use]

@@ -5,9 +5,11 @@ use chrono::{DateTime, Utc};
 use leptos::ev;
 use leptos::prelude::*;
 
+use crate::domain::bulk::ManyRotated;
 use crate::domain::key::KeyView;
 use crate::domain::partner::Partner;
 use crate::ui::browser;
+use crate::ui::components::bulk_dialog::BulkStart;
 
 /// What is open.
 #[derive(Clone)]
@@ -24,8 +26,12 @@ pub enum OpenDialog {
     Revoke(KeyView),
     /// Undo a key's revocation.
     Restore(KeyView),
+    /// Rotate or revoke many keys.
+    Bulk(BulkStart),
     /// The token that was just made.
     Reveal(Revealed),
+    /// The tokens that were just made.
+    RevealMany(ManyRotated),
     /// Make a partner, or change one.
     EditPartner(Option<Partner>),
     /// Activate a partner, or deactivate it.
@@ -119,8 +125,17 @@ impl Desk {
 
     /// Shows a token, and has the lists read again behind it.
     pub fn reveal(self, revealed: Revealed) {
+        self.show_secrets(OpenDialog::Reveal(revealed));
+    }
+
+    /// The same for many tokens.
+    pub fn reveal_many(self, rotated: ManyRotated) {
+        self.show_secrets(OpenDialog::RevealMany(rotated));
+    }
+
+    fn show_secrets(self, dialog: OpenDialog) {
         self.busy.set(false);
-        self.switch_to(OpenDialog::Reveal(revealed));
+        self.switch_to(dialog);
         self.changed();
     }
 
@@ -158,8 +173,9 @@ impl Desk {
     }
 
     fn shows_a_token(self) -> bool {
-        self.open
-            .with_untracked(|open| matches!(open.1, OpenDialog::Reveal(_)))
+        self.open.with_untracked(|open| {
+            matches!(open.1, OpenDialog::Reveal(_) | OpenDialog::RevealMany(_))
+        })
     }
 
     /// Has the lists read again.

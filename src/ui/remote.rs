@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::StreamExt;
 use leptos::prelude::*;
+use leptos::server_fn::codec::TextStream;
 use leptos::task::spawn_local;
+use serde::de::DeserializeOwned;
 
 use crate::domain::error::AppError;
 use crate::ui::browser;
@@ -22,6 +25,30 @@ pub async fn answer<T>(call: impl Future<Output = Result<T, AppError>>) -> Resul
     browser::within(PATIENCE, call)
         .await
         .unwrap_or(Err(AppError::NoAnswer))
+}
+
+/// Hears what an order tells as it goes, lines of JSON, until it is done.
+///
+/// # Errors
+/// [`AppError::NoAnswer`] where the connection breaks off or nothing is told for too long.
+pub async fn follow<T: DeserializeOwned>(
+    told: TextStream<AppError>,
+    mut hear: impl FnMut(T),
+) -> Result<(), AppError> {
+    let mut told = std::pin::pin!(told.into_inner());
+    let mut text = String::new();
+    loop {
+        match browser::within(PATIENCE, told.next()).await {
+            Some(Some(Ok(more))) => text.push_str(&more),
+            Some(None) => return Ok(()),
+            Some(Some(Err(_))) | None => return Err(AppError::NoAnswer),
+        }
+        while let Some(end) = text.find('\n') {
+            let line: String = text.drain(..=end).collect();
+            let event = serde_json::from_str(&line).map_err(|_| AppError::NoAnswer)?;
+            hear(event);
+        }
+    }
 }
 
 /// The server's time, as it was told once and goes on since. A little late, never early.

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::bulk_dialog::BulkDialog;
 use super::grace_dialog::GraceDialog;
 use super::issue_dialog::IssueDialog;
 use super::partner_dialogs::{EditPartner, SwitchPartner};
@@ -10,6 +11,7 @@ use super::restore_dialog::RestoreDialog;
 use super::revoke_dialog::RevokeDialog;
 use super::rotate_dialog::RotateDialog;
 use super::token_reveal::TokenReveal;
+use super::tokens_reveal::TokensReveal;
 use crate::ui::desk::{Desk, OpenDialog};
 
 /// Stands beside the pages, so that a dialog may outlive the page that opened it.
@@ -26,6 +28,8 @@ pub fn Dialogs() -> impl IntoView {
                 OpenDialog::Grace(key, now) => view! { <GraceDialog key now/> }.into_any(),
                 OpenDialog::Restore(key) => view! { <RestoreDialog key/> }.into_any(),
                 OpenDialog::Revoke(key) => view! { <RevokeDialog key/> }.into_any(),
+                OpenDialog::Bulk(start) => view! { <BulkDialog start/> }.into_any(),
+                OpenDialog::RevealMany(rotated) => view! { <TokensReveal rotated/> }.into_any(),
                 OpenDialog::Reveal(revealed) => view! { <TokenReveal revealed/> }.into_any(),
                 OpenDialog::EditPartner(partner) => view! { <EditPartner partner/> }.into_any(),
                 OpenDialog::SwitchPartner(partner) => view! { <SwitchPartner partner/> }.into_any(),

@@ -7,10 +7,12 @@ use leptos::task::spawn_local;
 
 use super::notice::ErrorNotice;
 use super::time::RelativeTime;
+use crate::domain::bulk::{BulkAction, BulkPreviewInput, SelectionInput};
 use crate::domain::error::AppError;
 use crate::domain::key::KeyView;
 use crate::domain::key_input::IssueKey;
 use crate::domain::list::KeyListInput;
+use crate::rpc::bulk::preview_bulk;
 use crate::rpc::keys::{get_key, list_keys};
 use crate::ui::desk::{Desk, OpenDialog};
 use crate::ui::remote;
@@ -24,6 +26,11 @@ pub enum Lost {
         order: Box<IssueKey>,
         /// When the order can't have been carried out yet.
         since: DateTime<Utc>,
+    },
+    /// Successors of these keys.
+    Many {
+        /// The old keys' ids.
+        key_ids: Vec<String>,
     },
     /// A successor of this key.
     Rotation {
@@ -59,6 +66,31 @@ async fn look(lost: Lost) -> Result<Found, AppError> {
             let made = answer.page.items.into_iter().filter(is_ours).collect();
             Ok((answer.now, made))
         }
+        Lost::Many { key_ids } => {
+            let preview = |action: BulkAction, key_ids| {
+                preview_bulk(BulkPreviewInput {
+                    action: Some(action.as_str().to_owned()),
+                    select: Some(SelectionInput {
+                        key_ids: Some(key_ids),
+                        ..SelectionInput::default()
+                    }),
+                })
+            };
+            let now = remote::answer(list_keys(KeyListInput::default()))
+                .await?
+                .now;
+            let old = remote::answer(preview(BulkAction::Rotate, key_ids)).await?;
+            let successors: Vec<String> = old
+                .left_out
+                .iter()
+                .filter_map(|key| Some(key.replaced_by.as_ref()?.to_string()))
+                .collect();
+            if successors.is_empty() {
+                return Ok((now, Vec::new()));
+            }
+            let made = remote::answer(preview(BulkAction::Revoke, successors)).await?;
+            Ok((now, made.keys))
+        }
         Lost::Rotation { key_id } => {
             let successors = list_keys(KeyListInput {
                 q: Some(key_id.clone()),
@@ -90,6 +122,7 @@ pub fn LostAnswer(
     let what = match lost {
         Lost::Issue { .. } => "the key was made",
         Lost::Rotation { .. } => "the key was rotated",
+        Lost::Many { .. } => "the keys were rotated",
     };
     let again = Callback::new(move |()| {
         found.set(None);

@@ -1,5 +1,8 @@
 //! The parts that pages are made of.
 
+pub mod bulk_dialog;
+pub mod bulk_form;
+pub mod bulk_preview;
 pub mod dialog;
 pub mod dialogs;
 pub mod field;
@@ -25,3 +28,4 @@ pub mod rotate_dialog;
 pub mod status;
 pub mod time;
 pub mod token_reveal;
+pub mod tokens_reveal;

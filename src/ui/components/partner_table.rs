@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use leptos_router::components::A;
 
+use super::bulk_dialog::BulkStart;
 use super::icon::{Glyph, Icon};
 use super::status::PartnerBadge;
 use super::time::RelativeTime;
@@ -81,9 +82,14 @@ fn PartnerRow(partner: Partner, now: DateTime<Utc>, may_change: bool) -> impl In
             ("Activate", "button small")
         };
         let (to_edit, to_switch) = (partner.clone(), partner.clone());
+        let to_revoke = BulkStart::RevokeAllOf(id.to_string(), partner.name.clone());
         view! {
             <RowButton label="Edit" class="button small" id=format!("edit-{id}") name=partner.name.clone()
                 dialog=OpenDialog::EditPartner(Some(to_edit))/>
+            {(partner.active_keys > 0).then(|| view! {
+                <RowButton label="Revoke keys" class="button small danger-quiet" id=format!("revoke-keys-{id}")
+                    name=partner.name.clone() dialog=OpenDialog::Bulk(to_revoke)/>
+            })}
             <RowButton label=switch class id=format!("switch-{id}") name=partner.name.clone()
                 dialog=OpenDialog::SwitchPartner(to_switch)/>
         }

@@ -26,7 +26,7 @@ pub const GRACES: [(i64, &str); 5] = [
 ];
 
 /// What the grace may run from, as it is offered.
-const STARTS: [(GraceStart, &str); 2] = [
+pub const STARTS: [(GraceStart, &str); 2] = [
     (GraceStart::Now, "The rotation"),
     (GraceStart::FirstUse, "The new key's first use"),
 ];

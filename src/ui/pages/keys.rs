@@ -8,6 +8,7 @@ use crate::domain::error::AppError;
 use crate::domain::key::KeyStatus;
 use crate::domain::list::KeyListInput;
 use crate::rpc::keys::{KeyPage, list_keys};
+use crate::ui::components::bulk_dialog::BulkStart;
 use crate::ui::components::filters::{ChoiceFilter, FilterForm, SearchFilter, use_go};
 use crate::ui::components::icon::{Glyph, Icon};
 use crate::ui::components::key_table::KeyTable;
@@ -81,7 +82,7 @@ pub fn KeysPage() -> impl IntoView {
                 <h1 tabindex="-1">"API Keys / Rotation"</h1>
                 <p class="lead">"Issue, rotate and revoke the keys that partners call the registry with."</p>
             </div>
-            <GenerateButton asked/>
+            <PageActions asked/>
         </div>
         <NeedsScript what="Issuing and rotating a key"/>
         <DoneNotice/>
@@ -94,13 +95,26 @@ pub fn KeysPage() -> impl IntoView {
 }
 
 #[component]
-fn GenerateButton(asked: Memo<KeyListInput>) -> impl IntoView {
+fn PageActions(asked: Memo<KeyListInput>) -> impl IntoView {
     let desk = expect_context::<Desk>();
     let hydrated = expect_context::<Hydrated>();
     let may_change = may_change();
     view! {
         <Suspense fallback=|| ()>
             {move || may_change.get().then(|| view! {
+                <div class="row">
+                <button
+                    class="button"
+                    type="button"
+                    id="bulk-keys"
+                    disabled=move || !hydrated.done()
+                    on:click=move |_| {
+                        let partner_id = asked.get_untracked().partner_id;
+                        desk.open(OpenDialog::Bulk(BulkStart::Form(partner_id)));
+                    }
+                >
+                    <Icon glyph=Glyph::Layers/> "Many keys"
+                </button>
                 <button
                     class="button primary"
                     type="button"
@@ -110,6 +124,7 @@ fn GenerateButton(asked: Memo<KeyListInput>) -> impl IntoView {
                 >
                     <Icon glyph=Glyph::Plus/> "Generate New Key"
                 </button>
+                </div>
             })}
         </Suspense>
     }
