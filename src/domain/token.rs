@@ -12,11 +12,11 @@ use utoipa::ToSchema;
 /// Number of hex digits of the checksum at the end of every secret.
 pub const CHECKSUM_DIGITS: usize = 8;
 /// Fewest and most hex digits of a secret, without its checksum (16 to 64 random bytes).
-const HEX_DIGITS: std::ops::RangeInclusive<usize> = 32..=128;
+pub const HEX_DIGITS: std::ops::RangeInclusive<usize> = 32..=128;
 /// Hex digits of a secret of the registry's earlier Node pack, which had no checksum.
 const LEGACY_DIGITS: usize = 64;
 /// Longest id that is taken, in characters: imported ids may be longer than the ones issued here.
-const MAX_ID_LENGTH: usize = 64;
+pub const MAX_ID_LENGTH: usize = 64;
 
 /// A key's public identifier: 1 to 64 characters of `[A-Za-z0-9_-]`, such as `mpk_0f1e2d3c4b5a`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -54,10 +54,13 @@ impl fmt::Display for KeyId {
 }
 
 fn is_key_id(text: &str) -> bool {
-    (1..=MAX_ID_LENGTH).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    (1..=MAX_ID_LENGTH).contains(&text.len()) && text.bytes().all(is_id_byte)
+}
+
+/// Whether an id may hold this byte.
+#[must_use]
+pub fn is_id_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
 /// A token as it was presented: its form is right, nothing has been looked up yet.
@@ -161,15 +164,32 @@ fn push_hex(out: &mut String, bytes: &[u8]) {
 }
 
 fn checksum_text(bytes: &[u8]) -> String {
-    format!("{:08x}", crc32(bytes))
+    let mut crc = Crc::default();
+    bytes.iter().for_each(|byte| crc.update(*byte));
+    crc.text()
 }
 
-/// CRC-32 (IEEE 802.3, reflected, the one of zip and PNG; RFC 1952 §8).
-#[must_use]
-pub fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0, |crc, byte| {
-        CRC_TABLE[usize::from(crc as u8 ^ byte)] ^ (crc >> 8)
-    })
+/// CRC-32 (IEEE 802.3, reflected, the one of zip and PNG; RFC 1952 §8) of the bytes so far.
+#[derive(Clone, Copy)]
+pub struct Crc(u32);
+
+impl Default for Crc {
+    fn default() -> Self {
+        Self(!0)
+    }
+}
+
+impl Crc {
+    /// Takes one byte more.
+    pub fn update(&mut self, byte: u8) {
+        self.0 = CRC_TABLE[usize::from(self.0 as u8 ^ byte)] ^ (self.0 >> 8);
+    }
+
+    /// The checksum as a token has it: eight lowercase hex digits.
+    #[must_use]
+    pub fn text(self) -> String {
+        format!("{:08x}", !self.0)
+    }
 }
 
 const CRC_TABLE: [u32; 256] = {
@@ -208,8 +228,8 @@ mod tests {
 
     #[test]
     fn checksum_is_the_crc_of_zip() {
-        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-        assert_eq!(crc32(b""), 0);
+        assert_eq!(checksum_text(b"123456789"), "cbf43926");
+        assert_eq!(checksum_text(b""), "00000000");
     }
 
     #[test]

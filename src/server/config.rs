@@ -108,6 +108,12 @@ impl AppEnv {
     }
 }
 
+/// Whether a database is named at all.
+#[must_use]
+pub fn names_database(source: &Source) -> bool {
+    source.get("DATABASE_URL").is_some()
+}
+
 /// `DATABASE_URL`.
 ///
 /// # Errors

@@ -154,6 +154,7 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
         jobs::spawn_usage_flush(Arc::clone(&state.guard), registry.clone(), stopping.clone()),
         jobs::spawn_first_uses(Arc::clone(&state.guard), registry.clone(), stopping.clone()),
         jobs::spawn_session_sweep(registry.clone(), stopping.clone()),
+        jobs::spawn_checkpoints(registry.clone(), stopping.clone()),
     ];
     tracing::info!(%address, public_origin, "listening");
     let outcome = answer(listener, router(state), stop, stopping).await;

@@ -1,17 +1,22 @@
-//! The command line. Exit codes: 0 done, 1 refused or failed with one line on stderr, 2 usage.
+//! The command line. Exit codes: 0 done, 1 refused or failed with one line on stderr, 2 usage;
+//! `scan` has its own: 0 nothing found, 1 something found, 3 failed.
 
+mod audit;
 mod bulk;
 mod keys;
 mod operators;
+mod scan;
 
 use std::os::unix::fs::MetadataExt;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use self::audit::AuditCommand;
 use self::bulk::BulkCommand;
 use self::keys::KeyCommand;
 use self::operators::OperatorCommand;
+use self::scan::ScanArgs;
 use super::config::{self, Source};
 use super::services::{IssuingPolicy, Origin, Registry};
 use super::{http, run, telemetry};
@@ -41,6 +46,11 @@ enum Command {
     /// Rotate or revoke many keys: those listed, a partner's, or those older than so many days.
     #[command(subcommand)]
     Bulk(BulkCommand),
+    /// Check the history, and sign its end.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Find tokens that leaked into files. Exit 0: none; 1: some; 3: it could not be done.
+    Scan(ScanArgs),
     /// Print the OpenAPI document of the REST routes, JSON. Needs no database and no configuration.
     #[command(name = "openapi")]
     OpenApi,
@@ -56,17 +66,17 @@ struct ServeArgs {
 /// Parses the command line and runs it.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let outcome = runtime().and_then(|runtime| {
-        runtime.block_on(run(cli
-            .command
-            .unwrap_or(Command::Serve(ServeArgs::default()))))
-    });
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+    let command = Cli::parse().command;
+    let command = command.unwrap_or(Command::Serve(ServeArgs::default()));
+    let failed = match command {
+        Command::Scan(_) => ExitCode::from(scan::FAILED),
+        _ => ExitCode::FAILURE,
+    };
+    match runtime().and_then(|runtime| runtime.block_on(run(command))) {
+        Ok(code) => code,
         Err(message) => {
             eprintln!("error: {}", message.replace('\n', " "));
-            ExitCode::FAILURE
+            failed
         }
     }
 }
@@ -78,27 +88,25 @@ fn runtime() -> Result<tokio::runtime::Runtime, String> {
         .map_err(|error| format!("the runtime can't start: {error}"))
 }
 
-async fn run(command: Command) -> Result<(), String> {
+async fn run(command: Command) -> Result<ExitCode, String> {
     let source = Source::process().map_err(|error| error.to_string())?;
     telemetry::start()?;
     match command {
-        Command::Serve(args) => run::serve(&source, !args.no_migrate).await,
+        Command::Serve(args) => run::serve(&source, !args.no_migrate).await?,
         Command::Migrate => {
-            let registry = plain_registry(&source)?;
-            run::migrate(&registry.pool).await?;
+            run::migrate(&plain_registry(&source)?.pool).await?;
             eprintln!("The schema is up to date.");
-            Ok(())
         }
         Command::Operator(command) => {
-            operators::run(&current(plain_registry(&source)?).await?, command).await
+            operators::run(&current(plain_registry(&source)?).await?, command).await?;
         }
-        Command::Key(command) => keys::run(&source, command).await,
-        Command::Bulk(command) => bulk::run(&source, command).await,
-        Command::OpenApi => {
-            println!("{:#}", http::document());
-            Ok(())
-        }
+        Command::Key(command) => keys::run(&source, command).await?,
+        Command::Bulk(command) => bulk::run(&source, command).await?,
+        Command::Audit(command) => audit::run(&source, command).await?,
+        Command::Scan(args) => return Ok(scan::run(&source, args).await),
+        Command::OpenApi => println!("{:#}", http::document()),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The services without a pepper, for what needs none.

@@ -1,7 +1,7 @@
 //! The pepper: the server's own secret, without which the stored hashes are worth nothing.
 //!
-//! From each pepper two values are derived with HKDF-SHA256 (RFC 5869): a fingerprint, by which a
-//! row tells which pepper it was made under, and the sub-key of the check tag.
+//! From each pepper are derived, with HKDF-SHA256 (RFC 5869): a fingerprint, by which a row tells
+//! which pepper it was made under, and the sub-keys of the check tag and of the history's checkpoints.
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
@@ -21,6 +21,7 @@ pub type CheckTag = [u8; 4];
 pub struct Pepper {
     value: Zeroizing<Vec<u8>>,
     tag_key: Zeroizing<[u8; 32]>,
+    checkpoint_key: Zeroizing<[u8; 32]>,
     fingerprint: Fingerprint,
 }
 
@@ -30,9 +31,14 @@ impl Pepper {
     pub fn new(value: &str) -> Self {
         let derive = Hkdf::<Sha256>::new(None, value.as_bytes());
         let mut tag_key = Zeroizing::new([0; 32]);
+        let mut checkpoint_key = Zeroizing::new([0; 32]);
         let mut fingerprint = Fingerprint::default();
         for (info, out) in [
             (&b"myproof-registry check-tag v1"[..], &mut tag_key[..]),
+            (
+                &b"myproof-registry audit-checkpoint v1"[..],
+                &mut checkpoint_key[..],
+            ),
             (
                 &b"myproof-registry pepper-fingerprint v1"[..],
                 &mut fingerprint[..],
@@ -45,6 +51,7 @@ impl Pepper {
         Self {
             value: Zeroizing::new(value.as_bytes().to_vec()),
             tag_key,
+            checkpoint_key,
             fingerprint,
         }
     }
@@ -67,6 +74,12 @@ impl Pepper {
     pub fn check_tag(&self, secret_hex: &str) -> CheckTag {
         let mac = hmac_sha256(&self.tag_key[..], secret_hex.as_bytes());
         [mac[0], mac[1], mac[2], mac[3]]
+    }
+
+    /// The signature of a checkpoint of the history: `HMAC-SHA256(sub-key, statement)`.
+    #[must_use]
+    pub fn sign_checkpoint(&self, statement: &str) -> [u8; 32] {
+        *hmac_sha256(&self.checkpoint_key[..], statement.as_bytes())
     }
 }
 

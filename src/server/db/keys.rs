@@ -199,6 +199,23 @@ pub async fn find(connection: &mut PgConnection, key_id: &str) -> sqlx::Result<O
         .await
 }
 
+/// The dates that decide what these keys are, by id, as far as there are such keys.
+pub async fn lifetimes(
+    connection: &mut PgConnection,
+    ids: &[KeyId],
+) -> sqlx::Result<Vec<(String, Lifetime)>> {
+    let ids: Vec<&str> = ids.iter().map(KeyId::as_str).collect();
+    let rows: Vec<KeyRow> = sqlx::query_as(select_keys!("where k.key_id = any($1)"))
+        .bind(ids)
+        .fetch_all(connection)
+        .await?;
+    let life = |row: KeyRow| {
+        let life = row.lifetime();
+        (row.key_id, life)
+    };
+    Ok(rows.into_iter().map(life).collect())
+}
+
 /// One key, which others can't change until the transaction ends. The first key of its lineage is
 /// locked before it, so that orders about one lineage come one after the other. Their ids stay, so
 /// uses of them may be written meanwhile.

@@ -5,6 +5,7 @@
 pub mod asset_events;
 pub mod assets;
 pub mod audit;
+pub mod audit_chain;
 pub mod bulk;
 pub mod changes;
 pub mod error;

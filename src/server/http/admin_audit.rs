@@ -5,7 +5,7 @@ use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answers::EventsAnswer;
+use super::answers::{CheckpointAnswer, EventsAnswer};
 use super::guard::Gate;
 use super::problem::Problem;
 use super::query::StrictQuery;
@@ -15,7 +15,9 @@ use crate::server::state::AppState;
 
 /// The routes.
 pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(gate.guard(&[Scope::Admin], routes!(list)))
+    OpenApiRouter::new()
+        .routes(gate.guard(&[Scope::Admin], routes!(list)))
+        .routes(gate.guard(&[Scope::Admin], routes!(checkpoint)))
 }
 
 /// List what was done
@@ -28,4 +30,16 @@ async fn list(
 ) -> Result<Json<EventsAnswer>, Problem> {
     let page = state.registry.list_events(&input.check()?).await?;
     Ok(Json(page.into()))
+}
+
+/// Sign the end of the history
+///
+/// Keep the checkpoint where nobody who can write to the database can change it:
+/// `myproof-registry audit verify --checkpoints FILE` then shows that nothing was cut off or
+/// written anew. `null` before the first event.
+#[utoipa::path(get, path = "/api/admin/audit/checkpoint", operation_id = "getCheckpoint", tag = "History",
+    responses((status = 200, description = "The checkpoint", body = CheckpointAnswer)))]
+async fn checkpoint(State(state): State<AppState>) -> Result<Json<CheckpointAnswer>, Problem> {
+    let checkpoint = state.registry.checkpoint().await?;
+    Ok(Json(checkpoint.into()))
 }

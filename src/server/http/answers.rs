@@ -8,6 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::domain::asset::Asset;
 use crate::domain::audit::Event;
 use crate::domain::bulk::{BulkPreview, ManyRevoked, ManyRotated};
+use crate::domain::checkpoint::Checkpoint;
 use crate::domain::key::{IssuedKey, KeyView, RevokedKey};
 use crate::domain::page::Page;
 use crate::domain::partner::Partner;
@@ -67,6 +68,8 @@ one! {
     PartnerAnswer { partner: Partner }
     /// A proof asset.
     AssetAnswer { asset: Asset }
+    /// A checkpoint of the history.
+    CheckpointAnswer { checkpoint: Option<Checkpoint> }
 }
 
 /// Makes the body of an answer with what an action returned.

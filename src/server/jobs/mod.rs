@@ -14,6 +14,8 @@ use super::verify::{Guard, listener};
 /// Pause between two writes of last uses: at most one statement a second.
 const USAGE_PAUSE: Duration = Duration::from_secs(1);
 const SWEEP_PAUSE: Duration = Duration::from_secs(600);
+/// How often the end of the history is signed.
+const CHECKPOINT_PAUSE: Duration = Duration::from_secs(3_600);
 
 /// Tells the jobs to end; they notice at once.
 pub type Stopping = watch::Receiver<bool>;
@@ -110,6 +112,32 @@ pub fn spawn_session_sweep(registry: Registry, mut stopping: Stopping) -> JoinHa
             }
             tokio::select! {
                 () = tokio::time::sleep(SWEEP_PAUSE) => {}
+                () = stopped(&mut stopping) => break,
+            }
+        }
+    })
+}
+
+/// Signs the end of the history, at the start and every hour. The log has it too: where logs are kept
+/// elsewhere, so is the checkpoint.
+#[must_use]
+pub fn spawn_checkpoints(registry: Registry, mut stopping: Stopping) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            match registry.checkpoint().await {
+                Ok(None) => {}
+                Ok(Some(checkpoint)) => tracing::info!(
+                    seq = checkpoint.seq,
+                    hash = checkpoint.hash,
+                    at = %checkpoint.at,
+                    fingerprint = checkpoint.fingerprint,
+                    signature = checkpoint.signature,
+                    "signed the end of the history"
+                ),
+                Err(error) => tracing::warn!(%error, "the end of the history could not be signed"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(CHECKPOINT_PAUSE) => {}
                 () = stopped(&mut stopping) => break,
             }
         }

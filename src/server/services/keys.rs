@@ -1,5 +1,7 @@
 //! Keys: issue, list, show, change, revoke.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::PgConnection;
@@ -13,6 +15,7 @@ use crate::domain::key_input::{IssueKey, RevokeKey, UpdateKey};
 use crate::domain::list::KeyQuery;
 use crate::domain::page::Page;
 use crate::domain::patch::Patch;
+use crate::domain::token::KeyId;
 use crate::server::db::key_changes::{self, NewKeyRow};
 use crate::server::db::{keys, partners};
 
@@ -105,6 +108,19 @@ impl Registry {
             .await?
             .ok_or(Missing::KeyNotFound)?;
         Ok(row.view(self.now())?)
+    }
+
+    /// What these keys are right now, by id, as far as there are such keys.
+    ///
+    /// # Errors
+    /// [`AppError::Unavailable`] where the database can't be reached.
+    pub async fn key_statuses(&self, ids: &[KeyId]) -> AppResult<HashMap<String, KeyStatus>> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(keys::lifetimes(&mut connection, ids)
+            .await?
+            .into_iter()
+            .map(|(key_id, life)| (key_id, KeyStatus::at(self.now(), &life)))
+            .collect())
     }
 
     /// Changes a key that is neither revoked nor expired.

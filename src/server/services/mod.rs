@@ -5,6 +5,7 @@
 pub mod assets;
 pub mod audit;
 mod bulk;
+pub mod chain;
 mod endings;
 pub mod idempotency;
 pub mod issuing;
