@@ -78,6 +78,12 @@ pub enum Action {
     /// A partner was changed; the details name the fields.
     #[serde(rename = "partner.updated")]
     PartnerUpdated,
+    /// A partner was taken over from the earlier Node pack.
+    #[serde(rename = "partner.imported")]
+    PartnerImported,
+    /// A key was taken over from the earlier Node pack.
+    #[serde(rename = "key.imported")]
+    KeyImported,
     /// A key was issued.
     #[serde(rename = "key.issued")]
     KeyIssued,
@@ -121,9 +127,11 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::PartnerCreated,
         Self::PartnerUpdated,
+        Self::PartnerImported,
+        Self::KeyImported,
         Self::KeyIssued,
         Self::KeyUpdated,
         Self::KeyRotated,
@@ -145,6 +153,8 @@ impl Action {
         match self {
             Self::PartnerCreated => "partner.created",
             Self::PartnerUpdated => "partner.updated",
+            Self::PartnerImported => "partner.imported",
+            Self::KeyImported => "key.imported",
             Self::KeyIssued => "key.issued",
             Self::KeyUpdated => "key.updated",
             Self::KeyRotated => "key.rotated",

@@ -126,14 +126,20 @@ pub fn database(source: &Source) -> Result<PgConnectOptions, ConfigError> {
             "is missing: set it to postgres://USER:PASSWORD@HOST/DATABASE",
         );
     };
-    let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
-    match url.parse() {
-        Ok(options) if is_postgres => Ok(options),
-        _ => fault(
+    match postgres(&url) {
+        Some(options) => Ok(options),
+        None => fault(
             VARIABLE,
             "must be of the form postgres://USER:PASSWORD@HOST/DATABASE",
         ),
     }
+}
+
+/// The database that an address names; `None` for one of another kind.
+#[must_use]
+pub fn postgres(url: &str) -> Option<PgConnectOptions> {
+    let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    url.parse().ok().filter(|_| is_postgres)
 }
 
 /// `APIKEY_PEPPER` and `APIKEY_PEPPER_RETIRED`.

@@ -22,6 +22,7 @@ mod guard;
 mod health;
 mod history;
 mod holder;
+mod import;
 mod lineage;
 mod lists;
 mod minting;

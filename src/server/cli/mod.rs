@@ -3,6 +3,7 @@
 
 mod audit;
 mod bulk;
+mod import;
 mod keys;
 mod operators;
 mod scan;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 
 use self::audit::AuditCommand;
 use self::bulk::BulkCommand;
+use self::import::ImportArgs;
 use self::keys::KeyCommand;
 use self::operators::OperatorCommand;
 use self::scan::ScanArgs;
@@ -46,6 +48,8 @@ enum Command {
     /// Rotate or revoke many keys: those listed, a partner's, or those older than so many days.
     #[command(subcommand)]
     Bulk(BulkCommand),
+    /// Take over partners and keys from the database of the registry's earlier Node pack.
+    Import(ImportArgs),
     /// Check the history, and sign its end.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -102,6 +106,7 @@ async fn run(command: Command) -> Result<ExitCode, String> {
         }
         Command::Key(command) => keys::run(&source, command).await?,
         Command::Bulk(command) => bulk::run(&source, command).await?,
+        Command::Import(args) => import::run(&source, args).await?,
         Command::Audit(command) => audit::run(&source, command).await?,
         Command::Scan(args) => return Ok(scan::run(&source, args).await),
         Command::OpenApi => println!("{:#}", http::document()),

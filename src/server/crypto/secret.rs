@@ -95,17 +95,25 @@ pub fn argon2id_matches(
     password: &[u8],
     phc: &str,
 ) -> Result<bool, HashError> {
-    let hash = PasswordHash::new(phc).map_err(|_| HashError::Unusable)?;
-    let params = Params::try_from(&hash).map_err(|_| HashError::Unusable)?;
+    let (params, salt, stored) = read(phc).ok_or(HashError::Unusable)?;
+    let mut out = vec![0; stored.as_bytes().len()];
+    memory.run(params, password, &salt, &mut out)?;
+    Ok(same_bytes(&out, stored.as_bytes()))
+}
+
+/// Whether a stored text is a PHC string of argon2id v19 within the limits.
+#[must_use]
+pub fn is_usable(phc: &str) -> bool {
+    read(phc).is_some()
+}
+
+fn read(phc: &str) -> Option<(Params, Salt, Output)> {
+    let hash = PasswordHash::new(phc).ok()?;
+    let params = Params::try_from(&hash).ok()?;
     let within =
         params.m_cost() <= MOST.0 && params.t_cost() <= MOST.1 && params.p_cost() <= MOST.2;
     let known = hash.algorithm.as_str() == "argon2id" && hash.version == Some(19);
-    let (Some(salt), Some(stored), true, true) = (&hash.salt, &hash.hash, within, known) else {
-        return Err(HashError::Unusable);
-    };
-    let mut out = vec![0; stored.as_bytes().len()];
-    memory.run(params, password, salt, &mut out)?;
-    Ok(same_bytes(&out, stored.as_bytes()))
+    (within && known).then_some((params, hash.salt?, hash.hash?))
 }
 
 /// `argon2id( HMAC-SHA256(pepper, secret) )`: what is stored of a key's secret.

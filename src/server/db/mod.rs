@@ -11,6 +11,7 @@ pub mod changes;
 pub mod error;
 pub mod guard_rows;
 pub mod idempotency;
+pub mod import;
 pub mod key_changes;
 pub mod keys;
 pub mod operators;

@@ -8,6 +8,7 @@ mod bulk;
 pub mod chain;
 mod endings;
 pub mod idempotency;
+pub mod import;
 pub mod issuing;
 pub mod keys;
 pub mod minting;
