@@ -23,6 +23,7 @@ mod health;
 mod history;
 mod holder;
 mod import;
+mod kills;
 mod lineage;
 mod lists;
 mod minting;
