@@ -141,7 +141,6 @@ async fn walk(
             if is_whole && link.prev_hash != hash {
                 return Ok(Some(misled(&link, &before, last)));
             }
-            let follows = is_whole && link.prev_hash == hash;
             let damaged = at(&link, Damage::Altered);
             if let Some(hashes) = signed.get(&expected) {
                 let own = BASE64URL_NOPAD.encode(&link.hash);
@@ -152,7 +151,7 @@ async fn walk(
             }
             before = std::mem::replace(&mut hash, link.hash.clone());
             last = Some(link.event_id);
-            if !follows || !says_what_was_hashed(link, expected) {
+            if !is_whole || !says_what_was_hashed(link, expected) {
                 return Ok(Some(damaged));
             }
             report.events = expected;
