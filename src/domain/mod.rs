@@ -7,6 +7,7 @@ pub mod asset;
 pub mod asset_input;
 pub mod audit;
 pub mod bulk;
+pub mod bulk_input;
 pub mod checkpoint;
 pub mod error;
 pub mod grace;

@@ -3,9 +3,8 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::{Json, StreamingText, TextStream};
 
-use crate::domain::bulk::{
-    BulkPreview, BulkPreviewInput, BulkRevokeInput, BulkRotateInput, ManyRevoked,
-};
+use crate::domain::bulk::{BulkPreview, ManyRevoked};
+use crate::domain::bulk_input::{BulkPreviewInput, BulkRevokeInput, BulkRotateInput};
 use crate::domain::error::AppError;
 
 /// What an order would do.

@@ -5,9 +5,9 @@ use std::io::IsTerminal;
 use clap::{Args, Subcommand};
 
 use super::{current, issuing_registry, origin, plain_registry, told};
-use crate::domain::bulk::{
-    BulkAction, BulkPreview, BulkPreviewInput, BulkRevokeInput, BulkRotateInput, LeftOut,
-    SelectionInput,
+use crate::domain::bulk::{BulkAction, BulkPreview, LeftOut};
+use crate::domain::bulk_input::{
+    BulkPreviewInput, BulkRevokeInput, BulkRotateInput, SelectionInput,
 };
 use crate::server::config::Source;
 use crate::server::services::Registry;

@@ -7,7 +7,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::keys::{KeyRow, select_keys};
-use crate::domain::bulk::{BulkAction, MOST_KEYS, Selection};
+use crate::domain::bulk::{BulkAction, MOST_KEYS};
+use crate::domain::bulk_input::Selection;
 use crate::domain::token::KeyId;
 
 /// The keys that are meant, oldest first: every listed one that there is, or the live ones that fit

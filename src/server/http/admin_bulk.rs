@@ -11,7 +11,7 @@ use super::guard::{Gate, Key};
 use super::json::StrictJson;
 use super::problem::Problem;
 use super::request::RequestInfo;
-use crate::domain::bulk::{BulkPreviewInput, BulkRevokeInput, BulkRotateInput};
+use crate::domain::bulk_input::{BulkPreviewInput, BulkRevokeInput, BulkRotateInput};
 use crate::domain::scope::Scope;
 use crate::server::state::AppState;
 

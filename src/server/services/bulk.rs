@@ -11,9 +11,10 @@ use super::issuing::Minted;
 use super::keys::{outweighs, record_revocation};
 use super::{Origin, Registry};
 use crate::domain::bulk::{
-    BulkAction, BulkPreview, LeftOut, MOST_KEYS, ManyRevoked, ManyRotated, Progress, RevokeMany,
-    RotateMany, Selection, Surroundings, WhyNot,
+    BulkAction, BulkPreview, LeftOut, MOST_KEYS, ManyRevoked, ManyRotated, Progress, Surroundings,
+    WhyNot,
 };
+use crate::domain::bulk_input::{RevokeMany, RotateMany, Selection};
 use crate::domain::error::AppResult;
 use crate::domain::key::{KeyStatus, KeyView, RevokedKey};
 use crate::domain::token::KeyId;

@@ -9,9 +9,9 @@ use super::dialog::{Actions, Modal};
 use super::field::{FormErrors, TextField};
 use super::lost_answer::{Lost, LostAnswer};
 use super::notice::ErrorNotice;
-use crate::domain::bulk::{
-    BulkAction, BulkPreview, BulkPreviewInput, BulkRevokeInput, BulkRotateInput, Progress,
-    SelectionInput,
+use crate::domain::bulk::{BulkAction, BulkPreview, Progress};
+use crate::domain::bulk_input::{
+    BulkPreviewInput, BulkRevokeInput, BulkRotateInput, SelectionInput,
 };
 use crate::domain::error::AppError;
 use crate::rpc::bulk::{preview_bulk, revoke_many, rotate_many};

@@ -7,7 +7,8 @@ use leptos::task::spawn_local;
 
 use super::notice::ErrorNotice;
 use super::time::RelativeTime;
-use crate::domain::bulk::{BulkAction, BulkPreviewInput, SelectionInput};
+use crate::domain::bulk::BulkAction;
+use crate::domain::bulk_input::{BulkPreviewInput, SelectionInput};
 use crate::domain::error::AppError;
 use crate::domain::key::KeyView;
 use crate::domain::key_input::IssueKey;
