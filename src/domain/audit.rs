@@ -123,11 +123,23 @@ pub enum Action {
     /// An operator was disabled.
     #[serde(rename = "operator.disabled")]
     OperatorDisabled,
+    /// An operator signed in.
+    #[serde(rename = "operator.signed_in")]
+    OperatorSignedIn,
+    /// An operator signed out.
+    #[serde(rename = "operator.signed_out")]
+    OperatorSignedOut,
+    /// An operator tried what their role does not allow; one event a minute tells how often.
+    #[serde(rename = "operator.refused")]
+    OperatorRefused,
+    /// Somebody failed to sign in; one event a minute tells how often, on which accounts and whence.
+    #[serde(rename = "operator.sign_in_failed")]
+    OperatorSignInFailed,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::PartnerCreated,
         Self::PartnerUpdated,
         Self::PartnerImported,
@@ -145,6 +157,10 @@ impl Action {
         Self::OperatorCreated,
         Self::OperatorPasswordSet,
         Self::OperatorDisabled,
+        Self::OperatorSignedIn,
+        Self::OperatorSignedOut,
+        Self::OperatorRefused,
+        Self::OperatorSignInFailed,
     ];
 
     /// The name on the wire and in the database.
@@ -168,6 +184,10 @@ impl Action {
             Self::OperatorCreated => "operator.created",
             Self::OperatorPasswordSet => "operator.password_set",
             Self::OperatorDisabled => "operator.disabled",
+            Self::OperatorSignedIn => "operator.signed_in",
+            Self::OperatorSignedOut => "operator.signed_out",
+            Self::OperatorRefused => "operator.refused",
+            Self::OperatorSignInFailed => "operator.sign_in_failed",
         }
     }
 

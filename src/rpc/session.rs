@@ -22,7 +22,7 @@ pub async fn sign_in(
     let password = zeroize::Zeroizing::new(password);
     let session = state
         .registry
-        .sign_in(&email, password, context::client())
+        .sign_in(&email, password, context::whence())
         .await
         .map_err(context::told)?;
     context::open_session(&state, &session);

@@ -2,8 +2,6 @@
 //! cookies and status. Guards stand here, inside the body, because the server's own rendering
 //! calls server functions directly, past every layer.
 
-use std::net::IpAddr;
-
 use axum::http::header::{ACCEPT, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -16,8 +14,8 @@ use zeroize::Zeroizing;
 use super::http::cookies;
 use super::http::request::RequestInfo;
 use super::http::session::Session;
-use super::services::Origin;
 use super::services::sessions::NewSession;
+use super::services::{Origin, Whence};
 use super::state::AppState;
 use crate::domain::audit::{Actor, ActorKind};
 use crate::domain::error::{AppError, AppResult};
@@ -56,10 +54,16 @@ pub fn operator() -> AppResult<Operator> {
 /// [`AppError::SignedOut`], or [`AppError::ReadOnlyRole`] for an auditor.
 pub fn admin() -> AppResult<Origin> {
     let operator = operator()?;
+    let origin = origin(&operator)?;
     if operator.role != Role::Admin {
+        let path = use_context::<Parts>().map(|parts| parts.uri.path().to_owned());
+        let state = state()?;
+        state
+            .registry
+            .refused_by_role(&origin, path.unwrap_or_default());
         return Err(told(AppError::ReadOnlyRole));
     }
-    origin(&operator)
+    Ok(origin)
 }
 
 /// The operator, as an audit event will name them.
@@ -71,10 +75,10 @@ pub fn origin(operator: &Operator) -> AppResult<Origin> {
     Ok(info.origin(Actor::new(ActorKind::Operator, operator.email.clone())))
 }
 
-/// The client's address.
+/// From where the request comes.
 #[must_use]
-pub fn client() -> Option<IpAddr> {
-    info()?.client
+pub fn whence() -> Whence {
+    info().map(|info| info.whence()).unwrap_or_default()
 }
 
 fn info() -> Option<RequestInfo> {
@@ -142,7 +146,7 @@ pub async fn close_session(state: &AppState) -> AppResult<()> {
         .as_ref()
         .and_then(|parts| cookies::session(&state.site, &parts.headers))
     {
-        state.registry.sign_out(cookie).await?;
+        state.registry.sign_out(cookie, whence()).await?;
     }
     if let (Some(cookie), Some(response)) = (cookies::close(&state.site), response) {
         response.append_header(SET_COOKIE, cookie);

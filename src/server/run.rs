@@ -63,6 +63,7 @@ pub fn registry_with(
         password_hashing: HashPool::new(1, PASSWORD_HASH_QUEUE),
         peppers,
         issuing,
+        refusals: Arc::default(),
     }
 }
 
@@ -155,6 +156,7 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
         jobs::spawn_first_uses(Arc::clone(&state.guard), registry.clone(), stopping.clone()),
         jobs::spawn_session_sweep(registry.clone(), stopping.clone()),
         jobs::spawn_checkpoints(registry.clone(), stopping.clone()),
+        jobs::spawn_refusals(registry.clone(), stopping.clone()),
     ];
     tracing::info!(%address, public_origin, "listening");
     let outcome = answer(listener, router(state), stop, stopping).await;

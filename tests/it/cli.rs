@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::Output;
 
+use myproof_registry::server::services::Whence;
 use sqlx::PgPool;
 
 use crate::support::canary::secret_in;
@@ -243,7 +244,7 @@ async fn operators_are_managed_from_the_command_line(pool: PgPool) {
             .sign_in(
                 "ops@example.com",
                 zeroize::Zeroizing::new(password.into()),
-                None,
+                Whence::default(),
             )
             .await
     };

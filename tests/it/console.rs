@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use leptos::server_fn::axum::server_fn_paths;
 use myproof_registry::domain::operator::Role;
 use myproof_registry::rpc::FORM_POSTS;
+use myproof_registry::server::services::Whence;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use zeroize::Zeroizing;
@@ -182,7 +183,11 @@ async fn sessions_end_by_idleness_and_by_age(pool: PgPool) {
     let cookie = {
         let session = app
             .registry
-            .sign_in(EMAIL, Zeroizing::new(PASSWORD.to_owned()), None)
+            .sign_in(
+                EMAIL,
+                Zeroizing::new(PASSWORD.to_owned()),
+                Whence::default(),
+            )
             .await
             .unwrap();
         format!("__Host-myproof-session={}", session.cookie.as_str())
@@ -206,7 +211,11 @@ async fn a_new_password_and_a_disabled_operator_end_sessions(pool: PgPool) {
         .await
         .unwrap();
     assert_eq!(app.page("/api-keys", Some(&cookie)).await.status, 303);
-    let session = app.registry.sign_in(EMAIL, password, None).await.unwrap();
+    let session = app
+        .registry
+        .sign_in(EMAIL, password, Whence::default())
+        .await
+        .unwrap();
     let cookie = format!("__Host-myproof-session={}", session.cookie.as_str());
     app.sql(
         "update operators set active = false where email = $1",

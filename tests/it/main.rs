@@ -42,6 +42,7 @@ mod scan;
 mod schema;
 mod security_headers;
 mod sign_in;
+mod sign_in_history;
 mod support;
 mod usage;
 mod warm;

@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use futures::future::join_all;
 use myproof_registry::domain::error::{AppError, AppResult};
 use myproof_registry::domain::operator::Role;
+use myproof_registry::server::services::Whence;
 use serde_json::json;
 use sqlx::PgPool;
 use zeroize::Zeroizing;
@@ -25,10 +26,13 @@ async fn with_operator(pool: PgPool) -> TestApp {
 }
 
 async fn attempt(app: &TestApp, email: &str, password: &str, client: &str) -> AppResult<()> {
-    let client = (!client.is_empty()).then(|| client.parse().unwrap());
+    let whence = Whence {
+        ip: (!client.is_empty()).then(|| client.parse().unwrap()),
+        request_id: None,
+    };
     let password = Zeroizing::new(password.to_owned());
     app.registry
-        .sign_in(email, password, client)
+        .sign_in(email, password, whence)
         .await
         .map(|_| ())
 }
@@ -112,7 +116,11 @@ async fn one_s_own_password_can_be_changed_and_ends_the_other_sessions(pool: PgP
     let mine = app.signed_in(EMAIL, Role::Auditor).await;
     let session = app
         .registry
-        .sign_in(EMAIL, Zeroizing::new(PASSWORD.to_owned()), None)
+        .sign_in(
+            EMAIL,
+            Zeroizing::new(PASSWORD.to_owned()),
+            Whence::default(),
+        )
         .await
         .unwrap();
     let other = format!("__Host-myproof-session={}", session.cookie.as_str());

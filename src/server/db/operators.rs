@@ -11,7 +11,8 @@ use crate::domain::operator::{Operator, Role};
 pub struct OperatorRow {
     /// The operator's id.
     pub operator_id: Uuid,
-    email: String,
+    /// What they sign in with.
+    pub email: String,
     role: String,
     active: bool,
     /// A PHC string.
@@ -175,16 +176,19 @@ pub async fn touch_session(
         .map(|_| ())
 }
 
-/// Ends one session.
+/// Ends one session; whose it was, by e-mail.
 pub async fn delete_session(
     connection: &mut PgConnection,
     session_hash: &[u8; 32],
-) -> sqlx::Result<()> {
-    sqlx::query("delete from operator_sessions where session_hash = $1")
-        .bind(&session_hash[..])
-        .execute(connection)
-        .await
-        .map(|_| ())
+) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar(
+        "delete from operator_sessions s using operators o
+          where s.session_hash = $1 and o.operator_id = s.operator_id
+         returning o.email",
+    )
+    .bind(&session_hash[..])
+    .fetch_optional(connection)
+    .await
 }
 
 /// Ends all sessions of an operator, but for the one that is kept.

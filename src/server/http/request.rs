@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::problem::Problem;
 use crate::domain::audit::{Actor, ActorKind};
 use crate::domain::error::AppError;
-use crate::server::services::Origin;
+use crate::server::services::{Origin, Whence};
 use crate::server::verify::Caller;
 
 /// The header that carries the request's id on every answer.
@@ -35,8 +35,13 @@ impl RequestInfo {
     /// On whose behalf the request acts.
     #[must_use]
     pub fn origin(&self, actor: Actor) -> Origin {
-        Origin {
-            actor,
+        self.whence().of(actor)
+    }
+
+    /// From where the request comes.
+    #[must_use]
+    pub fn whence(&self) -> Whence {
+        Whence {
             ip: self.client,
             request_id: Some(self.id.to_string()),
         }

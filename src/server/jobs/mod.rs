@@ -17,6 +17,9 @@ const SWEEP_PAUSE: Duration = Duration::from_secs(600);
 /// How often the end of the history is signed.
 const CHECKPOINT_PAUSE: Duration = Duration::from_secs(3_600);
 
+/// How often what operators were refused goes into the history.
+const REFUSALS_PAUSE: Duration = Duration::from_secs(60);
+
 /// Tells the jobs to end; they notice at once.
 pub type Stopping = watch::Receiver<bool>;
 
@@ -139,6 +142,25 @@ pub fn spawn_checkpoints(registry: Registry, mut stopping: Stopping) -> JoinHand
             tokio::select! {
                 () = tokio::time::sleep(CHECKPOINT_PAUSE) => {}
                 () = stopped(&mut stopping) => break,
+            }
+        }
+    })
+}
+
+/// Writes what operators were refused into the history, once a minute and at the end.
+#[must_use]
+pub fn spawn_refusals(registry: Registry, mut stopping: Stopping) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            let stop = tokio::select! {
+                () = tokio::time::sleep(REFUSALS_PAUSE) => false,
+                () = stopped(&mut stopping) => true,
+            };
+            if let Err(error) = registry.write_refusals().await {
+                tracing::warn!(%error, "refused operators could not be written into the history; they wait");
+            }
+            if stop {
+                break;
             }
         }
     })

@@ -15,6 +15,7 @@ pub mod minting;
 pub mod operators;
 pub mod partner_audit;
 pub mod partners;
+pub mod refusals;
 pub mod rotation;
 pub mod sessions;
 pub mod sign_in_attempts;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
+use self::refusals::Refusals;
 use super::clock::{Clock, Entropy};
 use super::crypto::pepper::Peppers;
 use super::crypto::pool::HashPool;
@@ -47,6 +49,8 @@ pub struct Registry {
     pub peppers: Option<Arc<Peppers>>,
     /// What new keys look like.
     pub issuing: IssuingPolicy,
+    /// What operators were refused, until the history has it.
+    pub refusals: Arc<Refusals>,
 }
 
 impl Registry {
@@ -84,6 +88,27 @@ pub struct Origin {
     pub ip: Option<IpAddr>,
     /// Under which request.
     pub request_id: Option<String>,
+}
+
+/// From where somebody acts, before it is known who they are.
+#[derive(Clone, Debug, Default)]
+pub struct Whence {
+    /// From which address.
+    pub ip: Option<IpAddr>,
+    /// Under which request.
+    pub request_id: Option<String>,
+}
+
+impl Whence {
+    /// The origin of what this actor does from there.
+    #[must_use]
+    pub fn of(self, actor: Actor) -> Origin {
+        Origin {
+            actor,
+            ip: self.ip,
+            request_id: self.request_id,
+        }
+    }
 }
 
 impl Registry {

@@ -5,11 +5,14 @@ use std::net::IpAddr;
 use chrono::TimeDelta;
 use zeroize::Zeroizing;
 
-use super::Registry;
+use super::audit::{self, Subject};
+use super::refusals::Failure;
+use super::{Registry, Whence};
+use crate::domain::audit::{Action, Actor, ActorKind};
 use crate::domain::error::{AppError, AppResult};
 use crate::domain::operator::{self, Operator};
 use crate::server::crypto::password;
-use crate::server::db::operators;
+use crate::server::db::operators::{self, OperatorRow};
 
 /// A session that is not used for this long is over.
 pub const IDLE_TIMEOUT: TimeDelta = TimeDelta::hours(1);
@@ -40,20 +43,24 @@ impl Registry {
         &self,
         email: &str,
         password: Zeroizing<String>,
-        client: Option<IpAddr>,
+        whence: Whence,
     ) -> AppResult<NewSession> {
-        let operator = self.check_password(email, password, client).await?;
+        let operator = self.check_password(email, password, whence.ip).await?;
         let random: Zeroizing<[u8; 32]> = Zeroizing::new(self.entropy.bytes());
         let cookie = Zeroizing::new(data_encoding::HEXLOWER.encode(&random[..]));
         let session_hash = password::session_hash(&cookie);
-        let mut connection = self.pool.acquire().await?;
+        let mut transaction = self.pool.begin().await?;
         operators::insert_session(
-            &mut connection,
+            &mut transaction,
             &session_hash,
             operator.operator_id,
             self.now(),
         )
         .await?;
+        let origin = whence.of(Actor::new(ActorKind::Operator, operator.email.clone()));
+        let action = Action::OperatorSignedIn;
+        audit::record(self, &mut transaction, &origin, action, Subject::default()).await?;
+        transaction.commit().await?;
         Ok(NewSession { cookie, operator })
     }
 
@@ -67,10 +74,6 @@ impl Registry {
         password: Zeroizing<String>,
         client: Option<IpAddr>,
     ) -> AppResult<Operator> {
-        let attempt = self.begin_sign_in(email, client).await?;
-        if password.len() > MAX_PASSWORD_BYTES {
-            return Err(AppError::WrongCredentials);
-        }
         let mut connection = self.pool.acquire().await?;
         let row = match operator::sign_in_email(email) {
             Ok(email) => operators::find_by_email(&mut connection, &email).await?,
@@ -78,6 +81,31 @@ impl Registry {
         };
         // The connection goes back before hashing, which takes far longer than the query.
         drop(connection);
+        let account = row.as_ref().map(|row| row.email.clone());
+        let checked = self.check_row(email, row, password, client).await;
+        match &checked {
+            Err(AppError::WrongCredentials) => {
+                self.sign_in_failed(account, client, Failure::Wrong);
+            }
+            Err(AppError::RateLimited { .. }) => {
+                self.sign_in_failed(account, client, Failure::TooSoon);
+            }
+            _ => {}
+        }
+        checked
+    }
+
+    async fn check_row(
+        &self,
+        email: &str,
+        row: Option<OperatorRow>,
+        password: Zeroizing<String>,
+        client: Option<IpAddr>,
+    ) -> AppResult<Operator> {
+        let attempt = self.begin_sign_in(email, client).await?;
+        if password.len() > MAX_PASSWORD_BYTES {
+            return Err(AppError::WrongCredentials);
+        }
         let phc = row.as_ref().map(|row| row.password_hash.clone());
         let matches = password::verify(&self.password_hashing, password, phc).await?;
         let row = row.filter(|_| matches).ok_or(AppError::WrongCredentials)?;
@@ -117,9 +145,16 @@ impl Registry {
     ///
     /// # Errors
     /// The database's.
-    pub async fn sign_out(&self, cookie: &str) -> AppResult<()> {
-        let mut connection = self.pool.acquire().await?;
-        Ok(operators::delete_session(&mut connection, &password::session_hash(cookie)).await?)
+    pub async fn sign_out(&self, cookie: &str, whence: Whence) -> AppResult<()> {
+        let session_hash = password::session_hash(cookie);
+        let mut transaction = self.pool.begin().await?;
+        let ended = operators::delete_session(&mut transaction, &session_hash).await?;
+        if let Some(email) = ended {
+            let origin = whence.of(Actor::new(ActorKind::Operator, email));
+            let action = Action::OperatorSignedOut;
+            audit::record(self, &mut transaction, &origin, action, Subject::default()).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 
     /// Deletes the sessions that have timed out; how many.

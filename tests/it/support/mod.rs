@@ -24,7 +24,7 @@ use myproof_registry::server::crypto::pepper::Peppers;
 use myproof_registry::server::http::frame::Frame;
 use myproof_registry::server::router::router;
 use myproof_registry::server::run;
-use myproof_registry::server::services::{IssuingPolicy, Origin, Registry};
+use myproof_registry::server::services::{IssuingPolicy, Origin, Registry, Whence};
 use myproof_registry::server::state::{AppState, Site};
 use serde_json::Value;
 use sqlx::PgPool;
@@ -226,7 +226,11 @@ impl TestApp {
             .create_operator(&somebody(), email, role, password.clone())
             .await
             .unwrap();
-        let session = self.registry.sign_in(email, password, None).await.unwrap();
+        let session = self
+            .registry
+            .sign_in(email, password, Whence::default())
+            .await
+            .unwrap();
         format!("__Host-myproof-session={}", session.cookie.as_str())
     }
 
