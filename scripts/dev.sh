@@ -61,7 +61,7 @@ close_database() {
 
 # cargo-leptos takes one style sheet and follows no @import: the parts are joined, in the order of
 # the cascade, where Cargo.toml says. An unchanged one keeps its time, so nothing is done again.
-STYLE_PARTS="tokens base controls surfaces table pages docs"
+STYLE_PARTS="tokens base controls surfaces table history pages docs"
 join_style() {
     local part joined="$ROOT/target/style/main.css"
     mkdir -p -- "${joined%/*}"

@@ -11,6 +11,7 @@ use crate::ui::components::dialogs::Dialogs;
 use crate::ui::components::frame::Frame;
 use crate::ui::desk::Desk;
 use crate::ui::hydration::Hydrated;
+use crate::ui::pages::audit::AuditPage;
 use crate::ui::pages::keys::KeysPage;
 use crate::ui::pages::login::LoginPage;
 use crate::ui::pages::partners::PartnersPage;
@@ -83,6 +84,7 @@ pub fn App() -> impl IntoView {
                     <Route path=StaticSegment("login") view=LoginPage/>
                     <Route path=path!("/api-keys") view=KeysPage/>
                     <Route path=path!("/partners") view=PartnersPage/>
+                    <Route path=path!("/audit") view=AuditPage/>
                 </Routes>
             </Frame>
             <Dialogs/>

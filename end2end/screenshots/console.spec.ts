@@ -81,6 +81,10 @@ for (const width of [1440, 768, 375]) {
       await shoot('keys-loading');
       await page.unroute('**/rpc/keys/list');
       await partners(page, server, shoot);
+      await page.goto(`${server.url}/audit`);
+      await hydrated(page);
+      await page.locator('summary').nth(2).click();
+      await shoot('history', true);
       await context.close();
     });
   }

@@ -116,6 +116,12 @@ async function furnishAndWalk(page: Page, server: { url: string; cli: (args: str
   await page.getByRole('button', { name: 'Deactivate Other' }).click();
   await check('deactivate partner');
   await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('link', { name: 'History' }).click();
+  await page.getByRole('listitem').nth(1).locator('summary').click();
+  await check('the history');
+  await page.getByLabel('Action filter').selectOption('asset.minted');
+  await page.getByText('No event matches this filter.').waitFor();
+  await check('the history, nothing found');
   await page.goto(`${server.url}/nowhere`);
   await check('a missing page');
 }

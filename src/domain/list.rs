@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::audit::Action;
@@ -251,6 +251,100 @@ impl EventListInput {
             until,
             page,
         }))
+    }
+}
+
+/// The query of an export of the history.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct EventExportInput {
+    /// The form of the file; lines of JSON by default.
+    #[param(value_type = ExportFormat, required = false)]
+    pub format: Option<String>,
+    /// Only this key's.
+    #[param(value_type = KeyId, required = false)]
+    pub key_id: Option<String>,
+    /// Only this partner's.
+    #[param(value_type = Uuid, required = false)]
+    pub partner_id: Option<String>,
+    /// Only what the actor with this id did.
+    #[param(value_type = String, required = false, max_length = 200, example = "ops@example.com")]
+    pub actor: Option<String>,
+    /// Only this action.
+    #[param(value_type = Action, required = false)]
+    pub action: Option<String>,
+    /// Not before this moment (RFC 3339).
+    #[param(value_type = DateTime<Utc>, required = false)]
+    pub since: Option<String>,
+    /// Before this moment (RFC 3339).
+    #[param(value_type = DateTime<Utc>, required = false)]
+    pub until: Option<String>,
+}
+
+impl EventExportInput {
+    /// Checks every parameter.
+    ///
+    /// # Errors
+    /// [`super::error::AppError::Invalid`] with every fault.
+    pub fn check(self) -> AppResult<(ExportFormat, EventQuery)> {
+        let mut faults = Faults::default();
+        let format = faults.check_optional("format", self.format.as_deref(), |text| {
+            ExportFormat::parse(text)
+                .ok_or_else(|| one_of(ExportFormat::ALL.map(ExportFormat::as_str)))
+        });
+        let events = EventListInput {
+            key_id: self.key_id,
+            partner_id: self.partner_id,
+            actor: self.actor,
+            action: self.action,
+            since: self.since,
+            until: self.until,
+            limit: None,
+            cursor: None,
+        };
+        let query = faults.take(events.check());
+        faults.finish(query.map(|query| (format.unwrap_or_default(), query)))
+    }
+}
+
+/// The form of an export.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportFormat {
+    /// Comma-separated values (RFC 4180) with a line of headings.
+    Csv,
+    /// Lines of JSON, one event each.
+    #[default]
+    Ndjson,
+}
+
+impl ExportFormat {
+    /// Every form.
+    pub const ALL: [Self; 2] = [Self::Csv, Self::Ndjson];
+
+    /// The name on the wire, and the ending of a file's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+        }
+    }
+
+    /// The media type.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Ndjson => "application/x-ndjson",
+        }
+    }
+
+    /// Reads the name on the wire.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == text)
     }
 }
 

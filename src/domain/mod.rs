@@ -22,6 +22,7 @@ pub mod partner;
 pub mod patch;
 pub mod rotation;
 pub mod scope;
+pub mod telling;
 pub mod token;
 pub mod usage;
 pub mod validate;

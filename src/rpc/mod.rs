@@ -9,6 +9,7 @@
     reason = "the macro makes structs out of the arguments, which can carry no comments"
 )]
 
+pub mod audit;
 pub mod bulk;
 pub mod keys;
 pub mod partners;

@@ -19,7 +19,7 @@ use super::assets::PKG_DIR;
 use super::http::frame::Frame;
 use super::http::guard::Gate;
 use super::http::problem::Problem;
-use super::http::{self, json, origin, session};
+use super::http::{self, audit_export, json, origin, session};
 use super::security_headers;
 use super::state::AppState;
 use crate::app::{App, Shell};
@@ -72,7 +72,9 @@ fn console(state: &AppState) -> Router<AppState> {
         )
         .layer(from_fn(session::require_on_functions))
         .layer(from_fn(session::json_only));
+    let downloads = Router::new().route(links::AUDIT_EXPORT, get(audit_export::download));
     pages
+        .merge(downloads)
         .merge(server_functions)
         .layer(from_fn_with_state(state.clone(), session::find))
         .layer(from_fn_with_state(state.clone(), origin::same_site_writes))

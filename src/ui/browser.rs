@@ -117,6 +117,17 @@ pub fn local_to_utc(field: &str) -> Option<String> {
     None
 }
 
+/// Whether anybody can see the page.
+#[must_use]
+pub fn is_visible() -> bool {
+    #[cfg(feature = "hydrate")]
+    {
+        !document().hidden()
+    }
+    #[cfg(not(feature = "hydrate"))]
+    false
+}
+
 /// The future's outcome, or `None` where it takes longer than `patience`.
 pub async fn within<T>(patience: Duration, work: impl Future<Output = T>) -> Option<T> {
     #[cfg(feature = "hydrate")]

@@ -9,6 +9,11 @@ pub const KEYS: &str = "/api-keys";
 /// The tab "Partners".
 pub const PARTNERS: &str = "/partners";
 
+/// The tab "History".
+pub const AUDIT: &str = "/audit";
+/// The history as a file.
+pub const AUDIT_EXPORT: &str = "/audit/export";
+
 /// The value of a parameter. A form without WASM sends every field: an empty one chooses nothing.
 #[must_use]
 pub fn chosen(query: &ParamsMap, name: &str) -> Option<String> {

@@ -20,11 +20,12 @@ const EMAIL: &str = "ops@example.com";
 const OPEN: [&str; 2] = ["/rpc/session/sign-in", "/rpc/session/sign-out"];
 /// Server functions that only read, or change nothing but one's own account: auditors may call
 /// them. What they answer to the body below.
-const FOR_ALL_ROLES: [(&str, u16); 6] = [
+const FOR_ALL_ROLES: [(&str, u16); 7] = [
     ("/rpc/session/operator", 200),
     ("/rpc/keys/list", 200),
     ("/rpc/keys/get", 404),
     ("/rpc/partners/list", 200),
+    ("/rpc/audit/list", 200),
     ("/rpc/partners/choices", 200),
     ("/rpc/session/change-password", 400),
 ];
@@ -54,7 +55,9 @@ fn guarded() -> Vec<&'static str> {
 
 fn body_for(path: &str) -> Value {
     match path {
-        "/rpc/keys/list" | "/rpc/partners/list" | "/rpc/partners/choices" => json!({"query": {}}),
+        "/rpc/keys/list" | "/rpc/partners/list" | "/rpc/partners/choices" | "/rpc/audit/list" => {
+            json!({"query": {}})
+        }
         "/rpc/keys/get" => json!({"key_id": "mpk_1"}),
         "/rpc/partners/update" => json!({"partner_id": uuid::Uuid::nil(), "input": {}}),
         "/rpc/session/change-password" => json!({"current": "", "new": ""}),

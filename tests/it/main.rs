@@ -21,6 +21,7 @@ mod grace;
 mod guard;
 mod health;
 mod history;
+mod history_page;
 mod holder;
 mod import;
 mod kills;

@@ -126,6 +126,17 @@ pub async fn find(
     Ok(row.map(Partner::from))
 }
 
+/// What these partners are called.
+pub async fn names(
+    connection: &mut PgConnection,
+    partner_ids: &[Uuid],
+) -> sqlx::Result<Vec<(Uuid, String)>> {
+    sqlx::query_as("select partner_id, name from partners where partner_id = any($1)")
+        .bind(partner_ids)
+        .fetch_all(connection)
+        .await
+}
+
 /// The ids of up to two partners of exactly this name: two tell that it is ambiguous.
 pub async fn ids_by_name(connection: &mut PgConnection, name: &str) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar("select partner_id from partners where name = $1 limit 2")

@@ -19,6 +19,7 @@ pub mod refusals;
 pub mod rotation;
 pub mod sessions;
 pub mod sign_in_attempts;
+pub mod telling;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -84,6 +84,9 @@ pub fn SearchFilter(
     on_search: Callback<(Option<String>, bool)>,
     /// The text in the field.
     text: RwSignal<String>,
+    /// Its name in the URL.
+    #[prop(default = "q")]
+    name: &'static str,
 ) -> impl IntoView {
     // What this field has asked for itself: the URL's answer to it changes nothing here, since
     // more may have been typed meanwhile.
@@ -121,12 +124,44 @@ pub fn SearchFilter(
     };
     view! {
         <div class="filter grow">
-            <label for="filter-q">{label}</label>
+            <label for=format!("filter-{name}")>{label}</label>
             <input
-                id="filter-q" type="search" name="q" value=value.get_untracked() maxlength="200"
+                id=format!("filter-{name}") type="search" name=name value=value.get_untracked() maxlength="200"
                 prop:value=text
                 on:input=typed
                 on:blur=move |_| typing.set_value(false)
+            />
+        </div>
+    }
+}
+
+/// A filter by a moment, to the minute, in UTC.
+#[component]
+pub fn MomentFilter(
+    /// Its label.
+    label: &'static str,
+    /// Its name in the URL.
+    name: &'static str,
+    /// What the URL says: as the field writes it, or in RFC 3339.
+    #[prop(into)]
+    value: Signal<Option<String>>,
+    /// Another moment is chosen.
+    on_choice: Callback<Option<String>>,
+) -> impl IntoView {
+    let to_the_minute = |text: Option<String>| {
+        let text = text.unwrap_or_default();
+        text.get(..16).map(str::to_owned).unwrap_or_default()
+    };
+    view! {
+        <div class="filter">
+            <label for=format!("filter-{name}")>{label}</label>
+            <input
+                id=format!("filter-{name}") type="datetime-local" name=name
+                value=to_the_minute(value.get_untracked()) prop:value=move || to_the_minute(value.get())
+                on:change=move |event| {
+                    let chosen = event_target_value(&event);
+                    on_choice.run(Some(chosen).filter(|text| !text.is_empty()));
+                }
             />
         </div>
     }

@@ -31,6 +31,7 @@ pub fn Frame(
                         <nav class="tabs" aria-label="Console">
                             <A href=links::KEYS>"API Keys / Rotation"</A>
                             <A href=links::PARTNERS>"Partners"</A>
+                            <A href=links::AUDIT>"History"</A>
                         </nav>
                         <div class="who">
                             <span class="who-mail">{operator.email}</span>

@@ -5,6 +5,7 @@ pub mod bulk_form;
 pub mod bulk_preview;
 pub mod dialog;
 pub mod dialogs;
+pub mod event_list;
 pub mod field;
 pub mod filters;
 pub mod frame;

@@ -3,10 +3,12 @@
 use leptos::prelude::*;
 use leptos_router::components::A;
 
+use crate::domain::page::Page;
+
 /// `Previous page` and `Next page`; where one leads nowhere it stands there disabled, so that the
 /// other keeps its place under the finger.
 #[component]
-pub fn Pager(
+fn Pager(
     /// The page before.
     previous: Option<String>,
     /// The page after.
@@ -31,9 +33,25 @@ fn Step(id: &'static str, label: &'static str, href: Option<String>) -> impl Int
     }
 }
 
+/// The pager of a list's page. `address` gives the address of the same view at a cursor.
+pub fn pager<T>(
+    page: &Page<T>,
+    cursor: Option<&String>,
+    (one, many): (&str, &str),
+    address: impl Fn(Option<String>) -> String,
+) -> AnyView {
+    let at = |cursor: &String| address(Some(cursor.clone()));
+    let next = page.next_cursor.as_ref().map(at);
+    // An empty page somewhere in the list: its beginning is the way back.
+    let is_lost = cursor.is_some() && page.items.is_empty();
+    let previous = page.previous_cursor.as_ref().map(at);
+    let previous = previous.or_else(|| is_lost.then(|| address(None)));
+    let summary = summary(page.items.len(), one, many);
+    view! { <Pager previous next summary/> }.into_any()
+}
+
 /// "1 key on this page", "50 keys on this page".
-#[must_use]
-pub fn summary(count: usize, one: &str, many: &str) -> String {
+fn summary(count: usize, one: &str, many: &str) -> String {
     match count {
         0 => format!("No {many} on this page"),
         1 => format!("1 {one} on this page"),

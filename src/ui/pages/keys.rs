@@ -13,7 +13,7 @@ use crate::ui::components::filters::{ChoiceFilter, FilterForm, SearchFilter, use
 use crate::ui::components::icon::{Glyph, Icon};
 use crate::ui::components::key_table::KeyTable;
 use crate::ui::components::notice::{DoneNotice, ErrorNotice, NeedsScript};
-use crate::ui::components::pager::{Pager, summary};
+use crate::ui::components::pager::pager;
 use crate::ui::components::partner_filter::PartnerFilter;
 use crate::ui::desk::{Desk, OpenDialog};
 use crate::ui::hydration::Hydrated;
@@ -44,29 +44,21 @@ pub fn KeysPage() -> impl IntoView {
         Ok(page) => {
             desk.restore_focus();
             let asked = asked.get_untracked();
-            let at_cursor = |cursor: Option<String>| {
-                address(&KeyListInput {
-                    cursor,
-                    ..asked.clone()
-                })
-            };
-            let next = page
-                .page
-                .next_cursor
-                .clone()
-                .map(|cursor| at_cursor(Some(cursor)));
-            let previous = match &page.page.previous_cursor {
-                Some(cursor) => Some(at_cursor(Some(cursor.clone()))),
-                // An empty page somewhere in the list: its beginning is the way back.
-                None => {
-                    (asked.cursor.is_some() && page.page.items.is_empty()).then(|| at_cursor(None))
-                }
-            };
-            let summary = summary(page.page.items.len(), "key", "keys");
+            let pager = pager(
+                &page.page,
+                asked.cursor.as_ref(),
+                ("key", "keys"),
+                |cursor| {
+                    address(&KeyListInput {
+                        cursor,
+                        ..asked.clone()
+                    })
+                },
+            );
             let filtered = asked != KeyListInput::default();
             view! {
                 <KeyTable page filtered/>
-                <Pager previous next summary/>
+                {pager}
             }
             .into_any()
         }

@@ -1,5 +1,6 @@
 //! The console's pages.
 
+pub mod audit;
 pub mod keys;
 pub mod login;
 pub mod partners;

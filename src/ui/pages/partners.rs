@@ -10,7 +10,7 @@ use crate::rpc::partners::{PartnerPage, list_partners};
 use crate::ui::components::filters::{ChoiceFilter, FilterForm, SearchFilter, use_go};
 use crate::ui::components::icon::{Glyph, Icon};
 use crate::ui::components::notice::{DoneNotice, ErrorNotice};
-use crate::ui::components::pager::{Pager, summary};
+use crate::ui::components::pager::pager;
 use crate::ui::components::partner_table::PartnerTable;
 use crate::ui::desk::{Desk, OpenDialog};
 use crate::ui::hydration::Hydrated;
@@ -39,28 +39,21 @@ pub fn PartnersPage() -> impl IntoView {
         Ok(page) => {
             desk.restore_focus();
             let asked = asked.get_untracked();
-            let at_cursor = |cursor: Option<String>| {
-                address(&PartnerListInput {
-                    cursor,
-                    ..asked.clone()
-                })
-            };
-            let next = page
-                .page
-                .next_cursor
-                .clone()
-                .map(|cursor| at_cursor(Some(cursor)));
-            let previous = match &page.page.previous_cursor {
-                Some(cursor) => Some(at_cursor(Some(cursor.clone()))),
-                None => {
-                    (asked.cursor.is_some() && page.page.items.is_empty()).then(|| at_cursor(None))
-                }
-            };
-            let summary = summary(page.page.items.len(), "partner", "partners");
+            let pager = pager(
+                &page.page,
+                asked.cursor.as_ref(),
+                ("partner", "partners"),
+                |cursor| {
+                    address(&PartnerListInput {
+                        cursor,
+                        ..asked.clone()
+                    })
+                },
+            );
             let filtered = asked != PartnerListInput::default();
             view! {
                 <PartnerTable page filtered/>
-                <Pager previous next summary/>
+                {pager}
             }
             .into_any()
         }
