@@ -15,6 +15,7 @@ use crate::ui::pages::audit::AuditPage;
 use crate::ui::pages::keys::KeysPage;
 use crate::ui::pages::login::LoginPage;
 use crate::ui::pages::partners::PartnersPage;
+use crate::ui::pages::settings::SettingsPage;
 use crate::ui::session::{SessionActions, read_operator};
 
 /// Names of the browser's files, as the shell links them.
@@ -85,6 +86,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/api-keys") view=KeysPage/>
                     <Route path=path!("/partners") view=PartnersPage/>
                     <Route path=path!("/audit") view=AuditPage/>
+                    <Route path=path!("/settings") view=SettingsPage/>
                 </Routes>
             </Frame>
             <Dialogs/>

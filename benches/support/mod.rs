@@ -64,6 +64,7 @@ impl Bench {
         let partner = NewPartner {
             name: "Bench".to_owned(),
             contact_email: None,
+            max_key_age_days: None,
         };
         let registry = &instance.state.registry;
         let partner = registry.create_partner(&origin(), partner).await.unwrap();

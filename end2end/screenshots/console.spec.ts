@@ -85,6 +85,15 @@ for (const width of [1440, 768, 375]) {
       await hydrated(page);
       await page.locator('summary').nth(2).click();
       await shoot('history', true);
+      await page.goto(`${server.url}/settings`);
+      await hydrated(page);
+      await shoot('settings', true);
+      server.cli(['policy', 'set', '--max-key-age', '30', '--stale-after', '30']);
+      server.age('Meridian Labs', 31);
+      server.age('Lumen Notaries', 31);
+      await page.goto(`${server.url}/api-keys`);
+      await hydrated(page);
+      await shoot('keys-due', true);
       await context.close();
     });
   }

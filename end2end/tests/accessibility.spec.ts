@@ -2,7 +2,7 @@
 
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { expect, hydrated, openIssueDialog, overflow, revealedToken, signIn, test } from './server';
+import { expect, hydrated, openIssueDialog, overflow, revealedToken, type Server, signIn, test } from './server';
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];
 
@@ -34,7 +34,7 @@ for (const [width, colorScheme] of [[1440, 'light'], [1440, 'dark'], [375, 'ligh
 
 type Check = (what: string) => Promise<void>;
 
-async function furnishAndWalk(page: Page, server: { url: string; cli: (args: string[]) => string }, check: Check): Promise<void> {
+async function furnishAndWalk(page: Page, server: Server, check: Check): Promise<void> {
   server.cli(['key', 'issue', '--partner', 'Acme with a name that goes on for a while', '--scope', 'admin:*']);
   const gone = server.cli(['key', 'issue', '--partner', 'Other', '--scope', 'assets:mint', 'transfer:execute', 'status:update']);
   server.cli(['key', 'revoke', gone.split('.')[0]!]);
@@ -122,6 +122,16 @@ async function furnishAndWalk(page: Page, server: { url: string; cli: (args: str
   await page.getByLabel('Action filter').selectOption('asset.minted');
   await page.getByText('No event matches this filter.').waitFor();
   await check('the history, nothing found');
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByLabel('Maximum key age (days)').fill('0');
+  await page.getByRole('button', { name: 'Save policy' }).click();
+  await check('the settings, refused');
+  server.cli(['policy', 'set', '--max-key-age', '1', '--stale-after', '1']);
+  server.age('Other', 2);
+  await page.unroute('**/rpc/keys/list');
+  await page.getByRole('link', { name: 'API Keys / Rotation' }).click();
+  await page.getByText('due for rotation').waitFor();
+  await check('keys that ask for attention');
   await page.goto(`${server.url}/nowhere`);
   await check('a missing page');
 }

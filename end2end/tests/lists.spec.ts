@@ -154,3 +154,15 @@ test('times are relative, with the exact one on hover and focus', async ({ page,
   await row.locator('time').first().focus();
   await expect(exact).toBeVisible();
 });
+
+test('a list that is come to by a link and gets no answer says so, and is read again', async ({ page, server }) => {
+  server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
+  await openConsole(page, server, '/partners');
+  await page.route('**/rpc/keys/list', (route) => route.abort());
+  await page.getByRole('link', { name: 'API Keys / Rotation' }).click();
+  // Nothing was ordered, so nothing can have been done.
+  await expect(page.getByRole('alert')).not.toContainText('whether that was done');
+  await page.unroute('**/rpc/keys/list');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByRole('row').filter({ hasText: 'Acme' })).toBeVisible();
+});

@@ -68,6 +68,17 @@ export class Server {
     );
   }
 
+  /** Makes a partner's keys so many days older. */
+  age(partner: string, days: number): void {
+    this.sql(
+      databaseUrl(this.database),
+      `alter table api_keys disable trigger api_keys_identity_for_life;
+       update api_keys k set created_at = k.created_at - interval '${days} days', not_before = k.not_before - interval '${days} days'
+         from partners p where p.partner_id = k.partner_id and p.name = '${partner}';
+       alter table api_keys enable trigger api_keys_identity_for_life`,
+    );
+  }
+
   /** Adds so many partners whose names come first. */
   addPartners(count: number): void {
     this.sql(

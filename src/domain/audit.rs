@@ -102,6 +102,9 @@ pub enum Action {
     /// A revocation was undone.
     #[serde(rename = "key.restored")]
     KeyRestored,
+    /// The policy of key ages was changed; the details name the rules.
+    #[serde(rename = "policy.changed")]
+    PolicyChanged,
     /// A proof asset was recorded.
     #[serde(rename = "asset.minted")]
     AssetMinted,
@@ -139,7 +142,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::PartnerCreated,
         Self::PartnerUpdated,
         Self::PartnerImported,
@@ -150,6 +153,7 @@ impl Action {
         Self::KeyGraceChanged,
         Self::KeyRevoked,
         Self::KeyRestored,
+        Self::PolicyChanged,
         Self::AssetMinted,
         Self::AssetStatusChanged,
         Self::AssetTransferred,
@@ -177,6 +181,7 @@ impl Action {
             Self::KeyGraceChanged => "key.grace_changed",
             Self::KeyRevoked => "key.revoked",
             Self::KeyRestored => "key.restored",
+            Self::PolicyChanged => "policy.changed",
             Self::AssetMinted => "asset.minted",
             Self::AssetStatusChanged => "asset.status_changed",
             Self::AssetTransferred => "asset.transferred",

@@ -36,6 +36,8 @@ pub struct SelectionInput {
     /// Keys that were made more than so many days ago.
     #[schema(minimum = 1, maximum = 36500, example = 90)]
     pub older_than_days: Option<i64>,
+    /// `true`: keys that are due for rotation by the policy.
+    pub rotation_due: Option<bool>,
 }
 
 /// Which keys are meant.
@@ -49,6 +51,8 @@ pub enum Selection {
         partner_id: Option<Uuid>,
         /// Made before this moment.
         made_before: Option<DateTime<Utc>>,
+        /// Only those that are due for rotation.
+        rotation_due: bool,
     },
 }
 
@@ -59,10 +63,13 @@ fn check_selection(
 ) -> Option<Selection> {
     let input = input.unwrap_or_default();
     if let Some(key_ids) = &input.key_ids {
-        if input.partner_id.is_some() || input.older_than_days.is_some() {
+        if input.partner_id.is_some()
+            || input.older_than_days.is_some()
+            || input.rotation_due.is_some()
+        {
             faults.add(
                 "select.keyIds",
-                "can't be given together with partnerId or olderThanDays",
+                "can't be given together with partnerId, olderThanDays or rotationDue",
             );
         }
         return check_ids(faults, key_ids).map(Selection::Listed);
@@ -72,12 +79,16 @@ fn check_selection(
     let days = faults.check_optional("select.olderThanDays", input.older_than_days, |days| {
         validate::number(days, 1, MAX_DAYS)
     });
-    if partner_id.is_none() && days.is_none() {
+    let rotation_due = input.rotation_due == Some(true);
+    if input.rotation_due == Some(false) {
+        faults.add("select.rotationDue", "must be true where it is given");
+    }
+    if partner_id.is_none() && days.is_none() && !rotation_due {
         // Where one was given and is wrong, that is told already.
         if input.older_than_days.is_none() && faults.is_empty() {
             faults.add(
                 "select",
-                "must name keyIds, a partnerId, olderThanDays, or the last two",
+                "must name keyIds, or some of partnerId, olderThanDays and rotationDue",
             );
         }
         return None;
@@ -85,6 +96,7 @@ fn check_selection(
     Some(Selection::Fitting {
         partner_id,
         made_before: days.map(|days| now - TimeDelta::days(days.into())),
+        rotation_due,
     })
 }
 
@@ -283,6 +295,7 @@ mod tests {
         let fitting = Selection::Fitting {
             partner_id: None,
             made_before: Some(now - TimeDelta::days(2)),
+            rotation_due: false,
         };
         assert_eq!(check(old), Ok(fitting));
     }

@@ -25,6 +25,7 @@ pub const MAX_RATE: i32 = 10_000;
     "createdAt": "2030-01-31T12:00:00Z", "createdBy": "operator:ops@example.com",
     "lastUsedAt": "2030-02-01T08:30:00Z", "lastUsedIp": "203.0.113.7", "rotatedFrom": null,
     "replacedBy": null, "retiresAt": null, "grace": null, "revokedAt": null, "revokedReason": null,
+    "rotationDueAt": "2030-07-30T12:00:00Z", "rotationDue": false, "stale": false,
 }))]
 pub struct KeyView {
     /// The key's public id.
@@ -68,6 +69,25 @@ pub struct KeyView {
     pub revoked_at: Option<DateTime<Utc>>,
     /// Why it was revoked.
     pub revoked_reason: Option<RevocationReason>,
+    /// When it is due for rotation by the policy of key ages; `None` without such a rule, and for a
+    /// key that can't be rotated.
+    pub rotation_due_at: Option<DateTime<Utc>>,
+    /// Whether it is due for rotation.
+    pub rotation_due: bool,
+    /// Whether it is active and was not accepted for as long as the policy names.
+    pub stale: bool,
+}
+
+/// How many keys ask for attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attention {
+    /// Keys that are due for rotation.
+    pub rotation_due: i64,
+    /// Keys that are stale.
+    pub stale: i64,
+    /// How far they are counted: a count of this many means this many or more.
+    pub most: i64,
 }
 
 /// How long a revocation can be undone.

@@ -34,6 +34,14 @@ pub struct KeyListInput {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Environment, required = false)]
     pub environment: Option<String>,
+    /// Only keys that are due for rotation, or only those that are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = bool, required = false)]
+    pub rotation_due: Option<String>,
+    /// Only keys that are stale, or only those that are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = bool, required = false)]
+    pub stale: Option<String>,
     /// Rows of a page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = i64, required = false, minimum = 1, maximum = 200, example = 50)]
@@ -55,6 +63,10 @@ pub struct KeyQuery {
     pub status: Option<KeyStatus>,
     /// Only keys of this environment.
     pub environment: Option<Environment>,
+    /// Only keys that are due for rotation, or only those that are not.
+    pub rotation_due: Option<bool>,
+    /// Only keys that are stale, or only those that are not.
+    pub stale: Option<bool>,
     /// Which page.
     pub page: PageRequest,
 }
@@ -75,12 +87,17 @@ impl KeyListInput {
         });
         let environment =
             faults.check_optional("environment", self.environment.as_deref(), environment);
+        let rotation_due =
+            faults.check_optional("rotationDue", self.rotation_due.as_deref(), yes_or_no);
+        let stale = faults.check_optional("stale", self.stale.as_deref(), yes_or_no);
         let page = page(&mut faults, self.limit.as_deref(), self.cursor.as_deref());
         faults.finish(page.map(|page| KeyQuery {
             partner_id,
             q,
             status,
             environment,
+            rotation_due,
+            stale,
             page,
         }))
     }
@@ -126,9 +143,7 @@ impl PartnerListInput {
         let q = faults
             .check_optional("q", self.q.as_deref(), validate::search)
             .flatten();
-        let active = faults.check_optional("active", self.active.as_deref(), |text| {
-            text.parse().map_err(|_| "must be true or false".to_owned())
-        });
+        let active = faults.check_optional("active", self.active.as_deref(), yes_or_no);
         let page = page(&mut faults, self.limit.as_deref(), self.cursor.as_deref());
         faults.finish(page.map(|page| PartnerQuery { q, active, page }))
     }
@@ -353,6 +368,10 @@ pub(super) fn uuid(text: &str) -> Result<Uuid, String> {
     Uuid::try_parse(text).map_err(|_| "must be an id (a UUID)".to_owned())
 }
 
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "must be true or false".to_owned())
+}
+
 fn environment(text: &str) -> Result<Environment, String> {
     Environment::parse(text).ok_or_else(|| one_of(Environment::ALL.map(Environment::as_str)))
 }
@@ -377,11 +396,19 @@ mod tests {
             q: Some("a\0b".into()),
             status: Some("alive".into()),
             environment: Some(String::new()),
+            rotation_due: Some("yes".into()),
             limit: Some("0".into()),
-            cursor: None,
+            ..KeyListInput::default()
         };
         let error = input.check().unwrap_err().to_string();
-        for path in ["partnerId", "q ", "status", "environment", "limit"] {
+        for path in [
+            "partnerId",
+            "q ",
+            "status",
+            "environment",
+            "rotationDue",
+            "limit",
+        ] {
             assert!(error.contains(path), "{path}: {error}");
         }
     }

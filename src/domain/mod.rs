@@ -20,6 +20,7 @@ pub mod operator;
 pub mod page;
 pub mod partner;
 pub mod patch;
+pub mod policy;
 pub mod rotation;
 pub mod scope;
 pub mod telling;

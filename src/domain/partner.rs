@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::error::AppResult;
 use super::key_input::required;
 use super::patch::Patch;
+use super::policy;
 use super::validate::{self, Faults};
 
 /// Everything an operator may see of a partner.
@@ -24,6 +25,9 @@ pub struct Partner {
     pub contact_email: Option<String>,
     /// Whether its keys are accepted.
     pub active: bool,
+    /// Days after which its keys are due for rotation; `None` leaves it to the policy.
+    #[schema(minimum = 1, maximum = 3650, example = 90)]
+    pub max_key_age_days: Option<i32>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -77,6 +81,9 @@ pub struct PartnerInput {
     /// An e-mail address.
     #[schema(min_length = 3, max_length = 254, example = "ops@acme.example")]
     pub contact_email: Option<String>,
+    /// Days after which its keys are due for rotation, 1 to 3650, instead of the policy's.
+    #[schema(value_type = Option<i32>, minimum = 1, maximum = 3650, example = 90)]
+    pub max_key_age_days: Option<i64>,
 }
 
 /// A checked order to make a partner.
@@ -86,6 +93,8 @@ pub struct NewPartner {
     pub name: String,
     /// Whom to write to.
     pub contact_email: Option<String>,
+    /// Days after which its keys are due for rotation.
+    pub max_key_age_days: Option<i32>,
 }
 
 impl PartnerInput {
@@ -99,9 +108,12 @@ impl PartnerInput {
         let contact_email = faults.check_optional("contactEmail", self.contact_email, |text| {
             validate::email(&text)
         });
+        let max_key_age_days =
+            faults.check_optional("maxKeyAgeDays", self.max_key_age_days, policy::days);
         faults.finish(name.map(|name| NewPartner {
             name,
             contact_email,
+            max_key_age_days,
         }))
     }
 }
@@ -122,6 +134,10 @@ pub struct PartnerUpdateInput {
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[schema(value_type = bool, required = false)]
     pub active: Patch<bool>,
+    /// Days after which its keys are due for rotation; `null` leaves it to the policy.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[schema(value_type = Option<i32>, minimum = 1, maximum = 3650, example = 90)]
+    pub max_key_age_days: Patch<i64>,
 }
 
 /// A checked order to change a partner.
@@ -133,6 +149,8 @@ pub struct UpdatePartner {
     pub contact_email: Patch<String>,
     /// Whether its keys are accepted.
     pub active: Option<bool>,
+    /// Days after which its keys are due for rotation.
+    pub max_key_age_days: Patch<i32>,
 }
 
 impl PartnerUpdateInput {
@@ -147,11 +165,17 @@ impl PartnerUpdateInput {
         let contact_email = self.contact_email.try_map(|text| validate::email(&text));
         let contact_email = faults.check("contactEmail", contact_email);
         let active = required("active", self.active, &mut faults);
-        faults.finish(contact_email.map(|contact_email| UpdatePartner {
-            name,
-            contact_email,
-            active,
-        }))
+        let max_key_age_days = self.max_key_age_days.try_map(policy::days);
+        let max_key_age_days = faults.check("maxKeyAgeDays", max_key_age_days);
+        let patches = contact_email.zip(max_key_age_days);
+        faults.finish(
+            patches.map(|(contact_email, max_key_age_days)| UpdatePartner {
+                name,
+                contact_email,
+                active,
+                max_key_age_days,
+            }),
+        )
     }
 }
 
@@ -168,10 +192,13 @@ mod tests {
         let input = PartnerInput {
             name: Some("a".into()),
             contact_email: Some("nobody".into()),
+            max_key_age_days: Some(0),
         };
         let error = input.check().unwrap_err().to_string();
         assert!(
-            error.contains("name must have 2 to 200") && error.contains("contactEmail"),
+            error.contains("name must have 2 to 200")
+                && error.contains("contactEmail")
+                && error.contains("maxKeyAgeDays"),
             "{error}"
         );
         assert!(PartnerInput::default().check().is_err());

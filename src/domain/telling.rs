@@ -185,6 +185,10 @@ impl Sentence {
             Action::KeyRestored => self
                 .say(" undid the revocation of the key ")
                 .key(event, partner),
+            Action::PolicyChanged => self.say(format!(
+                " changed the policy of key ages: {}",
+                details.changed()
+            )),
             Action::AssetMinted => self.say(" recorded the asset ").asset(event),
             Action::AssetStatusChanged => {
                 let status = details.after("status").map(plain).unwrap_or_default();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::error::AppError;
 use crate::domain::grace::GraceInput;
-use crate::domain::key::{IssuedKey, KeyView, RevokedKey};
+use crate::domain::key::{Attention, IssuedKey, KeyView, RevokedKey};
 use crate::domain::key_input::{IssueInput, RestoreInput, RevokeInput};
 use crate::domain::list::KeyListInput;
 use crate::domain::operator::Operator;
@@ -24,6 +24,8 @@ pub struct KeyPage {
     pub viewer: Operator,
     /// The keys.
     pub page: Page<KeyView>,
+    /// How many keys of all ask for attention.
+    pub attention: Attention,
 }
 
 /// One page of keys.
@@ -39,10 +41,12 @@ pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
     let registry = &state.registry;
     let query = query.check().map_err(context::told)?;
     let page = registry.list_keys(&query).await.map_err(context::told)?;
+    let attention = registry.attention().await.map_err(context::told)?;
     Ok(KeyPage {
         now: registry.now(),
         viewer,
         page,
+        attention,
     })
 }
 

@@ -13,6 +13,7 @@ pub mod audit;
 pub mod bulk;
 pub mod keys;
 pub mod partners;
+pub mod policy;
 pub mod session;
 
 use leptos::server_fn::codec::JsonEncoding;

@@ -189,6 +189,12 @@ impl Desk {
         self.changes
     }
 
+    /// Says what was done, without a dialog, and has the lists read again.
+    pub fn say(self, notice: impl Into<String>) {
+        self.notice.set(notice.into());
+        self.changed();
+    }
+
     /// What the last dialog did.
     #[must_use]
     pub fn notice(self) -> Signal<String> {

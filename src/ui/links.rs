@@ -11,6 +11,8 @@ pub const PARTNERS: &str = "/partners";
 
 /// The tab "History".
 pub const AUDIT: &str = "/audit";
+/// The tab "Settings".
+pub const SETTINGS: &str = "/settings";
 /// The history as a file.
 pub const AUDIT_EXPORT: &str = "/audit/export";
 

@@ -27,6 +27,14 @@ pub async fn answer<T>(call: impl Future<Output = Result<T, AppError>>) -> Resul
         .unwrap_or(Err(AppError::NoAnswer))
 }
 
+/// The answer of a call that changes nothing: where none comes, that says no more than that.
+async fn read<T>(call: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
+    answer(call).await.map_err(|error| match error {
+        AppError::NoAnswer => AppError::UNAVAILABLE,
+        other => other,
+    })
+}
+
 /// Hears what an order tells as it goes, lines of JSON, until it is done.
 ///
 /// # Errors
@@ -108,7 +116,7 @@ where
     {
         let ask_first = fetch.clone();
         let latest = Self {
-            first: Resource::new_blocking(|| (), move |()| ask_first(asked.get_untracked())),
+            first: Resource::new_blocking(|| (), move |()| read(ask_first(asked.get_untracked()))),
             newer: RwSignal::new(None),
             pending: RwSignal::new(false),
         };
@@ -121,11 +129,7 @@ where
                 latest.pending.set(true);
                 let call = fetch(now.0.clone());
                 spawn_local(async move {
-                    // Reading changes nothing, so no answer says no more than that.
-                    let outcome = answer(call).await.map_err(|error| match error {
-                        AppError::NoAnswer => AppError::UNAVAILABLE,
-                        other => other,
-                    });
+                    let outcome = read(call).await;
                     // The page may be gone by now, and then so are its signals.
                     if turn.try_get_value() == Some(mine) {
                         let focused = browser::focused_id();

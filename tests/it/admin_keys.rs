@@ -35,7 +35,7 @@ async fn issuing_answers_the_token_once_and_stores_none_of_it(pool: PgPool) {
         .ok(200)["key"]
         .clone();
     let members: Vec<&String> = key.as_object().unwrap().keys().collect();
-    assert_eq!(members.len(), 20, "{members:?}");
+    assert_eq!(members.len(), 23, "{members:?}");
     assert_eq!(
         (&key["name"], &key["status"], &key["partnerName"]),
         (&json!("Mint"), &json!("active"), &json!("Acme"))

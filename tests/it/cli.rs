@@ -370,7 +370,7 @@ async fn many_keys_are_rotated_and_revoked_once_it_is_said_so(pool: PgPool) {
     for (arguments, why) in [
         (
             &["bulk", "revoke", "--yes"][..],
-            "must name keyIds, a partnerId, olderThanDays",
+            "must name keyIds, or some of partnerId, olderThanDays and rotationDue",
         ),
         (
             &["bulk", "revoke", "--partner", "Nobody"],
@@ -392,5 +392,53 @@ async fn many_keys_are_rotated_and_revoked_once_it_is_said_so(pool: PgPool) {
         let (code, _, stderr) = run(&database, arguments, "");
         assert_eq!(code, 1, "{stderr}");
         assert!(reason(&stderr).contains(why), "{stderr}");
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_policy_is_shown_and_set(pool: PgPool) {
+    let database = url(&pool);
+    let (code, shown, _) = run(&database, &["policy", "show"], "");
+    assert_eq!(code, 0);
+    assert_eq!(
+        shown,
+        "max-key-age\toff\nmax-lifetime\toff\nstale-after\t90\n"
+    );
+    let set = [
+        "policy",
+        "set",
+        "--max-key-age",
+        "180",
+        "--max-lifetime",
+        "365",
+        "--stale-after",
+        "off",
+    ];
+    let (code, shown, _) = run(&database, &set, "");
+    assert_eq!(code, 0);
+    assert_eq!(
+        shown,
+        "max-key-age\t180\nmax-lifetime\t365\nstale-after\toff\n"
+    );
+    let issue = [
+        "key",
+        "issue",
+        "--partner",
+        "Acme",
+        "--scope",
+        "assets:read",
+    ];
+    let (code, stdout, stderr) = run(&database, &issue, "");
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert!(
+        reason(&stderr).contains("notAfter must be given"),
+        "{stderr}"
+    );
+    for (arguments, code) in [
+        (&["policy", "set"][..], 2),
+        (&["policy", "set", "--max-key-age", "soon"], 2),
+        (&["policy", "set", "--max-key-age", "0"], 1),
+    ] {
+        assert_eq!(run(&database, arguments, "").0, code, "{arguments:?}");
     }
 }

@@ -33,8 +33,7 @@ async fn events_are_told_in_sentences_to_every_role(pool: PgPool) {
     assert_eq!(sentence, expected);
     let page = app.page("/audit", Some(&cookie)).await;
     assert_eq!(page.status, 200);
-    assert!(
-        page.text.contains("Acme &amp; &lt;b&gt;Sons&lt;/b&gt;"));
+    assert!(page.text.contains("Acme &amp; &lt;b&gt;Sons&lt;/b&gt;"));
     // An address of REST's is a view of the page, and what REST refuses the page refuses.
     let filtered = format!(
         "/audit?keyId={}&since=2027-01-15T12:00&until=2028-01-01T00:00:00Z",

@@ -34,6 +34,7 @@ mod obeyed;
 mod openapi;
 mod partner_audit;
 mod pepper;
+mod policy;
 mod processes;
 mod proof_assets;
 mod rates;

@@ -120,7 +120,7 @@ async fn the_examples_are_taken(pool: PgPool) {
         assert!(fine, "{method} {path} refuses {example}: {}", answer.text);
         tried += 1;
     }
-    assert_eq!(tried, 15);
+    assert_eq!(tried, 16);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

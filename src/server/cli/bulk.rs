@@ -42,7 +42,7 @@ pub enum BulkCommand {
 #[derive(Args)]
 pub struct Which {
     /// These keys.
-    #[arg(long = "key", value_name = "KEY_ID", num_args = 1.., conflicts_with_all = ["partner", "older_than_days"])]
+    #[arg(long = "key", value_name = "KEY_ID", num_args = 1.., conflicts_with_all = ["partner", "older_than_days", "rotation_due"])]
     keys: Vec<String>,
     /// The live keys of this partner: its exact name or id.
     #[arg(long)]
@@ -50,6 +50,9 @@ pub struct Which {
     /// Live keys that were made more than so many days ago.
     #[arg(long, value_name = "DAYS", allow_negative_numbers = true)]
     older_than_days: Option<i64>,
+    /// Live keys that are due for rotation by the policy.
+    #[arg(long)]
+    rotation_due: bool,
     /// Do it; without this, only say what would be done.
     #[arg(long)]
     yes: bool,
@@ -123,6 +126,7 @@ async fn selection(registry: &Registry, which: &Which) -> Result<SelectionInput,
         key_ids: Some(which.keys.clone()).filter(|keys| !keys.is_empty()),
         partner_id,
         older_than_days: which.older_than_days,
+        rotation_due: which.rotation_due.then_some(true),
     })
 }
 

@@ -151,7 +151,7 @@ async fn issue(registry: &Registry, partner: &str, input: IssueInput) -> Result<
         Err(_) => {
             let new = PartnerInput {
                 name: Some(partner.to_owned()),
-                contact_email: None,
+                ..PartnerInput::default()
             }
             .check()
             .map_err(told)?;

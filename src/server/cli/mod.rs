@@ -6,6 +6,7 @@ mod bulk;
 mod import;
 mod keys;
 mod operators;
+mod policy;
 mod scan;
 
 use std::os::unix::fs::MetadataExt;
@@ -18,6 +19,7 @@ use self::bulk::BulkCommand;
 use self::import::ImportArgs;
 use self::keys::KeyCommand;
 use self::operators::OperatorCommand;
+use self::policy::PolicyCommand;
 use self::scan::ScanArgs;
 use super::config::{self, Source};
 use super::services::{IssuingPolicy, Origin, Registry};
@@ -48,6 +50,9 @@ enum Command {
     /// Rotate or revoke many keys: those listed, a partner's, or those older than so many days.
     #[command(subcommand)]
     Bulk(BulkCommand),
+    /// Show or change how old keys may become.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Take over partners and keys from the database of the registry's earlier Node pack.
     Import(ImportArgs),
     /// Check the history, and sign its end.
@@ -106,6 +111,7 @@ async fn run(command: Command) -> Result<ExitCode, String> {
         }
         Command::Key(command) => keys::run(&source, command).await?,
         Command::Bulk(command) => bulk::run(&source, command).await?,
+        Command::Policy(command) => policy::run(&source, command).await?,
         Command::Import(args) => import::run(&source, args).await?,
         Command::Audit(command) => audit::run(&source, command).await?,
         Command::Scan(args) => return Ok(scan::run(&source, args).await),

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::keys::{KeyRow, select_keys};
+use super::keys::{KeyRow, is_rotation_due, select_keys};
 use crate::domain::bulk::{BulkAction, MOST_KEYS};
 use crate::domain::bulk_input::Selection;
 use crate::domain::token::KeyId;
@@ -31,6 +31,7 @@ pub async fn select(
         Selection::Fitting {
             partner_id,
             made_before,
+            rotation_due,
         } => {
             sqlx::query_as(select_keys!(
                 "where ($1::uuid is null or k.partner_id = $1)
@@ -38,6 +39,9 @@ pub async fn select(
                    and k.revoked_at is null and (k.retires_at is null or k.retires_at > $3)
                    and (k.not_after is null or k.not_after > $3)
                    and not ($4 and s.key_id is not null)
+                   and (not $6 or (",
+                is_rotation_due!("$3"),
+                "))
                  order by k.created_at, k.key_id limit $5"
             ))
             .bind(partner_id)
@@ -45,6 +49,7 @@ pub async fn select(
             .bind(now)
             .bind(action == BulkAction::Rotate)
             .bind(MOST_KEYS as i64 + 1)
+            .bind(rotation_due)
             .fetch_all(connection)
             .await
         }

@@ -1,6 +1,6 @@
 //! Table `api_keys`, with what is shown of a key from beside it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
@@ -19,9 +19,12 @@ macro_rules! select_keys {
                     k.rate_per_minute, k.not_before, k.not_after, k.created_at, k.created_by,
                     u.last_used_at, host(u.last_used_ip) as last_used_ip,
                     k.rotated_from, s.key_id as replaced_by, s.created_at as rotated_at, k.retires_at,
-                    k.grace_seconds, k.grace_starts, k.grace_started_at, k.revoked_at, k.revoked_reason
+                    k.grace_seconds, k.grace_starts, k.grace_started_at, k.revoked_at, k.revoked_reason,
+                    coalesce(p.max_key_age_days, policy.max_key_age_days) as max_key_age_days,
+                    policy.stale_after_days
                from api_keys k
                join partners p on p.partner_id = k.partner_id
+               left join policy on true
                left join api_keys s on s.rotated_from = k.key_id
                left join api_key_last_use u on u.key_id = k.key_id ",
             $($tail)*
@@ -30,6 +33,40 @@ macro_rules! select_keys {
 }
 
 pub(super) use select_keys;
+
+// The two below are [`KeyView::rotation_due`] and [`KeyView::stale`] in SQL; a test holds them to
+// each other.
+
+// A day has 24 hours here, whatever the session's time zone.
+
+/// Whether key `k` of partner `p` is due for rotation.
+macro_rules! is_rotation_due {
+    ($now:literal) => {
+        concat!(
+            "k.revoked_at is null and k.retires_at is null and (k.not_after is null or k.not_after > ",
+            $now,
+            ") and k.created_at <= ",
+            $now,
+            " - make_interval(hours => 24 * coalesce(p.max_key_age_days, (select max_key_age_days from policy)))"
+        )
+    };
+}
+
+/// Whether key `k`, last used at `u`, is stale.
+macro_rules! is_stale {
+    ($now:literal) => {
+        concat!(
+            "k.revoked_at is null and k.retires_at is null and (k.not_after is null or k.not_after > ",
+            $now,
+            ") and greatest(k.created_at, k.not_before, u.last_used_at) <= ",
+            $now,
+            " - make_interval(hours => 24 * (select stale_after_days from policy))"
+        )
+    };
+}
+
+pub(super) use is_rotation_due;
+pub(super) use is_stale;
 
 /// A key with what is shown of it; nothing of its secret.
 #[derive(FromRow)]
@@ -56,6 +93,8 @@ pub struct KeyRow {
     grace_started_at: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
     revoked_reason: Option<String>,
+    max_key_age_days: Option<i32>,
+    stale_after_days: Option<i32>,
 }
 
 impl KeyRow {
@@ -90,7 +129,23 @@ impl KeyRow {
             _ => (None, None),
         };
         let grace = self.grace();
+        let days = |days: i32| TimeDelta::days(days.into());
+        let rotation_due_at = self
+            .max_key_age_days
+            .filter(|_| self.retires_at.is_none() && status.is_live())
+            .map(|age| self.created_at + days(age));
+        let last_sign = self
+            .created_at
+            .max(self.not_before)
+            .max(self.last_used_at.unwrap_or(self.created_at));
+        let stale_at = self
+            .stale_after_days
+            .filter(|_| status == KeyStatus::Active)
+            .map(|after| last_sign + days(after));
         Ok(KeyView {
+            rotation_due_at,
+            rotation_due: rotation_due_at.is_some_and(|at| at <= now),
+            stale: stale_at.is_some_and(|at| at <= now),
             key_id: key_id(&self.key_id)?,
             partner_id: self.partner_id,
             partner_name: self.partner_name,
@@ -154,6 +209,12 @@ macro_rules! select_page {
                      when k.retires_at is not null then 'retiring'
                      else 'active' end)
                and ($5::text is null or k.environment = $5)
+               and ($9::boolean is null or $9 = coalesce(",
+            is_rotation_due!("$4"),
+            ", false))
+               and ($10::boolean is null or $10 = coalesce(",
+            is_stale!("$4"),
+            ", false))
                and ($6::timestamptz is null or (k.created_at, k.key_id) ",
             $compare,
             " ($6, $7)) order by k.created_at ",
@@ -184,6 +245,8 @@ pub async fn list(
         .bind(query.page.from.as_ref().map(|cursor| cursor.at))
         .bind(query.page.from.as_ref().map(|cursor| &cursor.id))
         .bind(query.page.limit + 1)
+        .bind(query.rotation_due)
+        .bind(query.stale)
         .fetch_all(connection)
         .await
 }

@@ -17,6 +17,7 @@ pub mod keys;
 pub mod operators;
 pub mod partner_audit;
 pub mod partners;
+pub mod policy;
 pub mod schema;
 pub mod sign_in_attempts;
 pub mod usage;

@@ -7,13 +7,13 @@ use uuid::Uuid;
 use crate::domain::error::AppResult;
 use crate::domain::list::PartnerQuery;
 use crate::domain::page::Direction;
-use crate::domain::partner::{Partner, PartnerChoice};
+use crate::domain::partner::{NewPartner, Partner, PartnerChoice};
 use crate::server::db::contains_pattern;
 
 macro_rules! select_partners {
     ($($tail:tt)*) => {
         concat!(
-            "select p.partner_id, p.name, p.contact_email, p.active, p.created_at, p.updated_at,
+            "select p.partner_id, p.name, p.contact_email, p.active, p.max_key_age_days, p.created_at, p.updated_at,
                     (select count(*) from api_keys k
                       where k.partner_id = p.partner_id and k.revoked_at is null
                         and k.not_before <= $1 and (k.not_after is null or k.not_after > $1)
@@ -30,6 +30,7 @@ struct PartnerRow {
     name: String,
     contact_email: Option<String>,
     active: bool,
+    max_key_age_days: Option<i32>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     active_keys: i64,
@@ -42,6 +43,7 @@ impl From<PartnerRow> for Partner {
             name: row.name,
             contact_email: row.contact_email,
             active: row.active,
+            max_key_age_days: row.max_key_age_days,
             created_at: row.created_at,
             updated_at: row.updated_at,
             active_keys: row.active_keys,
@@ -158,17 +160,17 @@ pub async fn lock_name(connection: &mut PgConnection, name: &str) -> sqlx::Resul
 pub async fn insert(
     connection: &mut PgConnection,
     partner_id: Uuid,
-    name: &str,
-    contact_email: Option<&str>,
+    partner: &NewPartner,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "insert into partners (partner_id, name, contact_email, created_at, updated_at)
-         values ($1, $2, $3, $4, $4)",
+        "insert into partners (partner_id, name, contact_email, max_key_age_days, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $5)",
     )
     .bind(partner_id)
-    .bind(name)
-    .bind(contact_email)
+    .bind(&partner.name)
+    .bind(&partner.contact_email)
+    .bind(partner.max_key_age_days)
     .bind(now)
     .execute(connection)
     .await
@@ -184,6 +186,8 @@ pub struct PartnerFields {
     pub contact_email: Option<String>,
     /// Whether its keys are accepted.
     pub active: bool,
+    /// Days after which its keys are due for rotation.
+    pub max_key_age_days: Option<i32>,
 }
 
 /// Reads a partner's fields and keeps others from changing them until the transaction ends.
@@ -192,7 +196,7 @@ pub async fn lock(
     partner_id: Uuid,
 ) -> sqlx::Result<Option<PartnerFields>> {
     sqlx::query_as(
-        "select name, contact_email, active from partners where partner_id = $1 for update",
+        "select name, contact_email, active, max_key_age_days from partners where partner_id = $1 for update",
     )
     .bind(partner_id)
     .fetch_optional(connection)
@@ -216,12 +220,15 @@ pub async fn update(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "update partners set name = $2, contact_email = $3, active = $4, updated_at = $5 where partner_id = $1",
+        "update partners
+            set name = $2, contact_email = $3, active = $4, max_key_age_days = $5, updated_at = $6
+          where partner_id = $1",
     )
     .bind(partner_id)
     .bind(&fields.name)
     .bind(&fields.contact_email)
     .bind(fields.active)
+    .bind(fields.max_key_age_days)
     .bind(now)
     .execute(connection)
     .await

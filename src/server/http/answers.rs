@@ -12,6 +12,7 @@ use crate::domain::checkpoint::Checkpoint;
 use crate::domain::key::{IssuedKey, KeyView, RevokedKey};
 use crate::domain::page::Page;
 use crate::domain::partner::Partner;
+use crate::domain::policy::Policy;
 use crate::domain::rotation::RotatedKey;
 
 /// The member `ok` of a success: always `true`.
@@ -66,6 +67,8 @@ one! {
     KeyAnswer { key: KeyView }
     /// A partner.
     PartnerAnswer { partner: Partner }
+    /// The policy of key ages.
+    PolicyAnswer { policy: Policy }
     /// A proof asset.
     AssetAnswer { asset: Asset }
     /// A checkpoint of the history.

@@ -4,6 +4,7 @@ pub mod admin_audit;
 pub mod admin_bulk;
 pub mod admin_keys;
 pub mod admin_partners;
+pub mod admin_policy;
 pub mod answers;
 pub mod audit_export;
 pub mod client_addr;
@@ -49,6 +50,7 @@ pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
         .merge(admin_keys::routes(gate))
         .merge(admin_bulk::routes(gate))
         .merge(admin_partners::routes(gate))
+        .merge(admin_policy::routes(gate))
         .merge(admin_audit::routes(gate))
         .merge(audit_export::routes(gate))
         .merge(health::routes())

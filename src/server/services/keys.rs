@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::audit::{self, Subject};
-use super::{Origin, Registry};
+use super::{Origin, Registry, policy};
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::key::{IssuedKey, KeyStatus, KeyView, RevocationReason, RevokedKey};
@@ -23,12 +23,15 @@ impl Registry {
     /// Issues a key.
     ///
     /// # Errors
-    /// [`Missing::PartnerNotFound`], [`Conflict::PartnerInactive`], or the database's.
+    /// [`Missing::PartnerNotFound`], [`Conflict::PartnerInactive`], [`AppError::Invalid`] for an end
+    /// beyond what the policy allows, or the database's.
     pub async fn issue_key(&self, origin: &Origin, command: IssueKey) -> AppResult<IssuedKey> {
         // Refused before it costs a run of Argon2; asked again below, under a lock.
         let mut connection = self.pool.acquire().await?;
         let partner = partners::find(&mut connection, command.partner_id, self.now()).await?;
         require_active(partner.map(|partner| partner.active))?;
+        let start = command.not_before.max(self.now());
+        policy::require_end(&mut connection, start, command.not_after).await?;
         drop(connection);
 
         let minted = self.mint().await?;
@@ -127,7 +130,8 @@ impl Registry {
     ///
     /// # Errors
     /// [`Missing::KeyNotFound`], [`Conflict::KeyInactive`], [`AppError::Invalid`] for an end
-    /// before the key's begin, or the database's.
+    /// before the key's begin or, where it lengthens the key's life, beyond what the policy allows;
+    /// or the database's.
     pub async fn update_key(
         &self,
         origin: &Origin,
@@ -154,6 +158,10 @@ impl Registry {
         let environment = command.environment.unwrap_or(before.environment);
         let rate_per_minute = command.rate_per_minute.unwrap_or(before.rate_per_minute);
         let not_after = command.not_after.apply(before.not_after);
+        if lengthens(before.not_after, not_after) {
+            let start = before.not_before.max(before.created_at);
+            policy::require_end(&mut transaction, start, not_after).await?;
+        }
         let details = audit::changes([
             ("name", json!(before.name), json!(name)),
             ("environment", json!(before.environment), json!(environment)),
@@ -248,6 +256,15 @@ pub(super) async fn record_revocation(
         ..Subject::default()
     };
     audit::record(registry, connection, origin, Action::KeyRevoked, subject).await
+}
+
+/// Whether the second end lies after the first; a key without an end never ends.
+fn lengthens(before: Option<DateTime<Utc>>, after: Option<DateTime<Utc>>) -> bool {
+    match (before, after) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(before), Some(after)) => after > before,
+    }
 }
 
 /// Whether a revocation for this reason changes the key.

@@ -15,6 +15,7 @@ pub mod minting;
 pub mod operators;
 pub mod partner_audit;
 pub mod partners;
+pub mod policy;
 pub mod refusals;
 pub mod rotation;
 pub mod sessions;

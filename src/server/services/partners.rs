@@ -38,21 +38,19 @@ impl Registry {
             name: command.name.clone(),
             contact_email: command.contact_email.clone(),
             active: true,
+            max_key_age_days: command.max_key_age_days,
             created_at: now,
             updated_at: now,
             active_keys: 0,
         };
-        partners::insert(
-            transaction,
-            partner.partner_id,
-            &partner.name,
-            partner.contact_email.as_deref(),
-            now,
-        )
-        .await?;
+        partners::insert(transaction, partner.partner_id, command, now).await?;
         let subject = Subject {
             partner_id: Some(partner.partner_id),
-            details: json!({ "name": partner.name, "contactEmail": partner.contact_email }),
+            details: json!({
+                "name": partner.name,
+                "contactEmail": partner.contact_email,
+                "maxKeyAgeDays": partner.max_key_age_days,
+            }),
             ..Subject::default()
         };
         audit::record(self, transaction, origin, Action::PartnerCreated, subject).await?;
@@ -166,6 +164,7 @@ impl Registry {
             name: command.name.unwrap_or_else(|| before.name.clone()),
             contact_email: command.contact_email.apply(before.contact_email.clone()),
             active: command.active.unwrap_or(before.active),
+            max_key_age_days: command.max_key_age_days.apply(before.max_key_age_days),
         };
         if after != before {
             partners::update(&mut transaction, partner_id, &after, self.now()).await?;
@@ -177,6 +176,11 @@ impl Registry {
                     json!(after.contact_email),
                 ),
                 ("active", json!(before.active), json!(after.active)),
+                (
+                    "maxKeyAgeDays",
+                    json!(before.max_key_age_days),
+                    json!(after.max_key_age_days),
+                ),
             ]);
             let subject = Subject {
                 partner_id: Some(partner_id),

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::audit::{self, Subject};
 use super::issuing::Minted;
 use super::keys::{require_active, successor_begins};
+use super::policy;
 use super::{Origin, Registry};
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
@@ -29,7 +30,8 @@ impl Registry {
     /// [`Missing::KeyNotFound`]; [`Conflict::AlreadyRotated`], before [`Conflict::KeyInactive`],
     /// before [`Conflict::PartnerInactive`]; [`Conflict::LineageFull`] where the old key would go on
     /// beside its successor and a predecessor; [`AppError::Invalid`] for an end before the
-    /// successor's begin; or the database's.
+    /// successor's begin or, where the order names one, beyond what the policy allows; or the
+    /// database's. An end that the successor inherits stands: whoever rotates must not be cut off.
     pub async fn rotate_key(
         &self,
         origin: &Origin,
@@ -60,6 +62,9 @@ impl Registry {
                 "notAfter",
                 "must lie after the successor's notBefore",
             ));
+        }
+        if command.not_after.is_some() {
+            policy::require_end(&mut transaction, not_before.max(now), not_after).await?;
         }
         let goes_on = command.retires_at(now, old.not_after) > now;
         let wanted = usize::from(goes_on) + 1;

@@ -21,8 +21,9 @@ use crate::ui::{browser, remote};
 /// What the dialog begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BulkStart {
-    /// A form, for this partner's keys if one is chosen already.
-    Form(Option<String>),
+    /// A form, for this partner's keys if one is chosen already, and for those that are due for
+    /// rotation if these are.
+    Form(Option<String>, bool),
     /// All keys of one partner shall be revoked: its id and its name.
     RevokeAllOf(String, String),
 }
@@ -156,7 +157,7 @@ pub fn BulkDialog(
 ) -> impl IntoView {
     let desk = expect_context::<Desk>();
     let whole_partner = match &start {
-        BulkStart::Form(_) => None,
+        BulkStart::Form(..) => None,
         BulkStart::RevokeAllOf(_, name) => Some(name.clone()),
     };
     let stage = Stage {
@@ -172,7 +173,7 @@ pub fn BulkDialog(
     let beside = stage.errors.beside(&BulkDraft::FIELDS);
     let close = Callback::new(move |()| stage.close());
     let heading = match start {
-        BulkStart::Form(_) => "Rotate or revoke many keys",
+        BulkStart::Form(..) => "Rotate or revoke many keys",
         BulkStart::RevokeAllOf(..) => "Revoke all keys",
     };
     // There is nothing to choose for a whole partner: the preview comes at once.

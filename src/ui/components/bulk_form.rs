@@ -24,6 +24,7 @@ pub struct BulkDraft {
     by: RwSignal<String>,
     partner_id: RwSignal<String>,
     days: RwSignal<String>,
+    due: RwSignal<bool>,
     ids: RwSignal<String>,
     grace: RwSignal<String>,
     starts: RwSignal<String>,
@@ -43,9 +44,11 @@ impl BulkDraft {
     /// A draft as the dialog begins with it.
     #[must_use]
     pub fn new(start: &BulkStart) -> Self {
-        let (action, partner_id) = match start {
-            BulkStart::Form(partner_id) => (BulkAction::Rotate, partner_id.clone()),
-            BulkStart::RevokeAllOf(partner_id, _) => (BulkAction::Revoke, Some(partner_id.clone())),
+        let (action, partner_id, due) = match start {
+            BulkStart::Form(partner_id, due) => (BulkAction::Rotate, partner_id.clone(), *due),
+            BulkStart::RevokeAllOf(partner_id, _) => {
+                (BulkAction::Revoke, Some(partner_id.clone()), false)
+            }
         };
         let text = |text: &str| RwSignal::new(text.to_owned());
         Self {
@@ -53,6 +56,7 @@ impl BulkDraft {
             by: text(BY_PARTNER),
             partner_id: RwSignal::new(partner_id.unwrap_or_default()),
             days: text(""),
+            due: RwSignal::new(due),
             ids: text(""),
             grace: text("86400"),
             starts: text(GraceStart::FirstUse.as_str()),
@@ -88,6 +92,7 @@ impl BulkDraft {
             partner_id: Some(self.partner_id.get_untracked()).filter(|id| !id.is_empty()),
             older_than_days: (unfinished || !days.trim().is_empty())
                 .then(|| days.trim().parse().unwrap_or(-1)),
+            rotation_due: self.due.get_untracked().then_some(true),
         }
     }
 
@@ -138,6 +143,15 @@ pub fn BulkFields(
                 id="bulk-days" label="Older than (days, optional)" kind="number" value=draft.days
                 error=errors.of("select.olderThanDays") hint="Counted from when the key was made."
             />
+            <div class="field">
+                <div class="check">
+                    <input
+                        type="checkbox" id="bulk-due" prop:checked=draft.due
+                        on:change=move |event| draft.due.set(event_target_checked(&event))
+                    />
+                    <label for="bulk-due">"Only keys that are due for rotation"</label>
+                </div>
+            </div>
         </div>
         <div class="field" hidden=move || !by_list()>
             <label for="bulk-ids">"Key IDs"</label>

@@ -32,6 +32,7 @@ pub fn Frame(
                             <A href=links::KEYS>"API Keys / Rotation"</A>
                             <A href=links::PARTNERS>"Partners"</A>
                             <A href=links::AUDIT>"History"</A>
+                            <A href=links::SETTINGS>"Settings"</A>
                         </nav>
                         <div class="who">
                             <span class="who-mail">{operator.email}</span>

@@ -21,7 +21,9 @@ pub fn KeyTable(
     /// Whether a filter chose them.
     filtered: bool,
 ) -> impl IntoView {
-    let KeyPage { now, viewer, page } = page;
+    let KeyPage {
+        now, viewer, page, ..
+    } = page;
     let may_change = viewer.role == Role::Admin;
     let empty = page.items.is_empty().then(|| {
         let (title, hint) = match (filtered, may_change) {
@@ -88,6 +90,13 @@ fn KeyRow(key: KeyView, now: DateTime<Utc>, may_change: bool) -> impl IntoView {
         _ => key.not_after,
     };
     let retirement = view! { <Retirement key=key.clone() now end_is_shown=true/> };
+    let warning = |word: &'static str| {
+        view! { <span class="badge due"><Icon glyph=Glyph::Clock/>{word}</span> }
+    };
+    let warnings = [
+        key.rotation_due.then(|| warning("rotation due")),
+        key.stale.then(|| warning("stale")),
+    ];
     let environment = (key.environment != Environment::default())
         .then(|| view! { <span class="chip">{key.environment.as_str()}</span> });
     view! {
@@ -102,7 +111,7 @@ fn KeyRow(key: KeyView, now: DateTime<Utc>, may_change: bool) -> impl IntoView {
                     {key.scopes.into_iter().map(|scope| view! { <span class="chip">{scope.as_str()}</span> " " }).collect_view()}
                 </span>
             </td>
-            <td data-label="Status"><StatusBadge status=key.status/> {retirement}</td>
+            <td data-label="Status"><span class="chips"><StatusBadge status=key.status/> {warnings}</span> {retirement}</td>
             <td data-label="Expires"><RelativeTime id=format!("expires-{id}") at=expires now/></td>
             <td data-label="Last Used"><RelativeTime id=format!("used-{id}") at=key.last_used_at now/></td>
             <td data-label="Actions" class="row-actions">{rotate} {grace} {revoke} {restore}</td>

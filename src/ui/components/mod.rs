@@ -1,5 +1,6 @@
 //! The parts that pages are made of.
 
+pub mod attention;
 pub mod bulk_dialog;
 pub mod bulk_form;
 pub mod bulk_preview;

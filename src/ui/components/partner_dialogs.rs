@@ -55,6 +55,7 @@ pub fn EditPartner(
                         name: input.name.map_or(Patch::Keep, Patch::Set),
                         contact_email: input.contact_email.map_or(Patch::Clear, Patch::Set),
                         active: Patch::Keep,
+                        max_key_age_days: input.max_key_age_days.map_or(Patch::Clear, Patch::Set),
                     };
                     remote::answer(update_partner(partner_id, update)).await
                 }

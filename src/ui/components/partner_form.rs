@@ -1,4 +1,4 @@
-//! The two fields of a partner.
+//! The fields of a partner.
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
@@ -8,16 +8,19 @@ use super::field::{FormErrors, TextField};
 use super::notice::ErrorNotice;
 use crate::domain::partner::{Partner, PartnerInput};
 use crate::rpc::partners::create_partner;
-use crate::ui::remote;
+use crate::ui::{browser, remote};
 
 /// The fields' names in an error.
-pub const PARTNER_FIELDS: [&str; 2] = ["name", "contactEmail"];
+pub const PARTNER_FIELDS: [&str; 3] = ["name", "contactEmail", "maxKeyAgeDays"];
+
+const AGE_ID: &str = "partner-age";
 
 /// What was typed so far.
 #[derive(Clone, Copy)]
 pub struct PartnerDraft {
     name: RwSignal<String>,
     email: RwSignal<String>,
+    age: RwSignal<String>,
 }
 
 impl PartnerDraft {
@@ -28,6 +31,10 @@ impl PartnerDraft {
         Self {
             name: text(|partner| partner.name.clone()),
             email: text(|partner| partner.contact_email.clone().unwrap_or_default()),
+            age: text(|partner| {
+                let days = partner.max_key_age_days;
+                days.map(|days| days.to_string()).unwrap_or_default()
+            }),
         }
     }
 
@@ -35,14 +42,19 @@ impl PartnerDraft {
     #[must_use]
     pub fn input(self) -> PartnerInput {
         let email = self.email.get_untracked();
+        // A number that is not finished reads as empty, and must not be taken for none.
+        let age = self.age.get_untracked();
+        let unfinished = browser::is_unfinished(AGE_ID);
         PartnerInput {
             name: Some(self.name.get_untracked()),
             contact_email: (!email.trim().is_empty()).then_some(email),
+            max_key_age_days: (unfinished || !age.trim().is_empty())
+                .then(|| age.trim().parse().unwrap_or(-1)),
         }
     }
 }
 
-/// The two fields.
+/// Its fields.
 #[component]
 pub fn PartnerFields(
     /// What was typed so far.
@@ -55,6 +67,10 @@ pub fn PartnerFields(
         <TextField
             id="partner-email" label="Contact e-mail (optional)" kind="email"
             value=draft.email error=errors.of("contactEmail")
+        />
+        <TextField
+            id=AGE_ID label="Maximum key age (days, optional)" kind="number" value=draft.age
+            error=errors.of("maxKeyAgeDays") hint="Older keys are due for rotation. Empty: as the settings say."
         />
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::error::AppError;
 use crate::domain::key::KeyStatus;
 use crate::domain::list::KeyListInput;
 use crate::rpc::keys::{KeyPage, list_keys};
+use crate::ui::components::attention::AttentionBar;
 use crate::ui::components::bulk_dialog::BulkStart;
 use crate::ui::components::filters::{ChoiceFilter, FilterForm, SearchFilter, use_go};
 use crate::ui::components::icon::{Glyph, Icon};
@@ -34,6 +35,8 @@ pub fn KeysPage() -> impl IntoView {
             q: value("q"),
             status: value("status"),
             environment: value("environment"),
+            rotation_due: value("rotationDue"),
+            stale: value("stale"),
             limit: None,
             cursor: value("cursor"),
         }
@@ -56,7 +59,9 @@ pub fn KeysPage() -> impl IntoView {
                 },
             );
             let filtered = asked != KeyListInput::default();
+            let attention = page.attention;
             view! {
+                <AttentionBar attention asked/>
                 <KeyTable page filtered/>
                 {pager}
             }
@@ -102,7 +107,8 @@ fn PageActions(asked: Memo<KeyListInput>) -> impl IntoView {
                     disabled=move || !hydrated.done()
                     on:click=move |_| {
                         let partner_id = asked.get_untracked().partner_id;
-                        desk.open(OpenDialog::Bulk(BulkStart::Form(partner_id)));
+                        let due = asked.get_untracked().rotation_due.is_some();
+                        desk.open(OpenDialog::Bulk(BulkStart::Form(partner_id, due)));
                     }
                 >
                     <Icon glyph=Glyph::Layers/> "Many keys"
@@ -187,6 +193,8 @@ fn address(asked: &KeyListInput) -> String {
             ("q", asked.q.as_deref()),
             ("status", asked.status.as_deref()),
             ("environment", asked.environment.as_deref()),
+            ("rotationDue", asked.rotation_due.as_deref()),
+            ("stale", asked.stale.as_deref()),
             ("cursor", asked.cursor.as_deref()),
         ],
     )

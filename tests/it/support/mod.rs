@@ -191,6 +191,7 @@ impl TestApp {
         let command = NewPartner {
             name: name.to_owned(),
             contact_email: None,
+            max_key_age_days: None,
         };
         self.registry
             .create_partner(&somebody(), command)

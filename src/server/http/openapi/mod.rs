@@ -35,7 +35,7 @@ pub const API_KEY: &str = "ApiKey";
 const BEARER: &str = "Authorization";
 
 /// The routes' groups, in the order in which they are shown.
-const TAGS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 8] = [
     (
         "Proof assets",
         "What partners record, read, change, hand on and check.",
@@ -46,6 +46,7 @@ const TAGS: [(&str, &str); 7] = [
     ),
     ("Keys", "Issue, rotate and revoke partners' keys."),
     ("Many keys", "Rotate or revoke up to 500 keys in one order."),
+    ("Policy", "How old keys may become."),
     ("Partners", "Who may call."),
     ("History", "Who did what, when and from where."),
     ("Service", "Health, and this description."),

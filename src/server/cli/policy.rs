@@ -1,0 +1,74 @@
+//! `policy`: the policy of key ages.
+
+use clap::{Args, Subcommand};
+
+use super::{current, origin, plain_registry, told};
+use crate::domain::patch::Patch;
+use crate::domain::policy::{Policy, PolicyInput};
+use crate::server::config::Source;
+
+/// What can be done with the policy.
+#[derive(Subcommand)]
+pub enum PolicyCommand {
+    /// Print the policy, a line for each rule.
+    Show,
+    /// Change rules; `off` switches one off.
+    Set(Rules),
+}
+
+/// The rules to change.
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+pub struct Rules {
+    /// Days after which a key is due for rotation.
+    #[arg(long, value_name = "DAYS", value_parser = rule)]
+    max_key_age: Option<Patch<i64>>,
+    /// Days that a new key may live at most.
+    #[arg(long, value_name = "DAYS", value_parser = rule)]
+    max_lifetime: Option<Patch<i64>>,
+    /// Days without use after which a key is stale.
+    #[arg(long, value_name = "DAYS", value_parser = rule)]
+    stale_after: Option<Patch<i64>>,
+}
+
+fn rule(text: &str) -> Result<Patch<i64>, String> {
+    match text {
+        "off" => Ok(Patch::Clear),
+        _ => text
+            .parse()
+            .map(Patch::Set)
+            .map_err(|_| "must be a whole number of days, or off".to_owned()),
+    }
+}
+
+/// Does it.
+pub async fn run(source: &Source, command: PolicyCommand) -> Result<(), String> {
+    let registry = current(plain_registry(source)?).await?;
+    let policy = match command {
+        PolicyCommand::Show => registry.policy().await,
+        PolicyCommand::Set(rules) => {
+            let input = PolicyInput {
+                max_key_age_days: rules.max_key_age.unwrap_or_default(),
+                max_lifetime_days: rules.max_lifetime.unwrap_or_default(),
+                stale_after_days: rules.stale_after.unwrap_or_default(),
+            };
+            let command = input.check().map_err(told)?;
+            registry.update_policy(&origin(), command).await
+        }
+    };
+    print(&policy.map_err(told)?);
+    Ok(())
+}
+
+fn print(policy: &Policy) {
+    for (rule, days) in [
+        ("max-key-age", policy.max_key_age_days),
+        ("max-lifetime", policy.max_lifetime_days),
+        ("stale-after", policy.stale_after_days),
+    ] {
+        match days {
+            Some(days) => println!("{rule}\t{days}"),
+            None => println!("{rule}\toff"),
+        }
+    }
+}

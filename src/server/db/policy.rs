@@ -1,0 +1,95 @@
+//! Table `policy`, and the keys that it makes stand out.
+
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection};
+
+use super::keys::{is_rotation_due, is_stale};
+use crate::domain::key::Attention;
+use crate::domain::policy::Policy;
+
+#[derive(FromRow)]
+struct PolicyRow {
+    max_key_age_days: Option<i32>,
+    max_lifetime_days: Option<i32>,
+    stale_after_days: Option<i32>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<PolicyRow> for Policy {
+    fn from(row: PolicyRow) -> Self {
+        Self {
+            max_key_age_days: row.max_key_age_days,
+            max_lifetime_days: row.max_lifetime_days,
+            stale_after_days: row.stale_after_days,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+macro_rules! select_policy {
+    ($tail:literal) => {
+        concat!(
+            "select max_key_age_days, max_lifetime_days, stale_after_days, updated_at from policy",
+            $tail
+        )
+    };
+}
+
+/// The policy.
+pub async fn find(connection: &mut PgConnection) -> sqlx::Result<Policy> {
+    sqlx::query_as::<_, PolicyRow>(select_policy!(""))
+        .fetch_one(connection)
+        .await
+        .map(Policy::from)
+}
+
+/// The policy, which others can't change until the transaction ends.
+pub async fn lock(connection: &mut PgConnection) -> sqlx::Result<Policy> {
+    sqlx::query_as::<_, PolicyRow>(select_policy!(" for update"))
+        .fetch_one(connection)
+        .await
+        .map(Policy::from)
+}
+
+/// Writes the policy.
+pub async fn update(connection: &mut PgConnection, policy: &Policy) -> sqlx::Result<()> {
+    sqlx::query(
+        "update policy set max_key_age_days = $1, max_lifetime_days = $2, stale_after_days = $3, updated_at = $4",
+    )
+    .bind(policy.max_key_age_days)
+    .bind(policy.max_lifetime_days)
+    .bind(policy.stale_after_days)
+    .bind(policy.updated_at)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// How many keys ask for attention, each count up to `most`.
+pub async fn count_attention(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+    most: i64,
+) -> sqlx::Result<Attention> {
+    let (rotation_due, stale) = sqlx::query_as(concat!(
+        "select (select count(*) from (
+                    select from api_keys k join partners p on p.partner_id = k.partner_id
+                     where ",
+        is_rotation_due!("$1"),
+        " limit $2) due),
+                (select count(*) from (
+                    select from api_keys k left join api_key_last_use u on u.key_id = k.key_id
+                     where ",
+        is_stale!("$1"),
+        " limit $2) stale)"
+    ))
+    .bind(now)
+    .bind(most)
+    .fetch_one(connection)
+    .await?;
+    Ok(Attention {
+        rotation_due,
+        stale,
+        most,
+    })
+}
