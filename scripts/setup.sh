@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing on this machine, and only that.
 #   scripts/setup.sh NEED...      or, sourced:  setup NEED...
-# NEED: rust lint wasm leptos wasm-opt postgres chromium nginx wrk node-modules schemathesis
+# NEED: rust lint wasm leptos wasm-opt postgres chromium nginx wrk node-modules python-tools
 # Sourced, it also leaves PATH, RUSTUP_TOOLCHAIN and CHROMIUM set for what follows.
 declare -F die >/dev/null || . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 . "$ROOT/scripts/packages.sh"
@@ -23,7 +23,7 @@ setup() {
         nginx) setup_nginx ;;
         wrk) setup_wrk ;;
         node-modules) setup_node_modules ;;
-        schemathesis) setup_schemathesis ;;
+        python-tools) setup_python_tools ;;
         *) die "setup does not know '$need'; the needs are listed at the top of scripts/setup.sh" ;;
         esac
     done
@@ -157,25 +157,26 @@ install_node_modules() {
     (cd "$ROOT/end2end" && sha256sum package-lock.json >node_modules/.package-lock.sha256)
 }
 
-# In an environment of its own, named after what is in it, whose programs come first on PATH.
-setup_schemathesis() {
-    local wanted="$ROOT/scripts/schemathesis.txt"
-    SCHEMATHESIS="$TOOLS/schemathesis-$(sha256sum -- "$wanted" | cut -c1-12)"
-    [ -e "$SCHEMATHESIS/complete" ] || install_locked install_schemathesis "$wanted"
-    export PATH="$SCHEMATHESIS/bin:$PATH"
+# schemathesis, which fuzzes the REST routes, and aiosmtpd, the mail server of the tests: in an
+# environment of their own, named after what is in it, whose programs come first on PATH.
+setup_python_tools() {
+    local wanted="$ROOT/scripts/python-tools.txt"
+    PYTHON_TOOLS="$TOOLS/python-$(sha256sum -- "$wanted" | cut -c1-12)"
+    [ -e "$PYTHON_TOOLS/complete" ] || install_locked install_python_tools "$wanted"
+    export PATH="$PYTHON_TOOLS/bin:$PATH"
 }
 
-install_schemathesis() {
-    [ ! -e "$SCHEMATHESIS/complete" ] || return 0
-    have python3 || apt_install python3 "schemathesis, which fuzzes the REST routes, is a Python program"
+install_python_tools() {
+    [ ! -e "$PYTHON_TOOLS/complete" ] || return 0
+    have python3 || apt_install python3 "schemathesis and aiosmtpd, which the tests run, are Python programs"
     python3 -c 'import ensurepip' 2>/dev/null ||
-        apt_install python3-venv "schemathesis is installed in an environment of its own"
-    say "installing schemathesis, which fuzzes the REST routes, as scripts/schemathesis.txt lists it"
-    rm -rf -- "$TOOLS"/schemathesis-*
-    { run_child python3 -m venv "$SCHEMATHESIS" &&
-        run_child "$SCHEMATHESIS/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$1"; } ||
-        die "schemathesis could not be installed, for the reason above; repeat when it is solved"
-    : >"$SCHEMATHESIS/complete"
+        apt_install python3-venv "schemathesis and aiosmtpd are installed in an environment of their own"
+    say "installing schemathesis and aiosmtpd, which the tests run, as scripts/python-tools.txt lists them"
+    rm -rf -- "$TOOLS"/python-* "$TOOLS"/schemathesis-*
+    { run_child python3 -m venv "$PYTHON_TOOLS" &&
+        run_child "$PYTHON_TOOLS/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$1"; } ||
+        die "they could not be installed, for the reason above; repeat when it is solved"
+    : >"$PYTHON_TOOLS/complete"
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then

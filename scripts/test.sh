@@ -108,7 +108,7 @@ build_aside() {
 
 # The flags and names are those of cargo-leptos, so that the libraries are compiled only once.
 cargo_tests() {
-    need rust nginx schemathesis && database && RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }--cfg erase_components" \
+    need rust nginx python-tools && database && RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }--cfg erase_components" \
         run_logged cargo test --features ssr --no-fail-fast
 }
 

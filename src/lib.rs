@@ -16,7 +16,8 @@
 //! | [`server::services`] | what the product does; opens the transactions | `domain`, `db`, `crypto` |
 //! | [`server::http`] | REST, and what every request gets | `domain`, `services`, `verify`, `state`; never `db` |
 //! | [`server::context`] | what a server function's body asks of its surroundings | `services`, `http`, `state` |
-//! | [`server::jobs`] | what runs beside the requests | `services`, `verify` |
+//! | [`server::courier`] | takes notices out: webhooks, mail | `domain`, `services`, `config`, rows of `db` |
+//! | [`server::jobs`] | what runs beside the requests | `services`, `verify`, `courier` |
 //! | `server::{config, connections, telemetry, state, assets, security_headers, router, run, cli}` | the program around it | everything |
 //!
 //! A test over the `use` lines (`tests/architecture.rs`) holds the table.

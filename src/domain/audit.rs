@@ -105,6 +105,18 @@ pub enum Action {
     /// The policy of key ages was changed; the details name the rules.
     #[serde(rename = "policy.changed")]
     PolicyChanged,
+    /// A partner's webhook was made.
+    #[serde(rename = "webhook.created")]
+    WebhookCreated,
+    /// A partner's webhook was changed, or switched off since its receiver is gone.
+    #[serde(rename = "webhook.updated")]
+    WebhookUpdated,
+    /// A partner's webhook was deleted.
+    #[serde(rename = "webhook.deleted")]
+    WebhookDeleted,
+    /// A notice was sent again.
+    #[serde(rename = "notice.sent_again")]
+    NoticeSentAgain,
     /// A proof asset was recorded.
     #[serde(rename = "asset.minted")]
     AssetMinted,
@@ -142,7 +154,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 26] = [
         Self::PartnerCreated,
         Self::PartnerUpdated,
         Self::PartnerImported,
@@ -154,6 +166,10 @@ impl Action {
         Self::KeyRevoked,
         Self::KeyRestored,
         Self::PolicyChanged,
+        Self::WebhookCreated,
+        Self::WebhookUpdated,
+        Self::WebhookDeleted,
+        Self::NoticeSentAgain,
         Self::AssetMinted,
         Self::AssetStatusChanged,
         Self::AssetTransferred,
@@ -182,6 +198,10 @@ impl Action {
             Self::KeyRevoked => "key.revoked",
             Self::KeyRestored => "key.restored",
             Self::PolicyChanged => "policy.changed",
+            Self::WebhookCreated => "webhook.created",
+            Self::WebhookUpdated => "webhook.updated",
+            Self::WebhookDeleted => "webhook.deleted",
+            Self::NoticeSentAgain => "notice.sent_again",
             Self::AssetMinted => "asset.minted",
             Self::AssetStatusChanged => "asset.status_changed",
             Self::AssetTransferred => "asset.transferred",

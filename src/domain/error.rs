@@ -225,6 +225,10 @@ pub enum Missing {
     AssetNotFound,
     /// No operator has this e-mail.
     OperatorNotFound,
+    /// No webhook has this id.
+    WebhookNotFound,
+    /// No delivery has this id, or it is kept no longer.
+    DeliveryNotFound,
     /// No route has this path.
     RouteNotFound,
 }
@@ -236,6 +240,8 @@ impl Missing {
             Self::PartnerNotFound => "no partner has this id",
             Self::AssetNotFound => "no proof asset of yours has this id",
             Self::OperatorNotFound => "no operator has this e-mail",
+            Self::WebhookNotFound => "no webhook has this id",
+            Self::DeliveryNotFound => "no delivery has this id, or it is kept no longer",
             Self::RouteNotFound => "there is no such route",
         }
     }
@@ -282,6 +288,8 @@ pub enum Conflict {
     IdempotencyInProgress,
     /// An operator with this e-mail exists.
     OperatorExists,
+    /// The partner has as many webhooks as it may have.
+    TooManyWebhooks,
 }
 
 impl Conflict {
@@ -315,6 +323,10 @@ impl Conflict {
                 "a request with this Idempotency-Key is still being answered: try again".to_owned()
             }
             Self::OperatorExists => "an operator with this e-mail exists already".to_owned(),
+            Self::TooManyWebhooks => {
+                "the partner has ten webhooks, which is as many as there may be: delete one first"
+                    .to_owned()
+            }
         }
     }
 }

@@ -189,6 +189,14 @@ impl Sentence {
                 " changed the policy of key ages: {}",
                 details.changed()
             )),
+            Action::WebhookCreated => self.say(" made a webhook").receiver(partner, &details),
+            Action::WebhookUpdated => self.say(" changed a webhook").receiver(partner, &details),
+            Action::WebhookDeleted => self.say(" deleted a webhook").receiver(partner, &details),
+            Action::NoticeSentAgain => {
+                let kind = details.text("kind");
+                let named = self.say(format!(" had the notice {kind} sent again, of the key "));
+                named.key(event, partner)
+            }
             Action::AssetMinted => self.say(" recorded the asset ").asset(event),
             Action::AssetStatusChanged => {
                 let status = details.after("status").map(plain).unwrap_or_default();
@@ -252,6 +260,13 @@ impl Sentence {
         let id = || event.partner_id.map(|id| id.to_string());
         let name = name.map(str::to_owned).or_else(id);
         self.name(name.unwrap_or_default())
+    }
+
+    fn receiver(&mut self, partner: Option<&str>, details: &Details<'_>) -> &mut Self {
+        if let Some(partner) = partner {
+            self.say(" of ").name(partner);
+        }
+        self.say(": ").name(details.text("host"))
     }
 
     fn asset(&mut self, event: &Event) -> &mut Self {

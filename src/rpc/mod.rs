@@ -12,6 +12,7 @@
 pub mod audit;
 pub mod bulk;
 pub mod keys;
+pub mod notices;
 pub mod partners;
 pub mod policy;
 pub mod session;

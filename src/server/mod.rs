@@ -5,6 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod connections;
 pub mod context;
+pub mod courier;
 pub mod crypto;
 pub mod db;
 pub mod http;

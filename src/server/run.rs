@@ -15,6 +15,7 @@ use super::assets::{self, OUTPUT_NAME, PKG_DIR};
 use super::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use super::config::{self, AppEnv, PepperConfig, ServeConfig, Source};
 use super::connections;
+use super::courier::Courier;
 use super::crypto::pepper::Peppers;
 use super::crypto::pool::HashPool;
 use super::db::{self, changes, error, guard_rows, schema};
@@ -22,6 +23,7 @@ use super::http::frame::Frame;
 use super::http::{self, openapi};
 use super::jobs;
 use super::router::router;
+use super::services::targets::Targets;
 use super::services::{IssuingPolicy, Registry};
 use super::state::{AppState, Shared, Site};
 use super::verify::Guard;
@@ -64,6 +66,8 @@ pub fn registry_with(
         peppers,
         issuing,
         refusals: Arc::default(),
+        targets: Arc::default(),
+        outbox: Arc::default(),
     }
 }
 
@@ -124,6 +128,12 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
     let hashing = config::hashing(source).map_err(|error| error.to_string())?;
     let mut registry = registry(pool(database), Some(Arc::clone(&peppers)), issuing);
     registry.key_hashing = HashPool::new(hashing, KEY_HASH_QUEUE);
+    let notices = config::notices::notices(source).map_err(|error| error.to_string())?;
+    if !notices.allowed_networks.is_empty() {
+        tracing::warn!("WEBHOOK_ALLOWED_NETWORKS lets webhooks call addresses that are not public");
+    }
+    registry.targets = Arc::new(Targets::new(notices.allowed_networks.clone()));
+    let courier = Courier::new(registry.clone(), &notices)?;
     if migrate {
         self::migrate(&registry.pool).await?;
     }
@@ -157,6 +167,8 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
         jobs::spawn_session_sweep(registry.clone(), stopping.clone()),
         jobs::spawn_checkpoints(registry.clone(), stopping.clone()),
         jobs::spawn_refusals(registry.clone(), stopping.clone()),
+        jobs::spawn_courier(courier, registry.clone(), stopping.clone()),
+        jobs::spawn_notices_of_the_clock(registry.clone(), stopping.clone()),
     ];
     tracing::info!(%address, public_origin, "listening");
     let outcome = answer(listener, router(state), stop, stopping).await;

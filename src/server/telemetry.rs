@@ -18,7 +18,7 @@ pub fn start() -> Result<(), String> {
         _ => EnvFilter::new("info,sqlx::postgres::notice=warn"),
     };
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(without_handshakes(filter))
         .with_span_events(FmtSpan::NONE)
         .with_writer(std::io::stderr);
     match std::env::var("LOG_FORMAT").as_deref() {
@@ -29,4 +29,14 @@ pub fn start() -> Result<(), String> {
         Ok(_) => return Err("LOG_FORMAT must be pretty or json".to_owned()),
     }
     Ok(())
+}
+
+/// TLS would tell its handshakes byte for byte at `debug` and `trace`: nobody reads them, and a search
+/// of the logs for secrets takes them for some.
+#[must_use]
+pub fn without_handshakes(filter: EnvFilter) -> EnvFilter {
+    match "rustls=info".parse() {
+        Ok(quiet) => filter.add_directive(quiet),
+        Err(_) => filter,
+    }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What a module must not name, whatever the compiler would allow.
-const NEVER: [(&str, &[&str]); 8] = [
+const NEVER: [(&str, &[&str]); 9] = [
     (
         "src/domain",
         &[
@@ -57,6 +57,18 @@ const NEVER: [(&str, &[&str]); 8] = [
     (
         "src/server/services",
         &["server::http", "axum", "leptos", "crate::ui", "crate::rpc"],
+    ),
+    (
+        "src/server/courier",
+        &[
+            "server::http",
+            "server::verify",
+            "sqlx",
+            "axum",
+            "leptos",
+            "crate::ui",
+            "crate::rpc",
+        ],
     ),
     ("src/server/http", &["server::db", "sqlx", "leptos"]),
     ("src/rpc", &["server::db", "server::http", "sqlx"]),

@@ -20,13 +20,14 @@ const EMAIL: &str = "ops@example.com";
 const OPEN: [&str; 2] = ["/rpc/session/sign-in", "/rpc/session/sign-out"];
 /// Server functions that only read, or change nothing but one's own account: auditors may call
 /// them. What they answer to the body below.
-const FOR_ALL_ROLES: [(&str, u16); 8] = [
+const FOR_ALL_ROLES: [(&str, u16); 9] = [
     ("/rpc/session/operator", 200),
     ("/rpc/keys/list", 200),
     ("/rpc/keys/get", 404),
     ("/rpc/partners/list", 200),
     ("/rpc/audit/list", 200),
     ("/rpc/policy/get", 200),
+    ("/rpc/notices/list", 404),
     ("/rpc/partners/choices", 200),
     ("/rpc/session/change-password", 400),
 ];
@@ -64,6 +65,11 @@ fn body_for(path: &str) -> Value {
         }
         "/rpc/keys/get" => json!({"key_id": "mpk_1"}),
         "/rpc/partners/update" => json!({"partner_id": uuid::Uuid::nil(), "input": {}}),
+        "/rpc/notices/list" => json!({"partner_id": uuid::Uuid::nil(), "query": {}}),
+        "/rpc/notices/create-webhook" => json!({"partner_id": uuid::Uuid::nil(), "input": {}}),
+        "/rpc/notices/update-webhook" => json!({"webhook_id": uuid::Uuid::nil(), "input": {}}),
+        "/rpc/notices/delete-webhook" => json!({"webhook_id": uuid::Uuid::nil()}),
+        "/rpc/notices/send-again" => json!({"delivery_id": uuid::Uuid::nil()}),
         "/rpc/session/change-password" => json!({"current": "", "new": ""}),
         "/rpc/keys/rotate" | "/rpc/keys/revoke" | "/rpc/keys/grace" | "/rpc/keys/restore" => {
             json!({"key_id": "mpk_1", "input": {}})

@@ -30,6 +30,7 @@ mod lists;
 mod minting;
 mod nginx;
 mod node_pack;
+mod notices;
 mod obeyed;
 mod openapi;
 mod partner_audit;

@@ -120,7 +120,7 @@ async fn the_examples_are_taken(pool: PgPool) {
         assert!(fine, "{method} {path} refuses {example}: {}", answer.text);
         tried += 1;
     }
-    assert_eq!(tried, 16);
+    assert_eq!(tried, 18);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
@@ -146,8 +146,9 @@ async fn everybody_may_read_it(pool: PgPool) {
         policy.starts_with("default-src 'none'; style-src 'self'"),
         "{policy}"
     );
+    let text = page.text.replace("https://hooks.acme.example/", "");
     for elsewhere in ["http://", "https://", "src=\"//", "<script", "style="] {
-        assert!(!page.text.contains(elsewhere), "{elsewhere}");
+        assert!(!text.contains(elsewhere), "{elsewhere}");
     }
     for (path, _, operation) in described() {
         let id = operation["operationId"].as_str().unwrap();
@@ -204,7 +205,7 @@ async fn no_input_brings_an_answer_outside_the_document(pool: PgPool) {
         let output = ran
             .await
             .unwrap()
-            .expect("scripts/setup.sh schemathesis installs it");
+            .expect("scripts/setup.sh python-tools installs it");
         done.store(true, Ordering::Relaxed);
         output
     };

@@ -3,6 +3,7 @@
 pub mod password;
 pub mod pepper;
 pub mod pool;
+pub mod seal;
 pub mod secret;
 
 /// Compares two byte strings in a time that depends on their lengths alone.

@@ -1,7 +1,7 @@
 //! The pepper: the server's own secret, without which the stored hashes are worth nothing.
 //!
 //! From each pepper are derived, with HKDF-SHA256 (RFC 5869): a fingerprint, by which a row tells
-//! which pepper it was made under, and the sub-keys of the check tag and of the history's checkpoints.
+//! which pepper it was made under, and the sub-keys of the check tag, of the history's checkpoints and of sealed secrets.
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
@@ -22,6 +22,7 @@ pub struct Pepper {
     value: Zeroizing<Vec<u8>>,
     tag_key: Zeroizing<[u8; 32]>,
     checkpoint_key: Zeroizing<[u8; 32]>,
+    seal_key: Zeroizing<[u8; 32]>,
     fingerprint: Fingerprint,
 }
 
@@ -32,6 +33,7 @@ impl Pepper {
         let derive = Hkdf::<Sha256>::new(None, value.as_bytes());
         let mut tag_key = Zeroizing::new([0; 32]);
         let mut checkpoint_key = Zeroizing::new([0; 32]);
+        let mut seal_key = Zeroizing::new([0; 32]);
         let mut fingerprint = Fingerprint::default();
         for (info, out) in [
             (&b"myproof-registry check-tag v1"[..], &mut tag_key[..]),
@@ -39,6 +41,7 @@ impl Pepper {
                 &b"myproof-registry audit-checkpoint v1"[..],
                 &mut checkpoint_key[..],
             ),
+            (&b"myproof-registry seal v1"[..], &mut seal_key[..]),
             (
                 &b"myproof-registry pepper-fingerprint v1"[..],
                 &mut fingerprint[..],
@@ -52,6 +55,7 @@ impl Pepper {
             value: Zeroizing::new(value.as_bytes().to_vec()),
             tag_key,
             checkpoint_key,
+            seal_key,
             fingerprint,
         }
     }
@@ -74,6 +78,12 @@ impl Pepper {
     pub fn check_tag(&self, secret_hex: &str) -> CheckTag {
         let mac = hmac_sha256(&self.tag_key[..], secret_hex.as_bytes());
         [mac[0], mac[1], mac[2], mac[3]]
+    }
+
+    /// The key under which secrets are sealed that must be readable again.
+    #[must_use]
+    pub(super) fn seal_key(&self) -> &[u8; 32] {
+        &self.seal_key
     }
 
     /// The signature of a checkpoint of the history: `HMAC-SHA256(sub-key, statement)`.

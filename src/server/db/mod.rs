@@ -8,12 +8,14 @@ pub mod audit;
 pub mod audit_chain;
 pub mod bulk;
 pub mod changes;
+pub mod deliveries;
 pub mod error;
 pub mod guard_rows;
 pub mod idempotency;
 pub mod import;
 pub mod key_changes;
 pub mod keys;
+pub mod notices;
 pub mod operators;
 pub mod partner_audit;
 pub mod partners;
@@ -21,6 +23,7 @@ pub mod policy;
 pub mod schema;
 pub mod sign_in_attempts;
 pub mod usage;
+pub mod webhooks;
 
 use std::time::Duration;
 

@@ -93,6 +93,6 @@ async fn update(
 }
 
 /// A partner's id in a path; a malformed one is nobody's.
-fn in_path(partner_id: &str) -> AppResult<Uuid> {
+pub(super) fn in_path(partner_id: &str) -> AppResult<Uuid> {
     Uuid::try_parse(partner_id).map_err(|_| Missing::PartnerNotFound.into())
 }

@@ -10,10 +10,12 @@ use crate::domain::audit::Event;
 use crate::domain::bulk::{BulkPreview, ManyRevoked, ManyRotated};
 use crate::domain::checkpoint::Checkpoint;
 use crate::domain::key::{IssuedKey, KeyView, RevokedKey};
+use crate::domain::notice::Delivery;
 use crate::domain::page::Page;
 use crate::domain::partner::Partner;
 use crate::domain::policy::Policy;
 use crate::domain::rotation::RotatedKey;
+use crate::domain::webhook::{NewWebhook, Webhook};
 
 /// The member `ok` of a success: always `true`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,6 +69,12 @@ one! {
     KeyAnswer { key: KeyView }
     /// A partner.
     PartnerAnswer { partner: Partner }
+    /// A webhook.
+    WebhookAnswer { webhook: Webhook }
+    /// A partner's webhooks.
+    WebhooksAnswer { webhooks: Vec<Webhook> }
+    /// A delivery.
+    DeliveryAnswer { delivery: Delivery }
     /// The policy of key ages.
     PolicyAnswer { policy: Policy }
     /// A proof asset.
@@ -104,6 +112,8 @@ outcome! {
     RevokedAnswer(RevokedKey)
     /// What an order about many keys would do.
     BulkPreviewAnswer(BulkPreview)
+    /// A webhook, with the one and only showing of its secret.
+    NewWebhookAnswer(NewWebhook)
     /// A rotation of many keys, with the one and only showing of the successors' tokens.
     ManyRotatedAnswer(ManyRotated)
     /// A revocation of many keys.
@@ -142,6 +152,8 @@ list! {
     AssetsAnswer { assets: Asset }
     /// A page of the history.
     EventsAnswer { events: Event }
+    /// A page of deliveries.
+    DeliveriesAnswer { deliveries: Delivery }
 }
 
 /// Whether the content is still what was recorded.

@@ -3,6 +3,7 @@
 pub mod admin_audit;
 pub mod admin_bulk;
 pub mod admin_keys;
+pub mod admin_notices;
 pub mod admin_partners;
 pub mod admin_policy;
 pub mod answers;
@@ -51,6 +52,7 @@ pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
         .merge(admin_bulk::routes(gate))
         .merge(admin_partners::routes(gate))
         .merge(admin_policy::routes(gate))
+        .merge(admin_notices::routes(gate))
         .merge(admin_audit::routes(gate))
         .merge(audit_export::routes(gate))
         .merge(health::routes())

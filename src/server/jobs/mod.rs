@@ -7,6 +7,7 @@ use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::courier::Courier;
 use super::db::error::describe;
 use super::services::Registry;
 use super::verify::{Guard, listener};
@@ -19,6 +20,13 @@ const CHECKPOINT_PAUSE: Duration = Duration::from_secs(3_600);
 
 /// How often what operators were refused goes into the history.
 const REFUSALS_PAUSE: Duration = Duration::from_secs(60);
+
+/// How often the outbox is looked into, whether or not it rang: another process may have filled it.
+const OUTBOX_PAUSE: Duration = Duration::from_secs(5);
+/// The outbox rings before the commit: by then it is there.
+const COMMIT_PAUSE: Duration = Duration::from_millis(100);
+/// How often it is looked which keys end soon or are due.
+const CALENDAR_PAUSE: Duration = Duration::from_secs(600);
 
 /// Tells the jobs to end; they notice at once.
 pub type Stopping = watch::Receiver<bool>;
@@ -110,6 +118,9 @@ pub fn spawn_session_sweep(registry: Registry, mut stopping: Stopping) -> JoinHa
             if let Err(error) = registry.sweep_sign_in_attempts().await {
                 tracing::warn!(%error, "old attempts to sign in could not be deleted");
             }
+            if let Err(error) = registry.sweep_notices().await {
+                tracing::warn!(%error, "old notices could not be deleted");
+            }
             if let Err(error) = registry.sweep_idempotency_keys().await {
                 tracing::warn!(%error, "old idempotency keys could not be deleted");
             }
@@ -161,6 +172,56 @@ pub fn spawn_refusals(registry: Registry, mut stopping: Stopping) -> JoinHandle<
             }
             if stop {
                 break;
+            }
+        }
+    })
+}
+
+/// Takes notices out. What is under way at the end is finished; what waits is tried by the next
+/// process.
+#[must_use]
+pub fn spawn_courier(
+    courier: Courier,
+    registry: Registry,
+    mut stopping: Stopping,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        match registry.reseal_webhooks().await {
+            Ok(0) => {}
+            Ok(unopened) => tracing::warn!(
+                unopened,
+                "webhooks have secrets that were sealed under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED: nothing is sent to them"
+            ),
+            Err(error) => {
+                tracing::warn!(%error, "the secrets of webhooks could not be sealed anew")
+            }
+        }
+        loop {
+            match courier.round().await {
+                Ok(true) if !*stopping.borrow() => continue,
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "notices could not be taken out; they wait"),
+            }
+            tokio::select! {
+                () = registry.outbox.notified() => tokio::time::sleep(COMMIT_PAUSE).await,
+                () = tokio::time::sleep(OUTBOX_PAUSE) => {}
+                () = stopped(&mut stopping) => break,
+            }
+        }
+    })
+}
+
+/// Looks which keys end soon, and which are due for rotation.
+#[must_use]
+pub fn spawn_notices_of_the_clock(registry: Registry, mut stopping: Stopping) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            if let Err(error) = registry.notice_the_clock().await {
+                tracing::warn!(%error, "keys that end soon could not be looked for");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(CALENDAR_PAUSE) => {}
+                () = stopped(&mut stopping) => break,
             }
         }
     })

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Origin, Registry};
+use super::{Origin, Registry, notices};
 use crate::domain::audit::{Action, Event};
 use crate::domain::error::{AppError, AppResult};
 use crate::domain::list::EventQuery;
@@ -40,7 +40,7 @@ struct Canonical<'a> {
     event: &'a Event,
 }
 
-/// Appends an event to the chain. Call it last in a transaction: it locks the end of the chain
+/// Appends an event to the chain, and puts what it tells its partner into the outbox. Call it last in a transaction: it locks the end of the chain
 /// until the commit.
 ///
 /// # Errors
@@ -52,6 +52,7 @@ pub async fn record(
     action: Action,
     subject: Subject<'_>,
 ) -> AppResult<()> {
+    notices::tell(registry, connection, action, &subject).await?;
     let head = audit::lock_head(connection).await?;
     let event = Event {
         event_id: registry.entropy.uuid(),

@@ -12,6 +12,7 @@ pub mod import;
 pub mod issuing;
 pub mod keys;
 pub mod minting;
+pub mod notices;
 pub mod operators;
 pub mod partner_audit;
 pub mod partners;
@@ -20,19 +21,23 @@ pub mod refusals;
 pub mod rotation;
 pub mod sessions;
 pub mod sign_in_attempts;
+pub mod targets;
 pub mod telling;
+pub mod webhooks;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
+use tokio::sync::Notify;
 
 use self::refusals::Refusals;
+use self::targets::Targets;
 use super::clock::{Clock, Entropy};
 use super::crypto::pepper::Peppers;
 use super::crypto::pool::HashPool;
-use crate::domain::audit::Actor;
+use crate::domain::audit::{Actor, ActorKind};
 
 /// The services with what they work on. Cheap to clone.
 #[derive(Clone)]
@@ -53,6 +58,10 @@ pub struct Registry {
     pub issuing: IssuingPolicy,
     /// What operators were refused, until the history has it.
     pub refusals: Arc<Refusals>,
+    /// Which addresses webhooks may name.
+    pub targets: Arc<Targets>,
+    /// Rung when there may be something in the outbox.
+    pub outbox: Arc<Notify>,
 }
 
 impl Registry {
@@ -90,6 +99,14 @@ pub struct Origin {
     pub ip: Option<IpAddr>,
     /// Under which request.
     pub request_id: Option<String>,
+}
+
+impl Origin {
+    /// The server itself.
+    #[must_use]
+    pub fn server() -> Self {
+        Whence::default().of(Actor::new(ActorKind::System, "myproof-registry"))
+    }
 }
 
 /// From where somebody acts, before it is known who they are.

@@ -11,14 +11,12 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::audit::{self, Subject};
-use super::{Origin, Registry, Whence};
-use crate::domain::audit::{Action, Actor, ActorKind};
+use super::{Origin, Registry};
+use crate::domain::audit::Action;
 use crate::domain::error::AppResult;
 
 /// Most addresses that one event names.
 const MOST_ADDRESSES: usize = 20;
-/// The server itself, as the history names it.
-const SERVER: &str = "myproof-registry";
 
 /// Why somebody failed to sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,7 +217,7 @@ impl Registry {
             audit::record(self, &mut transaction, &refused.last, action, subject).await?;
         }
         if let Some(failed) = &counted.sign_ins {
-            let origin = Whence::default().of(Actor::new(ActorKind::System, SERVER));
+            let origin = Origin::server();
             let action = Action::OperatorSignInFailed;
             audit::record(self, &mut transaction, &origin, action, failed.subject()).await?;
         }

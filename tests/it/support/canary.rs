@@ -4,6 +4,8 @@
 use std::io::{self, Write};
 use std::sync::{Mutex, Once, PoisonError};
 
+use myproof_registry::server::telemetry::without_handshakes;
+use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 static LEAKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -13,7 +15,7 @@ static START: Once = Once::new();
 pub fn watch_logs() {
     START.call_once(|| {
         tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
+            .with_env_filter(without_handshakes(EnvFilter::new("trace")))
             .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
             .with_ansi(false)
             .with_writer(Scanner)

@@ -2,6 +2,7 @@
 
 pub mod canary;
 pub mod process;
+pub mod receiver;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
@@ -24,6 +25,7 @@ use myproof_registry::server::crypto::pepper::Peppers;
 use myproof_registry::server::http::frame::Frame;
 use myproof_registry::server::router::router;
 use myproof_registry::server::run;
+use myproof_registry::server::services::targets::Targets;
 use myproof_registry::server::services::{IssuingPolicy, Origin, Registry, Whence};
 use myproof_registry::server::state::{AppState, Site};
 use serde_json::Value;
@@ -65,6 +67,7 @@ pub struct Setting<'a> {
     pub retired: &'a [&'a str],
     pub seed: u64,
     pub outage: Duration,
+    pub webhook_networks: &'a [&'a str],
 }
 
 impl Default for Setting<'_> {
@@ -74,6 +77,7 @@ impl Default for Setting<'_> {
             retired: &[],
             seed: 1,
             outage: Duration::ZERO,
+            webhook_networks: &[],
         }
     }
 }
@@ -92,13 +96,16 @@ impl TestApp {
             .map(|value| Zeroizing::new((*value).to_owned()))
             .collect();
         let peppers = Arc::new(Peppers::new(setting.pepper, &retired));
-        let registry = run::registry_with(
+        let mut registry = run::registry_with(
             pool.clone(),
             Some(Arc::clone(&peppers)),
             IssuingPolicy::default(),
             clock.clone(),
             Arc::new(SeededEntropy::new(setting.seed)),
         );
+        let networks = setting.webhook_networks.iter();
+        let networks = networks.map(|network| network.parse().unwrap()).collect();
+        registry.targets = Arc::new(Targets::new(networks));
         let path = |extension: &str| format!("/pkg/test.{extension}");
         let site = Site {
             public_origin: PUBLIC_ORIGIN.to_owned(),

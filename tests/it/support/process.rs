@@ -51,6 +51,11 @@ pub struct Server {
 
 impl Server {
     pub fn start(pool: &PgPool) -> Self {
+        Self::start_with(pool, &[])
+    }
+
+    /// The same with more settings.
+    pub fn start_with(pool: &PgPool, settings: &[(&str, &str)]) -> Self {
         let site = scratch();
         std::fs::create_dir_all(site.join("pkg")).unwrap();
         for extension in ["css", "js", "wasm"] {
@@ -61,6 +66,7 @@ impl Server {
             .env("LEPTOS_SITE_ADDR", "127.0.0.1:0")
             .env("LEPTOS_SITE_ROOT", &site)
             .env("LOG_FORMAT", "json")
+            .envs(settings.iter().copied())
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();

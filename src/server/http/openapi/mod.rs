@@ -26,8 +26,8 @@ use crate::domain::scope::Scope;
 use crate::server::state::{AppState, Documents};
 
 pub use refusals::{
-    CantChange, CantChangeGrace, CantIssue, CantMint, CantPass, CantRestore, CantRotate,
-    CantTransfer, CantUpdate, NoAsset, NoKey, NoPartner,
+    CantAddWebhook, CantChange, CantChangeGrace, CantIssue, CantMint, CantPass, CantRestore,
+    CantRotate, CantTransfer, CantUpdate, NoAsset, NoDelivery, NoKey, NoPartner, NoWebhook,
 };
 
 /// The name of the way to send a key; an operation's list beside it holds the scopes it asks for.
@@ -35,7 +35,7 @@ pub const API_KEY: &str = "ApiKey";
 const BEARER: &str = "Authorization";
 
 /// The routes' groups, in the order in which they are shown.
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     (
         "Proof assets",
         "What partners record, read, change, hand on and check.",
@@ -48,6 +48,10 @@ const TAGS: [(&str, &str); 8] = [
     ("Many keys", "Rotate or revoke up to 500 keys in one order."),
     ("Policy", "How old keys may become."),
     ("Partners", "Who may call."),
+    (
+        "Notices",
+        "What partners are told of their keys, by webhook and by mail.",
+    ),
     ("History", "Who did what, when and from where."),
     ("Service", "Health, and this description."),
 ];

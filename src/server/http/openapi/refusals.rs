@@ -126,6 +126,12 @@ refusals! {
     NoKey: Missing::KeyNotFound;
     /// There is no such partner.
     NoPartner: Missing::PartnerNotFound;
+    /// There is no such webhook.
+    NoWebhook: Missing::WebhookNotFound;
+    /// There is no such delivery.
+    NoDelivery: Missing::DeliveryNotFound;
+    /// What keeps a webhook from being made.
+    CantAddWebhook: Missing::PartnerNotFound, Conflict::TooManyWebhooks;
     /// There is no such asset.
     NoAsset: Missing::AssetNotFound;
     /// What keeps a key from being issued.

@@ -1,6 +1,8 @@
 //! Configuration, from the environment alone. A bad value stops the start with one line that names
 //! the variable, the fault and the allowed form, and never a secret's value.
 
+pub mod notices;
+
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -308,14 +310,7 @@ pub fn serve(source: &Source) -> Result<ServeConfig, ConfigError> {
             "is missing: set it to where users reach the console, such as https://registry.example.org",
         );
     }
-    let trusted_proxies = source
-        .get("TRUSTED_PROXIES")
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .map(network)
-        .collect::<Result<_, _>>()?;
+    let trusted_proxies = networks(source, "TRUSTED_PROXIES")?;
     Ok(ServeConfig {
         env,
         address,
@@ -362,20 +357,24 @@ fn number(
     }
 }
 
-fn network(text: &str) -> Result<IpNet, ConfigError> {
-    let network = text
-        .parse::<IpNet>()
-        .ok()
-        .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-    network.map_or_else(
-        || {
-            fault(
-                "TRUSTED_PROXIES",
-                "must be CIDRs separated by commas, such as 10.0.0.0/8,192.0.2.7/32",
-            )
-        },
-        Ok,
-    )
+/// Networks, separated by commas; a single address is one.
+fn networks(source: &Source, variable: &'static str) -> Result<Vec<IpNet>, ConfigError> {
+    let listed = source.get(variable).unwrap_or_default();
+    let parts = listed
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty());
+    let network = |text: &str| {
+        let network = text.parse::<IpNet>().ok();
+        network.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+    };
+    match parts.map(network).collect() {
+        Some(networks) => Ok(networks),
+        None => fault(
+            variable,
+            "must be CIDRs separated by commas, such as 10.0.0.0/8,192.0.2.7/32",
+        ),
+    }
 }
 
 /// The origin of a URL (RFC 6454 §4): scheme, host and port, in lower case, a default port left out.

@@ -1,0 +1,92 @@
+-- Notices: what partners are told of their keys, by webhook and by e-mail.
+--
+-- `notices` is the outbox: a row is written in the transaction of what it tells, so that neither can
+-- be without the other. The server hands each out to the webhooks and addresses that there are by
+-- then (`deliveries`), and goes on trying for a day.
+
+create table webhooks (
+    webhook_id         uuid        primary key,
+    partner_id         uuid        not null
+        constraint webhooks_partner references partners (partner_id),
+    url                text        not null
+        constraint webhooks_url_length check (char_length(url) between 8 and 2000),
+    -- Which notices it gets.
+    kinds              text[]      not null
+        constraint webhooks_kinds_known check (
+            cardinality(kinds) between 1 and 7
+            and array_position(kinds, null) is null
+            and kinds <@ array['key.issued', 'key.rotated', 'key.revoked', 'key.restored', 'key.expiring',
+                               'key.rotation_due', 'key.first_used']),
+    -- The signing secret, sealed under a sub-key of the pepper that the fingerprint names.
+    sealed_secret      bytea       not null,
+    pepper_fingerprint bytea       not null
+        constraint webhooks_pepper_fingerprint_size check (octet_length(pepper_fingerprint) = 8),
+    active             boolean     not null default true,
+    created_at         timestamptz not null default now(),
+    updated_at         timestamptz not null default now()
+);
+create index webhooks_of_partner on webhooks (partner_id, created_at, webhook_id);
+
+create table notices (
+    notice_id  uuid        primary key default gen_random_uuid(),
+    kind       text        not null
+        constraint notices_kind_known check (kind in
+            ('key.issued', 'key.rotated', 'key.revoked', 'key.restored', 'key.expiring', 'key.rotation_due',
+             'key.first_used')),
+    partner_id uuid        not null
+        constraint notices_partner references partners (partner_id),
+    key_id     text        not null
+        constraint notices_key references api_keys (key_id) on delete cascade,
+    at         timestamptz not null,
+    -- What is told beside the key's id; never anything of its secret.
+    data       jsonb       not null default '{}',
+    -- What is told once only has a name here: the end of one window, by how many days before it.
+    once       text
+        constraint notices_once unique,
+    -- When it was handed out; null while it waits.
+    handed_out boolean     not null default false
+);
+create index notices_waiting on notices (at) where not handed_out;
+create index notices_by_age on notices (at);
+
+create table deliveries (
+    delivery_id     uuid        primary key default gen_random_uuid(),
+    notice_id       uuid        not null
+        constraint deliveries_notice references notices (notice_id) on delete cascade,
+    partner_id      uuid        not null,
+    webhook_id      uuid
+        constraint deliveries_webhook references webhooks (webhook_id) on delete cascade,
+    email           text,
+    status          text        not null default 'pending'
+        constraint deliveries_status_known check (status in ('pending', 'delivered', 'failed')),
+    attempts        integer     not null default 0,
+    created_at      timestamptz not null,
+    next_attempt_at timestamptz not null,
+    -- When it is given up.
+    give_up_at      timestamptz not null,
+    last_attempt_at timestamptz,
+    -- What came of the last attempt: a status of HTTP or a reply code of SMTP, or what kept it from
+    -- being answered. Never anything of an answer's text.
+    last_code       integer,
+    last_error      text,
+    last_millis     integer,
+    constraint deliveries_by_one_way check ((webhook_id is null) <> (email is null))
+);
+create index deliveries_due on deliveries (next_attempt_at) where status = 'pending';
+create index deliveries_of_notice on deliveries (notice_id);
+create index deliveries_of_partner on deliveries (partner_id, created_at desc, delivery_id desc);
+create index deliveries_of_webhook on deliveries (webhook_id, created_at desc, delivery_id desc)
+    where webhook_id is not null;
+
+-- The statement that makes a key's first acceptance durable writes the notice of it, too.
+create function api_keys_tell_first_uses() returns trigger language plpgsql as $$
+begin
+    insert into notices (kind, partner_id, key_id, at, data)
+    select 'key.first_used', k.partner_id, k.key_id, used.last_used_at,
+           jsonb_build_object('name', k.name, 'environment', k.environment, 'rotatedFrom', k.rotated_from)
+      from first_uses used join api_keys k on k.key_id = used.key_id;
+    return null;
+end
+$$;
+create trigger api_key_last_use_tells_first_uses after insert on api_key_last_use
+    referencing new table as first_uses for each statement execute function api_keys_tell_first_uses();

@@ -1,0 +1,127 @@
+//! Table `notices`: the outbox.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::keys::is_rotation_due;
+use crate::domain::notice::NoticeKind;
+use crate::domain::token::KeyId;
+
+/// Writes a notice, in the transaction of what it tells.
+pub async fn insert(
+    connection: &mut PgConnection,
+    kind: NoticeKind,
+    partner_id: Uuid,
+    key_id: &KeyId,
+    at: DateTime<Utc>,
+    data: &Value,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into notices (kind, partner_id, key_id, at, data) values ($1, $2, $3, $4, $5)",
+    )
+    .bind(kind.as_str())
+    .bind(partner_id)
+    .bind(key_id.as_str())
+    .bind(at)
+    .bind(data)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// Hands out up to `most` waiting notices to the webhooks and, where mail can be sent, the contacts
+/// that there are; how many. Several processes may do so at once.
+pub async fn hand_out(
+    connection: &mut PgConnection,
+    by_mail: bool,
+    now: DateTime<Utc>,
+    patience: TimeDelta,
+    most: i64,
+) -> sqlx::Result<u64> {
+    let done = sqlx::query(
+        "with taken as (
+            update notices set handed_out = true
+             where notice_id in (select notice_id from notices where not handed_out
+                                  order by at limit $4 for update skip locked)
+            returning notice_id, kind, partner_id),
+         by_web as (
+            insert into deliveries (notice_id, partner_id, webhook_id, created_at, next_attempt_at, give_up_at)
+            select t.notice_id, t.partner_id, w.webhook_id, $1, $1, $2
+              from taken t join webhooks w on w.partner_id = t.partner_id and w.active and t.kind = any(w.kinds)),
+         by_mail as (
+            insert into deliveries (notice_id, partner_id, email, created_at, next_attempt_at, give_up_at)
+            select t.notice_id, t.partner_id, p.contact_email, $1, $1, $2
+              from taken t join partners p on p.partner_id = t.partner_id
+             where $3 and p.contact_email is not null)
+         select notice_id from taken",
+    )
+    .bind(now)
+    .bind(now + patience)
+    .bind(by_mail)
+    .bind(most)
+    .fetch_all(connection)
+    .await?;
+    Ok(done.len() as u64)
+}
+
+/// Writes the notices of keys that end soon: 14, 7 and 1 days before their end, once each. A key that
+/// was made later than that has none.
+pub async fn insert_expiring(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> sqlx::Result<u64> {
+    let done = sqlx::query(
+        "insert into notices (kind, partner_id, key_id, at, data, once)
+         select 'key.expiring', k.partner_id, k.key_id, $1,
+                jsonb_build_object('name', k.name, 'environment', k.environment, 'notAfter', k.not_after,
+                                   'daysLeft', days.left_over),
+                concat_ws(':', 'expiring', k.key_id, extract(epoch from k.not_after), days.left_over)
+           from api_keys k
+           join partners p on p.partner_id = k.partner_id and p.active
+          cross join lateral (
+                select min(d) as left_over from unnest(array[1, 7, 14]) d
+                 where k.not_after <= $1 + make_interval(hours => 24 * d)) days
+          where k.not_after > $1 and k.not_after <= $1 + interval '336 hours'
+            and k.revoked_at is null and k.retires_at is null
+            and k.created_at <= k.not_after - make_interval(hours => 24 * days.left_over)
+         on conflict (once) do nothing",
+    )
+    .bind(now)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Writes the notices of keys that have become due for rotation, once each.
+pub async fn insert_rotation_due(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> sqlx::Result<u64> {
+    let done = sqlx::query(concat!(
+        "insert into notices (kind, partner_id, key_id, at, data, once)
+         select 'key.rotation_due', k.partner_id, k.key_id, $1,
+                jsonb_build_object('name', k.name, 'environment', k.environment, 'createdAt', k.created_at),
+                'rotation_due:' || k.key_id
+           from api_keys k join partners p on p.partner_id = k.partner_id and p.active
+          where ",
+        is_rotation_due!("$1"),
+        " and not exists (select from notices n where n.once = 'rotation_due:' || k.key_id)
+         on conflict (once) do nothing"
+    ))
+    .bind(now)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Deletes notices that were handed out before a moment, with their deliveries; how many. What was
+/// told once only is kept: it must not be told again.
+pub async fn sweep(connection: &mut PgConnection, before: DateTime<Utc>) -> sqlx::Result<u64> {
+    let swept = sqlx::query("delete from notices where handed_out and once is null and at < $1")
+        .bind(before)
+        .execute(connection)
+        .await?;
+    Ok(swept.rows_affected())
+}
