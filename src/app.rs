@@ -14,6 +14,7 @@ use crate::ui::hydration::Hydrated;
 use crate::ui::pages::audit::AuditPage;
 use crate::ui::pages::keys::KeysPage;
 use crate::ui::pages::login::LoginPage;
+use crate::ui::pages::notices::NoticesPage;
 use crate::ui::pages::partners::PartnersPage;
 use crate::ui::pages::settings::SettingsPage;
 use crate::ui::session::{SessionActions, read_operator};
@@ -85,6 +86,7 @@ pub fn App() -> impl IntoView {
                     <Route path=StaticSegment("login") view=LoginPage/>
                     <Route path=path!("/api-keys") view=KeysPage/>
                     <Route path=path!("/partners") view=PartnersPage/>
+                    <Route path=path!("/partners/:partner_id/notices") view=NoticesPage/>
                     <Route path=path!("/audit") view=AuditPage/>
                     <Route path=path!("/settings") view=SettingsPage/>
                 </Routes>

@@ -81,6 +81,7 @@ for (const width of [1440, 768, 375]) {
       await shoot('keys-loading');
       await page.unroute('**/rpc/keys/list');
       await partners(page, server, shoot);
+      await notices(page, server, shoot);
       await page.goto(`${server.url}/audit`);
       await hydrated(page);
       await page.locator('summary').nth(2).click();
@@ -178,4 +179,24 @@ async function partners(page: Page, server: Server, shoot: Shoot): Promise<void>
   await page.getByRole('button', { name: /^Deactivate / }).first().click();
   await shoot('partner-deactivate');
   await page.getByRole('button', { name: 'Cancel' }).click();
+}
+
+async function notices(page: Page, server: Server, shoot: Shoot): Promise<void> {
+  await page.goto(`${server.url}/partners`);
+  await page.getByRole('link', { name: 'Notices of Atlas Custody' }).click();
+  await page.getByText('No webhooks yet.').waitFor();
+  await shoot('notices-empty', true);
+  await hydrated(page);
+  await page.getByRole('button', { name: 'New webhook' }).click();
+  await shoot('webhook');
+  await page.getByLabel('Address').fill('https://hooks.atlas.invalid/registry');
+  await page.getByRole('button', { name: 'Create webhook' }).click();
+  await page.getByRole('button', { name: 'I have stored it' }).waitFor();
+  await shoot('webhook-secret');
+  await page.getByRole('button', { name: 'I have stored it' }).click();
+  server.cli(['key', 'issue', '--partner', 'Atlas Custody', '--scope', 'reverify']);
+  await page.waitForTimeout(6_000);
+  await page.reload();
+  await hydrated(page);
+  await shoot('notices', true);
 }

@@ -116,6 +116,27 @@ async function furnishAndWalk(page: Page, server: Server, check: Check): Promise
   await page.getByRole('button', { name: 'Deactivate Other' }).click();
   await check('deactivate partner');
   await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('link', { name: 'Notices of Other' }).click();
+  await page.getByText('Nothing was sent yet.').waitFor();
+  await check('notices, none yet');
+  await page.getByRole('button', { name: 'New webhook' }).click();
+  await page.getByRole('button', { name: 'Create webhook' }).click();
+  await check('new webhook, refused');
+  await page.getByLabel('Address').fill('https://hooks.invalid/registry');
+  await page.getByRole('button', { name: 'Create webhook' }).click();
+  await page.getByRole('button', { name: 'I have stored it' }).waitFor();
+  await check('the signing secret');
+  await page.getByRole('button', { name: 'I have stored it' }).click();
+  server.cli(['key', 'issue', '--partner', 'Other', '--scope', 'reverify']);
+  await expect(async () => {
+    await page.reload();
+    await expect(page.getByText("can't be resolved")).toBeVisible();
+  }).toPass({ timeout: 20_000 });
+  await hydrated(page);
+  await check('notices');
+  await page.getByRole('button', { name: /^Delete https/ }).click();
+  await check('delete webhook');
+  await page.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('link', { name: 'History' }).click();
   await page.getByRole('listitem').nth(1).locator('summary').click();
   await check('the history');

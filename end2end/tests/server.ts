@@ -30,6 +30,9 @@ export class Server {
   log = '';
   private child: ChildProcess | undefined;
 
+  /** More settings than every server has. */
+  constructor(private readonly settings: Record<string, string> = {}) {}
+
   private environment(): NodeJS.ProcessEnv {
     return {
       PATH: process.env.PATH,
@@ -41,6 +44,7 @@ export class Server {
       RUST_LOG: 'trace',
       LOG_FORMAT: 'json',
       USER: 'tester',
+      ...this.settings,
     };
   }
 
@@ -135,9 +139,10 @@ export function secretsIn(log: string): string[] {
   return log.split('\n').filter((line) => /canary|\$argon2id\$v=19\$m=|[0-9a-fA-F]{40}/.test(line));
 }
 
-export const test = base.extend<{ server: Server; complaints: string[] }>({
-  server: async ({}, use) => {
-    const server = new Server();
+export const test = base.extend<{ settings: Record<string, string>; server: Server; complaints: string[] }>({
+  settings: [{}, { option: true }],
+  server: async ({ settings }, use) => {
+    const server = new Server(settings);
     server.createDatabase();
     server.cli(['migrate']);
     server.cli(['operator', 'create', '--email', EMAIL, '--role', 'admin', '--password-stdin'], PASSWORD);

@@ -4,10 +4,12 @@
 use chrono::{DateTime, Utc};
 use leptos::ev;
 use leptos::prelude::*;
+use uuid::Uuid;
 
 use crate::domain::bulk::ManyRotated;
 use crate::domain::key::KeyView;
 use crate::domain::partner::Partner;
+use crate::domain::webhook::Webhook;
 use crate::ui::browser;
 use crate::ui::components::bulk_dialog::BulkStart;
 
@@ -36,19 +38,32 @@ pub enum OpenDialog {
     EditPartner(Option<Partner>),
     /// Activate a partner, or deactivate it.
     SwitchPartner(Partner),
+    /// Make a webhook for the partner with this id and name.
+    NewWebhook(Uuid, String),
+    /// Delete a webhook.
+    DeleteWebhook(Webhook),
     /// Change one's own password.
     Password,
 }
 
-/// A token that was just made. It is here while it is shown, and nowhere else.
+/// A secret that was just made. It is here while it is shown, and nowhere else.
 #[derive(Clone)]
 pub struct Revealed {
-    /// The new key's id.
-    pub key_id: String,
-    /// Its token.
-    pub token: String,
+    /// What it opens.
+    pub of: SecretOf,
+    /// A token, or what notices are signed with.
+    pub secret: String,
     /// What has become of the old key, if there is one.
     pub note: Option<String>,
+}
+
+/// What a secret opens.
+#[derive(Clone)]
+pub enum SecretOf {
+    /// The registry, to whoever has the token of the key with this id.
+    Key(String),
+    /// The signatures of the notices to the webhook at this address.
+    Webhook(String),
 }
 
 /// What dialogs and pages share.

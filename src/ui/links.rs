@@ -16,6 +16,12 @@ pub const SETTINGS: &str = "/settings";
 /// The history as a file.
 pub const AUDIT_EXPORT: &str = "/audit/export";
 
+/// What a partner is told of its keys.
+#[must_use]
+pub fn notices(partner_id: &str) -> String {
+    format!("{PARTNERS}/{}/notices", encode(partner_id))
+}
+
 /// The value of a parameter. A form without WASM sends every field: an empty one chooses nothing.
 #[must_use]
 pub fn chosen(query: &ParamsMap, name: &str) -> Option<String> {

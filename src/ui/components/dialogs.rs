@@ -12,6 +12,7 @@ use super::revoke_dialog::RevokeDialog;
 use super::rotate_dialog::RotateDialog;
 use super::token_reveal::TokenReveal;
 use super::tokens_reveal::TokensReveal;
+use super::webhook_dialogs::{DeleteWebhookDialog, NewWebhookDialog};
 use crate::ui::desk::{Desk, OpenDialog};
 
 /// Stands beside the pages, so that a dialog may outlive the page that opened it.
@@ -33,6 +34,10 @@ pub fn Dialogs() -> impl IntoView {
                 OpenDialog::Reveal(revealed) => view! { <TokenReveal revealed/> }.into_any(),
                 OpenDialog::EditPartner(partner) => view! { <EditPartner partner/> }.into_any(),
                 OpenDialog::SwitchPartner(partner) => view! { <SwitchPartner partner/> }.into_any(),
+                OpenDialog::NewWebhook(partner_id, partner_name) => {
+                    view! { <NewWebhookDialog partner_id partner_name/> }.into_any()
+                }
+                OpenDialog::DeleteWebhook(webhook) => view! { <DeleteWebhookDialog webhook/> }.into_any(),
                 OpenDialog::Password => view! { <PasswordDialog/> }.into_any(),
             }}
         </For>

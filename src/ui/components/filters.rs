@@ -171,7 +171,8 @@ pub fn MomentFilter(
 #[component]
 pub fn FilterForm(
     /// Where it leads without WASM.
-    action: &'static str,
+    #[prop(into)]
+    action: String,
     /// Enter was pressed.
     on_submit: Callback<()>,
     /// The filters.

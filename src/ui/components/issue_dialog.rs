@@ -13,7 +13,7 @@ use crate::domain::key::{DEFAULT_RATE, Environment};
 use crate::domain::key_input::IssueInput;
 use crate::domain::scope::Scope;
 use crate::rpc::keys::issue_key;
-use crate::ui::desk::{Desk, Revealed};
+use crate::ui::desk::{Desk, Revealed, SecretOf};
 use crate::ui::remote::ServerTime;
 use crate::ui::{browser, remote};
 
@@ -127,8 +127,8 @@ pub fn IssueDialog(
             match remote::answer(issue_key(input)).await {
                 Ok(issued) => {
                     desk.reveal(Revealed {
-                        key_id: issued.key_id.to_string(),
-                        token: issued.token,
+                        of: SecretOf::Key(issued.key_id.to_string()),
+                        secret: issued.token,
                         note: None,
                     });
                 }

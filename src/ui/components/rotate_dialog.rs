@@ -13,7 +13,7 @@ use crate::domain::grace::GraceStart;
 use crate::domain::key::KeyView;
 use crate::domain::rotation::{RotateInput, RotatedKey};
 use crate::rpc::keys::rotate_key;
-use crate::ui::desk::{Desk, Revealed};
+use crate::ui::desk::{Desk, Revealed, SecretOf};
 use crate::ui::{browser, remote};
 
 /// How long a key that was rotated may go on, in seconds, as it is offered.
@@ -69,9 +69,9 @@ pub fn RotateDialog(
             match remote::answer(rotate_key(key_id.clone(), input)).await {
                 Ok(rotated) => {
                     desk.reveal(Revealed {
-                        key_id: rotated.key_id.to_string(),
+                        of: SecretOf::Key(rotated.key_id.to_string()),
                         note: Some(fate_of_old(&rotated)),
-                        token: rotated.token,
+                        secret: rotated.token,
                     });
                 }
                 Err(error) => {

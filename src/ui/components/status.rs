@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
 use crate::domain::key::KeyStatus;
+use crate::domain::notice::DeliveryStatus;
 
 /// A key's status.
 #[component]
@@ -21,7 +22,21 @@ pub fn StatusBadge(
     view! { <span class=format!("badge {}", status.as_str())><Icon glyph/>{status.as_str()}</span> }
 }
 
-/// Whether a partner's keys are accepted.
+/// How the telling of a notice went.
+#[component]
+pub fn DeliveryBadge(
+    /// How.
+    status: DeliveryStatus,
+) -> impl IntoView {
+    let (glyph, class) = match status {
+        DeliveryStatus::Pending => (Glyph::Clock, "badge scheduled"),
+        DeliveryStatus::Delivered => (Glyph::Tick, "badge active"),
+        DeliveryStatus::Failed => (Glyph::Stop, "badge revoked"),
+    };
+    view! { <span class=class><Icon glyph/>{status.as_str()}</span> }
+}
+
+/// Whether a partner's keys are accepted, or a webhook gets notices.
 #[component]
 pub fn PartnerBadge(
     /// Whether they are.

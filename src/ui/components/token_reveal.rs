@@ -1,4 +1,4 @@
-//! The one showing of a token.
+//! The one showing of a token, or of a webhook's signing secret.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -6,9 +6,9 @@ use leptos::task::spawn_local;
 use super::dialog::Modal;
 use super::icon::{Glyph, Icon};
 use crate::ui::browser;
-use crate::ui::desk::{Desk, Revealed};
+use crate::ui::desk::{Desk, Revealed, SecretOf};
 
-/// Shows a token until the operator says that it is stored. Nothing else closes it.
+/// Shows a secret until the operator says that it is stored. Nothing else closes it.
 #[component]
 pub fn TokenReveal(
     /// What to show.
@@ -17,12 +17,8 @@ pub fn TokenReveal(
     let desk = expect_context::<Desk>();
     let this = desk.this_dialog();
     let (copied, set_copied) = signal(None::<bool>);
-    let Revealed {
-        key_id,
-        token,
-        note,
-    } = revealed;
-    let to_copy = StoredValue::new(token.clone());
+    let Revealed { of, secret, note } = revealed;
+    let to_copy = StoredValue::new(secret.clone());
     // The copy in the arena goes with the dialog.
     on_cleanup(move || to_copy.dispose());
     let copy = move |_| {
@@ -32,14 +28,28 @@ pub fn TokenReveal(
             set_copied.try_set(Some(done));
         });
     };
-    let stored = format!("{key_id} is ready.");
+    let (heading, what, owner, use_of_it) = match of {
+        SecretOf::Key(key_id) => (
+            "New token",
+            "This is the token of ",
+            key_id,
+            "Whoever has it can call the registry as this partner.",
+        ),
+        SecretOf::Webhook(url) => (
+            "New signing secret",
+            "This is what notices are signed with that go to ",
+            url,
+            "Whoever has it can write notices that look like the registry's.",
+        ),
+    };
+    let stored = format!("{owner} is ready.");
     view! {
-        <Modal heading_id="reveal-heading" heading="New token">
-            <p>"This is the token of " <code>{key_id}</code> ". It is shown once: copy it now and store it where secrets are kept."</p>
-            <p class="token"><code id="new-token" tabindex="0" autofocus>{token}</code></p>
+        <Modal heading_id="reveal-heading" heading>
+            <p>{what} <code>{owner}</code> ". It is shown once: copy it now and store it where secrets are kept."</p>
+            <p class="token"><code id="new-token" tabindex="0" autofocus>{secret}</code></p>
             <p class="field-note" role="status">
                 {move || match copied.get() {
-                    None => "Whoever has it can call the registry as this partner.",
+                    None => use_of_it,
                     Some(true) => "Copied.",
                     Some(false) => "The browser did not let it be copied: select the text and copy it by hand.",
                 }}

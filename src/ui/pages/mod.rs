@@ -3,5 +3,6 @@
 pub mod audit;
 pub mod keys;
 pub mod login;
+pub mod notices;
 pub mod partners;
 pub mod settings;
