@@ -96,12 +96,7 @@ fn PartnerRow(partner: Partner, now: DateTime<Utc>, may_change: bool) -> impl In
     });
     view! {
         <tr>
-            <td data-label="Partner">
-                <bdi class="strong">{partner.name.clone()}</bdi>
-                <span class="sub">
-                    <a href=links::notices(&id.to_string()) aria-label=format!("Notices of {}", partner.name)>"Notices"</a>
-                </span>
-            </td>
+            <td data-label="Partner"><bdi class="strong">{partner.name.clone()}</bdi></td>
             <td data-label="Contact">{contact}</td>
             <td data-label="Status"><PartnerBadge active=partner.active/></td>
             <td data-label="Active keys">
@@ -110,7 +105,12 @@ fn PartnerRow(partner: Partner, now: DateTime<Utc>, may_change: bool) -> impl In
                 </A>
             </td>
             <td data-label="Created"><RelativeTime id=format!("created-{id}") at=Some(partner.created_at) now/></td>
-            <td data-label="Actions" class="row-actions">{actions}</td>
+            <td data-label="Actions" class="row-actions">
+                <a class="button small" href=links::notices(&id.to_string()) aria-label=format!("Notices of {}", partner.name)>
+                    "Notices"
+                </a>
+                {actions}
+            </td>
         </tr>
     }
 }
