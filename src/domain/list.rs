@@ -8,100 +8,9 @@ use uuid::Uuid;
 
 use super::audit::Action;
 use super::error::AppResult;
-use super::key::{Environment, KeyStatus};
 use super::page::PageRequest;
 use super::token::KeyId;
 use super::validate::{self, Faults, one_of};
-
-/// The query of a list of keys.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[into_params(parameter_in = Query)]
-pub struct KeyListInput {
-    /// Only this partner's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Uuid, required = false)]
-    pub partner_id: Option<String>,
-    /// Part of a keyId, a key's name or a partner's name; literal, without regard to case.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = String, required = false, max_length = 200, example = "acme")]
-    pub q: Option<String>,
-    /// Only keys of this status.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = KeyStatus, required = false)]
-    pub status: Option<String>,
-    /// Only keys of this environment.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Environment, required = false)]
-    pub environment: Option<String>,
-    /// Only keys that are due for rotation, or only those that are not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = bool, required = false)]
-    pub rotation_due: Option<String>,
-    /// Only keys that are stale, or only those that are not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = bool, required = false)]
-    pub stale: Option<String>,
-    /// Rows of a page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = i64, required = false, minimum = 1, maximum = 200, example = 50)]
-    pub limit: Option<String>,
-    /// Where the page begins.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[param(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]+$")]
-    pub cursor: Option<String>,
-}
-
-/// Which keys are asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyQuery {
-    /// Only this partner's.
-    pub partner_id: Option<Uuid>,
-    /// Part of a keyId, a key's name or a partner's name.
-    pub q: Option<String>,
-    /// Only keys of this status.
-    pub status: Option<KeyStatus>,
-    /// Only keys of this environment.
-    pub environment: Option<Environment>,
-    /// Only keys that are due for rotation, or only those that are not.
-    pub rotation_due: Option<bool>,
-    /// Only keys that are stale, or only those that are not.
-    pub stale: Option<bool>,
-    /// Which page.
-    pub page: PageRequest,
-}
-
-impl KeyListInput {
-    /// Checks every parameter.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
-    pub fn check(&self) -> AppResult<KeyQuery> {
-        let mut faults = Faults::default();
-        let partner_id = faults.check_optional("partnerId", self.partner_id.as_deref(), uuid);
-        let q = faults
-            .check_optional("q", self.q.as_deref(), validate::search)
-            .flatten();
-        let status = faults.check_optional("status", self.status.as_deref(), |text| {
-            KeyStatus::parse(text).ok_or_else(|| one_of(KeyStatus::ALL.map(KeyStatus::as_str)))
-        });
-        let environment =
-            faults.check_optional("environment", self.environment.as_deref(), environment);
-        let rotation_due =
-            faults.check_optional("rotationDue", self.rotation_due.as_deref(), yes_or_no);
-        let stale = faults.check_optional("stale", self.stale.as_deref(), yes_or_no);
-        let page = page(&mut faults, self.limit.as_deref(), self.cursor.as_deref());
-        faults.finish(page.map(|page| KeyQuery {
-            partner_id,
-            q,
-            status,
-            environment,
-            rotation_due,
-            stale,
-            page,
-        }))
-    }
-}
 
 /// The query of a list of partners.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
@@ -150,7 +59,7 @@ impl PartnerListInput {
 }
 
 /// Most partners that a list of choices holds, beside the chosen one.
-pub const MAX_CHOICES: i64 = 200;
+pub const MAX_CHOICES: i64 = 50;
 
 /// The query of partners to choose from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -368,12 +277,9 @@ pub(super) fn uuid(text: &str) -> Result<Uuid, String> {
     Uuid::try_parse(text).map_err(|_| "must be an id (a UUID)".to_owned())
 }
 
-fn yes_or_no(text: &str) -> Result<bool, String> {
+/// Reads `true` or `false`.
+pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| "must be true or false".to_owned())
-}
-
-fn environment(text: &str) -> Result<Environment, String> {
-    Environment::parse(text).ok_or_else(|| one_of(Environment::ALL.map(Environment::as_str)))
 }
 
 /// Reads which page is asked for.
@@ -383,42 +289,4 @@ pub(super) fn page(
     cursor: Option<&str>,
 ) -> Option<PageRequest> {
     faults.take(PageRequest::parse(limit, cursor))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_fault_of_a_query_is_told() {
-        let input = KeyListInput {
-            partner_id: Some("7".into()),
-            q: Some("a\0b".into()),
-            status: Some("alive".into()),
-            environment: Some(String::new()),
-            rotation_due: Some("yes".into()),
-            limit: Some("0".into()),
-            ..KeyListInput::default()
-        };
-        let error = input.check().unwrap_err().to_string();
-        for path in [
-            "partnerId",
-            "q ",
-            "status",
-            "environment",
-            "rotationDue",
-            "limit",
-        ] {
-            assert!(error.contains(path), "{path}: {error}");
-        }
-    }
-
-    #[test]
-    fn an_empty_search_is_no_filter() {
-        let input = KeyListInput {
-            q: Some("  ".into()),
-            ..KeyListInput::default()
-        };
-        assert_eq!(input.check().unwrap().q, None);
-    }
 }

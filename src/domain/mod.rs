@@ -13,6 +13,7 @@ pub mod error;
 pub mod grace;
 pub mod key;
 pub mod key_input;
+pub mod key_list;
 pub mod leak;
 pub mod list;
 pub mod metadata;

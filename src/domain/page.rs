@@ -1,6 +1,6 @@
-//! Lists, newest first by (createdAt, id), and the opaque cursor between their pages. The cursor
-//! carries the direction of the way, so that a page's address is one text whichever way it was
-//! reached.
+//! Lists, newest first by (createdAt, id) unless they can be sorted, and the opaque cursor between
+//! their pages. The cursor carries the direction of the way, so that a page's address is one text
+//! whichever way it was reached.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -19,9 +19,9 @@ pub const MAX_LIMIT: i64 = 200;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
-    /// The rows, newest first.
+    /// The rows, in the list's order.
     pub items: Vec<T>,
-    /// Where the next, older page begins; `None` at the end.
+    /// Where the next page begins; `None` at the end.
     pub next_cursor: Option<String>,
     /// The way to the page before; `None` on the first page.
     pub previous_cursor: Option<String>,
@@ -32,28 +32,57 @@ impl<T> Page<T> {
     /// request's direction: the one too many tells that there is more that way. Whence the request
     /// came, there is a page too.
     pub fn from_rows(
-        mut rows: Vec<T>,
+        rows: Vec<T>,
         request: &PageRequest,
         position: impl Fn(&T) -> (DateTime<Utc>, String),
+    ) -> Self {
+        Self::from_sorted_rows(rows, request, |row| {
+            let (at, id) = position(row);
+            Position { part: None, at, id }
+        })
+    }
+
+    /// The same of a list that can be sorted.
+    pub fn from_sorted_rows(
+        mut rows: Vec<T>,
+        request: &PageRequest,
+        position: impl Fn(&T) -> Position,
     ) -> Self {
         let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
         let (has_previous, has_next) = match request.direction() {
-            Direction::Older => (request.from.is_some(), more),
-            Direction::Newer => {
+            Direction::Onward => (request.from.is_some(), more),
+            Direction::Back => {
                 rows.reverse();
                 (more, true)
             }
         };
         let cursor = |row: Option<&T>, direction| {
-            let (at, id) = position(row?);
-            Some(Cursor { direction, at, id }.encode())
+            let position = position(row?);
+            Some(
+                Cursor {
+                    direction,
+                    position,
+                }
+                .encode(),
+            )
         };
         Self {
-            next_cursor: cursor(rows.last().filter(|_| has_next), Direction::Older),
-            previous_cursor: cursor(rows.first().filter(|_| has_previous), Direction::Newer),
+            next_cursor: cursor(rows.last().filter(|_| has_next), Direction::Onward),
+            previous_cursor: cursor(rows.first().filter(|_| has_previous), Direction::Back),
             items: rows,
+        }
+    }
+}
+
+impl<T> Page<T> {
+    /// The page with each row made into another.
+    pub fn map<U>(self, change: impl Fn(T) -> U) -> Page<U> {
+        Page {
+            items: self.items.into_iter().map(change).collect(),
+            next_cursor: self.next_cursor,
+            previous_cursor: self.previous_cursor,
         }
     }
 }
@@ -73,6 +102,18 @@ impl PageRequest {
     /// # Errors
     /// [`AppError::Invalid`] naming the faulty parameter.
     pub fn parse(limit: Option<&str>, cursor: Option<&str>) -> Result<Self, AppError> {
+        Self::parse_of(&[None], limit, cursor)
+    }
+
+    /// The same of a list with these parts.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] naming the faulty parameter; a cursor of another list is one, too.
+    pub fn parse_of(
+        parts: &[Option<Part>],
+        limit: Option<&str>,
+        cursor: Option<&str>,
+    ) -> Result<Self, AppError> {
         let limit = match limit {
             None => DEFAULT_LIMIT,
             Some(text) => text
@@ -83,9 +124,11 @@ impl PageRequest {
         };
         let from = match cursor {
             None => None,
-            Some(text) => {
-                Some(Cursor::decode(text).ok_or_else(|| FieldError::new("cursor", NOT_A_CURSOR))?)
-            }
+            Some(text) => Some(
+                Cursor::decode(text)
+                    .filter(|cursor| parts.contains(&cursor.position.part))
+                    .ok_or_else(|| FieldError::new("cursor", NOT_A_CURSOR))?,
+            ),
         };
         Ok(Self { limit, from })
     }
@@ -95,18 +138,24 @@ impl PageRequest {
     pub fn direction(&self) -> Direction {
         self.from
             .as_ref()
-            .map_or(Direction::Older, |cursor| cursor.direction)
+            .map_or(Direction::Onward, |cursor| cursor.direction)
     }
 
-    /// The first page instead, where the way back has led past the list's newest row: `rows` were
+    /// The first page instead, where the way back has led past the list's first row: `rows` were
     /// read and are fewer than a page.
     #[must_use]
     pub fn first_page_instead(&self, rows: usize) -> Option<Self> {
         let too_few = i64::try_from(rows).is_ok_and(|rows| rows < self.limit);
-        (self.direction() == Direction::Newer && too_few).then_some(Self {
+        (self.direction() == Direction::Back && too_few).then_some(Self {
             limit: self.limit,
             from: None,
         })
+    }
+
+    /// The time of the row next to the page.
+    #[must_use]
+    pub fn from_at(&self) -> Option<DateTime<Utc>> {
+        self.from.as_ref().map(|cursor| cursor.position.at)
     }
 
     /// The id of the row next to the page, in a list whose ids are UUIDs.
@@ -114,7 +163,7 @@ impl PageRequest {
     /// # Errors
     /// [`AppError::Invalid`] for a cursor of another list.
     pub fn from_uuid(&self) -> Result<Option<Uuid>, AppError> {
-        let read = |cursor: &Cursor| Uuid::try_parse(&cursor.id);
+        let read = |cursor: &Cursor| Uuid::try_parse(&cursor.position.id);
         self.from
             .as_ref()
             .map(read)
@@ -126,44 +175,72 @@ impl PageRequest {
 /// Which way a page lies from its cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// On to older rows: the next page.
-    Older,
-    /// Back to newer rows: the page before.
-    Newer,
+    /// To the next page.
+    Onward,
+    /// To the page before.
+    Back,
 }
 
 /// Marks a cursor that leads back; no hex digit, so it can't be one of the time's.
 const BACK: char = 'p';
 
-/// A position in a list: the creation time and the id of a row at the edge of a page.
+/// A part of a list that can be sorted, in the cursor: it says what the list is sorted by, and
+/// whether the row has such a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part(char);
+
+impl Part {
+    /// A part of this letter, `q` to `z`: no hex digit, so it can't be one of the time's.
+    ///
+    /// # Panics
+    /// For another letter. Parts are constants, so this is found when they are compiled.
+    #[must_use]
+    pub const fn new(letter: char) -> Self {
+        assert!(matches!(letter, 'q'..='z'), "a part is a letter from q on");
+        Self(letter)
+    }
+}
+
+/// A row's place in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    /// Where the page lies from here.
-    pub direction: Direction,
-    /// When the row was made.
+pub struct Position {
+    /// In which part of the list it is; `None` in a list that is newest first.
+    pub part: Option<Part>,
+    /// What the part is sorted by: when the row was made, unless the part says otherwise.
     pub at: DateTime<Utc>,
     /// The row's id, `[A-Za-z0-9_-]`.
     pub id: String,
+}
+
+/// The position of a row at the edge of a page, and where the page lies from there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// Where the page lies from the row.
+    pub direction: Direction,
+    /// Where the row is.
+    pub position: Position,
 }
 
 impl Cursor {
     /// The position as opaque text of `[A-Za-z0-9_-]`.
     #[must_use]
     pub fn encode(&self) -> String {
-        let position = format!("{:x}-{}", self.at.timestamp_micros(), self.id);
-        match self.direction {
-            Direction::Older => position,
-            Direction::Newer => format!("{BACK}{position}"),
-        }
+        let Position { part, at, id } = &self.position;
+        let mut text = String::new();
+        text.extend((self.direction == Direction::Back).then_some(BACK));
+        text.extend(part.map(|Part(letter)| letter));
+        format!("{text}{:x}-{id}", at.timestamp_micros())
     }
 
     /// Reads the text back; `None` where it is no cursor.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
         let (direction, text) = match text.strip_prefix(BACK) {
-            Some(rest) => (Direction::Newer, rest),
-            None => (Direction::Older, text),
+            Some(rest) => (Direction::Back, rest),
+            None => (Direction::Onward, text),
         };
+        let part = text.chars().next().filter(|c| matches!(c, 'q'..='z'));
+        let text = text.get(part.map_or(0, char::len_utf8)..)?;
         let (micros, id) = text.split_once('-')?;
         let digits = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
         if !micros.bytes().all(digits) || id.is_empty() || id.len() > 64 {
@@ -182,8 +259,11 @@ impl Cursor {
         let years = -4000..=9999;
         years.contains(&chrono::Datelike::year(&at)).then(|| Self {
             direction,
-            at,
-            id: id.to_owned(),
+            position: Position {
+                part: part.map(Part),
+                at,
+                id: id.to_owned(),
+            },
         })
     }
 }
@@ -195,11 +275,16 @@ mod tests {
     #[test]
     fn cursors_round_trip() {
         for micros in [0, -1, 1_800_000_000_123_456] {
-            for direction in [Direction::Older, Direction::Newer] {
+            let directions = [Direction::Onward, Direction::Back];
+            let parts = [None, Some(Part::new('q')), Some(Part::new('z'))];
+            for (direction, part) in directions.into_iter().flat_map(|d| parts.map(|p| (d, p))) {
                 let cursor = Cursor {
                     direction,
-                    at: DateTime::from_timestamp_micros(micros).unwrap(),
-                    id: "mpk_0f1e-2d".into(),
+                    position: Position {
+                        part,
+                        at: DateTime::from_timestamp_micros(micros).unwrap(),
+                        id: "mpk_0f1e-2d".into(),
+                    },
                 };
                 let text = cursor.encode();
                 assert!(
@@ -226,9 +311,26 @@ mod tests {
             "11112222333344445-a",
             "p",
             "pp5f-a",
+            "q",
+            "qp5f-a",
+            "qr5f-a",
+            "g5f-a",
         ] {
             assert_eq!(Cursor::decode(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_cursor_of_another_order_is_refused() {
+        let sorted = [Some(Part::new('u')), Some(Part::new('v'))];
+        assert!(PageRequest::parse_of(&sorted, None, Some("v5f-a")).is_ok());
+        for text in ["5f-a", "w5f-a", "pq5f-a"] {
+            assert!(
+                PageRequest::parse_of(&sorted, None, Some(text)).is_err(),
+                "{text:?}"
+            );
+        }
+        assert!(PageRequest::parse(None, Some("u5f-a")).is_err());
     }
 
     #[test]
@@ -247,10 +349,10 @@ mod tests {
         let edge = request
             .from
             .as_ref()
-            .map(|cursor| cursor.id.parse::<i64>().unwrap());
+            .map(|cursor| cursor.position.id.parse::<i64>().unwrap());
         let rows: Vec<i64> = match (request.direction(), edge) {
-            (Direction::Older, edge) => (1..edge.unwrap_or(10)).rev().take(3).collect(),
-            (Direction::Newer, edge) => (edge.unwrap() + 1..10).take(3).collect(),
+            (Direction::Onward, edge) => (1..edge.unwrap_or(10)).rev().take(3).collect(),
+            (Direction::Back, edge) => (edge.unwrap() + 1..10).take(3).collect(),
         };
         let first = request.first_page_instead(rows.len());
         match first {

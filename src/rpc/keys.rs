@@ -9,7 +9,7 @@ use crate::domain::error::AppError;
 use crate::domain::grace::GraceInput;
 use crate::domain::key::{Attention, IssuedKey, KeyView, RevokedKey};
 use crate::domain::key_input::{IssueInput, RestoreInput, RevokeInput};
-use crate::domain::list::KeyListInput;
+use crate::domain::key_list::KeyListInput;
 use crate::domain::operator::Operator;
 use crate::domain::page::Page;
 use crate::domain::rotation::{RotateInput, RotatedKey};

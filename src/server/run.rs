@@ -169,6 +169,7 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
         jobs::spawn_refusals(registry.clone(), stopping.clone()),
         jobs::spawn_courier(courier, registry.clone(), stopping.clone()),
         jobs::spawn_notices_of_the_clock(registry.clone(), stopping.clone()),
+        jobs::spawn_look_at_statuses(registry.clone(), stopping.clone()),
     ];
     tracing::info!(%address, public_origin, "listening");
     let outcome = answer(listener, router(state), stop, stopping).await;

@@ -2,6 +2,8 @@
 
 use leptos_router::params::ParamsMap;
 
+use crate::domain::key_list::KeyListInput;
+
 /// The sign-in page.
 pub const LOGIN: &str = "/login";
 /// The tab "API Keys / Rotation".
@@ -40,6 +42,24 @@ pub fn address(path: &str, parameters: &[(&str, Option<&str>)]) -> String {
     } else {
         format!("{path}?{}", pairs.join("&"))
     }
+}
+
+/// A view of the keys, under REST's names.
+#[must_use]
+pub fn keys(asked: &KeyListInput) -> String {
+    address(
+        KEYS,
+        &[
+            ("partnerId", asked.partner_id.as_deref()),
+            ("q", asked.q.as_deref()),
+            ("status", asked.status.as_deref()),
+            ("environment", asked.environment.as_deref()),
+            ("rotationDue", asked.rotation_due.as_deref()),
+            ("stale", asked.stale.as_deref()),
+            ("sort", asked.sort.as_deref()),
+            ("cursor", asked.cursor.as_deref()),
+        ],
+    )
 }
 
 /// The sign-in page that leads on to `next`.

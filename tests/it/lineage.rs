@@ -7,7 +7,7 @@ use myproof_registry::domain::error::{AppError, Conflict};
 use myproof_registry::domain::grace::GraceStart;
 use myproof_registry::domain::key::{KeyStatus, KeyView, RevocationReason};
 use myproof_registry::domain::key_input::{IssueInput, RevokeKey};
-use myproof_registry::domain::list::KeyListInput;
+use myproof_registry::domain::key_list::KeyListInput;
 use myproof_registry::domain::rotation::RotateKey;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;

@@ -7,6 +7,7 @@ mod import;
 mod keys;
 mod operators;
 mod policy;
+mod sample;
 mod scan;
 
 use std::os::unix::fs::MetadataExt;
@@ -20,6 +21,7 @@ use self::import::ImportArgs;
 use self::keys::KeyCommand;
 use self::operators::OperatorCommand;
 use self::policy::PolicyCommand;
+use self::sample::SampleArgs;
 use self::scan::ScanArgs;
 use super::config::{self, Source};
 use super::services::{IssuingPolicy, Origin, Registry};
@@ -60,6 +62,8 @@ enum Command {
     Audit(AuditCommand),
     /// Find tokens that leaked into files. Exit 0: none; 1: some; 3: it could not be done.
     Scan(ScanArgs),
+    /// Fill a development database with sample partners and keys.
+    Sample(SampleArgs),
     /// Print the OpenAPI document of the REST routes, JSON. Needs no database and no configuration.
     #[command(name = "openapi")]
     OpenApi,
@@ -115,6 +119,7 @@ async fn run(command: Command) -> Result<ExitCode, String> {
         Command::Import(args) => import::run(&source, args).await?,
         Command::Audit(command) => audit::run(&source, command).await?,
         Command::Scan(args) => return Ok(scan::run(&source, args).await),
+        Command::Sample(args) => sample::run(&source, args).await?,
         Command::OpenApi => println!("{:#}", http::document()),
     }
     Ok(ExitCode::SUCCESS)

@@ -81,14 +81,14 @@ pub async fn list(
 ) -> AppResult<Vec<Asset>> {
     let from_id = query.page.from_uuid()?;
     let sql = match query.page.direction() {
-        Direction::Older => select_page!("<", "desc"),
-        Direction::Newer => select_page!(">", "asc"),
+        Direction::Onward => select_page!("<", "desc"),
+        Direction::Back => select_page!(">", "asc"),
     };
     let rows: Vec<AssetRow> = sqlx::query_as(sql)
         .bind(owner)
         .bind(query.status.map(AssetStatus::as_str))
         .bind(&query.content_hash)
-        .bind(query.page.from.as_ref().map(|cursor| cursor.at))
+        .bind(query.page.from_at())
         .bind(from_id)
         .bind(query.page.limit + 1)
         .fetch_all(connection)

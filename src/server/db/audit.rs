@@ -143,8 +143,8 @@ macro_rules! select_page {
 pub async fn list(connection: &mut PgConnection, query: &EventQuery) -> AppResult<Vec<Event>> {
     let from_id = query.page.from_uuid()?;
     let sql = match query.page.direction() {
-        Direction::Older => select_page!("<", "desc"),
-        Direction::Newer => select_page!(">", "asc"),
+        Direction::Onward => select_page!("<", "desc"),
+        Direction::Back => select_page!(">", "asc"),
     };
     let rows: Vec<EventRow> = sqlx::query_as(sql)
         .bind(query.key_id.as_ref().map(KeyId::as_str))
@@ -153,7 +153,7 @@ pub async fn list(connection: &mut PgConnection, query: &EventQuery) -> AppResul
         .bind(query.action.map(Action::as_str))
         .bind(query.since)
         .bind(query.until)
-        .bind(query.page.from.as_ref().map(|cursor| cursor.at))
+        .bind(query.page.from_at())
         .bind(from_id)
         .bind(query.page.limit + 1)
         .fetch_all(connection)

@@ -196,14 +196,14 @@ pub async fn list(
 ) -> AppResult<Vec<Delivery>> {
     let from_id = query.page.from_uuid()?;
     let sql = match query.page.direction() {
-        Direction::Older => select_page!("<", "desc"),
-        Direction::Newer => select_page!(">", "asc"),
+        Direction::Onward => select_page!("<", "desc"),
+        Direction::Back => select_page!(">", "asc"),
     };
     let rows: Vec<DeliveryRow> = sqlx::query_as(sql)
         .bind(partner_id)
         .bind(query.webhook_id)
         .bind(query.status.map(DeliveryStatus::as_str))
-        .bind(query.page.from.as_ref().map(|cursor| cursor.at))
+        .bind(query.page.from_at())
         .bind(from_id)
         .bind(query.page.limit + 1)
         .fetch_all(connection)

@@ -6,11 +6,8 @@ use uuid::Uuid;
 
 use crate::domain::grace::{Grace, GraceStart};
 use crate::domain::key::{Environment, KeyStatus, KeyView, Lifetime, RevocationReason};
-use crate::domain::list::KeyQuery;
-use crate::domain::page::Direction;
 use crate::domain::scope::Scope;
 use crate::domain::token::KeyId;
-use crate::server::db::contains_pattern;
 
 macro_rules! select_keys {
     ($($tail:tt)*) => {
@@ -194,61 +191,6 @@ fn scopes(names: &[String]) -> sqlx::Result<Vec<Scope>> {
 
 fn undecodable(column: &str) -> sqlx::Error {
     sqlx::Error::Decode(format!("column {column} holds what its constraint forbids").into())
-}
-
-// The CASE is [`KeyStatus::at`] in SQL; a test holds them to each other.
-macro_rules! select_page {
-    ($compare:literal, $order:literal) => {
-        select_keys!(
-            "where ($1::uuid is null or k.partner_id = $1)
-               and ($2::text is null or k.key_id ilike $2 or k.name ilike $2 or p.name ilike $2)
-               and ($3::text is null or $3 = case
-                     when k.revoked_at is not null or k.retires_at <= $4 then 'revoked'
-                     when $4 < k.not_before then 'scheduled'
-                     when k.not_after <= $4 then 'expired'
-                     when k.retires_at is not null then 'retiring'
-                     else 'active' end)
-               and ($5::text is null or k.environment = $5)
-               and ($9::boolean is null or $9 = coalesce(",
-            is_rotation_due!("$4"),
-            ", false))
-               and ($10::boolean is null or $10 = coalesce(",
-            is_stale!("$4"),
-            ", false))
-               and ($6::timestamptz is null or (k.created_at, k.key_id) ",
-            $compare,
-            " ($6, $7)) order by k.created_at ",
-            $order,
-            ", k.key_id ",
-            $order,
-            " limit $8"
-        )
-    };
-}
-
-/// One more row than the page has, in the request's direction.
-pub async fn list(
-    connection: &mut PgConnection,
-    query: &KeyQuery,
-    now: DateTime<Utc>,
-) -> sqlx::Result<Vec<KeyRow>> {
-    let sql = match query.page.direction() {
-        Direction::Older => select_page!("<", "desc"),
-        Direction::Newer => select_page!(">", "asc"),
-    };
-    sqlx::query_as(sql)
-        .bind(query.partner_id)
-        .bind(query.q.as_deref().map(contains_pattern))
-        .bind(query.status.map(KeyStatus::as_str))
-        .bind(now)
-        .bind(query.environment.map(Environment::as_str))
-        .bind(query.page.from.as_ref().map(|cursor| cursor.at))
-        .bind(query.page.from.as_ref().map(|cursor| &cursor.id))
-        .bind(query.page.limit + 1)
-        .bind(query.rotation_due)
-        .bind(query.stale)
-        .fetch_all(connection)
-        .await
 }
 
 /// One key. Text that is no id is nobody's, and is not sent to the database, which takes no NUL.

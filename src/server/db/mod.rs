@@ -14,12 +14,14 @@ pub mod guard_rows;
 pub mod idempotency;
 pub mod import;
 pub mod key_changes;
+pub mod key_list;
 pub mod keys;
 pub mod notices;
 pub mod operators;
 pub mod partner_audit;
 pub mod partners;
 pub mod policy;
+pub mod sample;
 pub mod schema;
 pub mod sign_in_attempts;
 pub mod usage;
@@ -55,8 +57,14 @@ pub fn lazy_pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
 /// The pattern that finds `text` anywhere by LIKE: `%`, `_` and `\` match themselves.
 #[must_use]
 pub fn contains_pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
+    begins_pattern("%", text)
+}
+
+/// The pattern that finds `text` by LIKE after what the pattern `before` finds.
+#[must_use]
+pub fn begins_pattern(before: &str, text: &str) -> String {
+    let mut pattern = String::with_capacity(before.len() + text.len() + 1);
+    pattern.push_str(before);
     for c in text.chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
@@ -72,5 +80,6 @@ mod tests {
     #[test]
     fn wildcards_match_themselves() {
         assert_eq!(super::contains_pattern(r"50%_a\b"), r"%50\%\_a\\b%");
+        assert_eq!(super::begins_pattern("", "%"), r"\%%");
     }
 }

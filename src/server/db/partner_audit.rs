@@ -52,8 +52,8 @@ pub async fn list(
 ) -> AppResult<Vec<Event>> {
     let from_id = query.page.from_uuid()?;
     let sql = match query.page.direction() {
-        Direction::Older => select_page!("<", "desc"),
-        Direction::Newer => select_page!(">", "asc"),
+        Direction::Onward => select_page!("<", "desc"),
+        Direction::Back => select_page!(">", "asc"),
     };
     let rows: Vec<EventRow> = sqlx::query_as(sql)
         .bind(partner_id)
@@ -63,7 +63,7 @@ pub async fn list(
         .bind(query.action.map(Action::as_str))
         .bind(query.since)
         .bind(query.until)
-        .bind(query.page.from.as_ref().map(|cursor| cursor.at))
+        .bind(query.page.from_at())
         .bind(from_id)
         .bind(query.page.limit + 1)
         .fetch_all(connection)

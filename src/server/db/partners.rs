@@ -75,14 +75,14 @@ pub async fn list(
 ) -> AppResult<Vec<Partner>> {
     let from_id = query.page.from_uuid()?;
     let sql = match query.page.direction() {
-        Direction::Older => select_page!("<", "desc"),
-        Direction::Newer => select_page!(">", "asc"),
+        Direction::Onward => select_page!("<", "desc"),
+        Direction::Back => select_page!(">", "asc"),
     };
     let rows = sqlx::query_as::<_, PartnerRow>(sql)
         .bind(now)
         .bind(query.q.as_deref().map(contains_pattern))
         .bind(query.active)
-        .bind(query.page.from.as_ref().map(|cursor| cursor.at))
+        .bind(query.page.from_at())
         .bind(from_id)
         .bind(query.page.limit + 1)
         .fetch_all(connection)
@@ -98,12 +98,13 @@ pub async fn choices(
 ) -> sqlx::Result<Vec<PartnerChoice>> {
     let rows: Vec<(Uuid, String, bool)> = sqlx::query_as(
         "select partner_id, name, active from partners
-          where $1::text is null or name ilike $1
+          where $1::text is null or lower(name) like lower($1)
           order by lower(name), partner_id
           limit $2",
     )
     .bind(q.map(contains_pattern))
     .bind(limit)
+    .persistent(false)
     .fetch_all(connection)
     .await?;
     let choice = |(partner_id, name, active)| PartnerChoice {

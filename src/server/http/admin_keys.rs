@@ -16,7 +16,7 @@ use super::query::StrictQuery;
 use super::request::RequestInfo;
 use crate::domain::grace::GraceInput;
 use crate::domain::key_input::{IssueInput, RestoreInput, RevokeInput, UpdateInput};
-use crate::domain::list::KeyListInput;
+use crate::domain::key_list::KeyListInput;
 use crate::domain::rotation::RotateInput;
 use crate::domain::scope::Scope;
 use crate::domain::token::KeyId;

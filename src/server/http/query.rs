@@ -45,7 +45,7 @@ fn parse<T: DeserializeOwned>(query: &str) -> AppResult<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::list::KeyListInput;
+    use crate::domain::key_list::KeyListInput;
 
     #[test]
     fn names_are_known_and_single() {

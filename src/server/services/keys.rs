@@ -12,12 +12,15 @@ use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::key::{IssuedKey, KeyStatus, KeyView, RevocationReason, RevokedKey};
 use crate::domain::key_input::{IssueKey, RevokeKey, UpdateKey};
-use crate::domain::list::KeyQuery;
-use crate::domain::page::Page;
+use crate::domain::key_list::{KeyOrder, KeyQuery};
+use crate::domain::page::{Page, Part, Position};
 use crate::domain::patch::Patch;
 use crate::domain::token::KeyId;
 use crate::server::db::key_changes::{self, NewKeyRow};
-use crate::server::db::{keys, partners};
+use crate::server::db::{key_list, keys, partners};
+
+/// Keys whose status is looked at in one statement: rows stay locked for some milliseconds only.
+const STATUSES_AT_ONCE: i64 = 1_000;
 
 impl Registry {
     /// Issues a key.
@@ -79,7 +82,7 @@ impl Registry {
         })
     }
 
-    /// One page of keys, newest first.
+    /// One page of keys, in the order that is asked for.
     ///
     /// # Errors
     /// [`AppError::Unavailable`] where the database can't be reached.
@@ -87,18 +90,44 @@ impl Registry {
         let now = self.now();
         let mut connection = self.pool.acquire().await?;
         let mut query = query.clone();
-        let mut rows = keys::list(&mut connection, &query, now).await?;
+        let mut rows = key_list::list(&mut connection, &query, now).await?;
         if let Some(first) = query.page.first_page_instead(rows.len()) {
             query.page = first;
-            rows = keys::list(&mut connection, &query, now).await?;
+            rows = key_list::list(&mut connection, &query, now).await?;
         }
-        let views: Vec<KeyView> = rows
+        let rows: Vec<(Option<Part>, KeyView)> = rows
             .into_iter()
-            .map(|row| row.view(now))
+            .map(|(part, row)| Ok((part, row.view(now)?)))
             .collect::<sqlx::Result<_>>()?;
-        Ok(Page::from_rows(views, &query.page, |key| {
-            (key.created_at, key.key_id.as_str().to_owned())
-        }))
+        let page = Page::from_sorted_rows(rows, &query.page, |(part, key)| {
+            let sorted_by = match query.order {
+                KeyOrder::Newest | KeyOrder::Oldest => None,
+                KeyOrder::UsedLast | KeyOrder::UnusedLongest => key.last_used_at,
+                KeyOrder::EndsLast | KeyOrder::EndsFirst => key.not_after,
+            };
+            Position {
+                part: *part,
+                at: sorted_by.unwrap_or(key.created_at),
+                id: key.key_id.as_str().to_owned(),
+            }
+        });
+        Ok(page.map(|(_, key)| key))
+    }
+
+    /// Looks again at the keys whose status is over by now, so that the lists find them quickly. They
+    /// find them without it, too.
+    ///
+    /// # Errors
+    /// [`AppError::Unavailable`] where the database can't be reached.
+    pub async fn look_at_statuses(&self) -> AppResult<()> {
+        let mut connection = self.pool.acquire().await?;
+        loop {
+            let most = STATUSES_AT_ONCE;
+            let done = key_changes::look_at_statuses(&mut connection, self.now(), most).await?;
+            if done < most.unsigned_abs() {
+                return Ok(());
+            }
+        }
     }
 
     /// One key.

@@ -19,6 +19,7 @@ pub mod partners;
 pub mod policy;
 pub mod refusals;
 pub mod rotation;
+pub mod sample;
 pub mod sessions;
 pub mod sign_in_attempts;
 pub mod targets;

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
 use crate::domain::key::Attention;
-use crate::domain::list::KeyListInput;
+use crate::domain::key_list::KeyListInput;
 use crate::ui::links;
 
 /// The counts, with the ways to the keys and back. Nothing where none asks for attention.

@@ -35,11 +35,17 @@ pub enum Glyph {
     Alert,
     /// Two sheets.
     Copy,
+    /// An arrow upwards.
+    Up,
+    /// An arrow downwards.
+    Down,
 }
 
 impl Glyph {
     const fn path(self) -> &'static str {
         match self {
+            Self::Up => "M8 13V3M4 7l4-4 4 4",
+            Self::Down => "M8 3v10M4 9l4 4 4-4",
             Self::Plus => "M8 3v10M3 8h10",
             Self::Search => "M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10ZM10.7 10.7 14 14",
             Self::Key => {

@@ -2,25 +2,40 @@
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
+use leptos_router::components::A;
 
 use super::icon::{Glyph, Icon};
 use super::retirement::Retirement;
 use super::status::StatusBadge;
 use super::time::RelativeTime;
 use crate::domain::key::{Environment, KeyStatus, KeyView};
+use crate::domain::key_list::{KeyListInput, KeyOrder};
 use crate::domain::operator::Role;
 use crate::rpc::keys::KeyPage;
 use crate::ui::desk::{Desk, OpenDialog};
 use crate::ui::hydration::Hydrated;
+use crate::ui::links;
 
 /// One page of keys.
 #[component]
 pub fn KeyTable(
     /// The keys with the server's time and who looks at them.
     page: KeyPage,
-    /// Whether a filter chose them.
-    filtered: bool,
+    /// Which keys are asked for.
+    asked: KeyListInput,
 ) -> impl IntoView {
+    let order = asked
+        .sort
+        .as_deref()
+        .and_then(KeyOrder::parse)
+        .unwrap_or_default();
+    let first_page = KeyListInput {
+        sort: None,
+        cursor: None,
+        ..asked
+    };
+    let filtered = first_page != KeyListInput::default();
+    let sorted = |label, by: [KeyOrder; 2]| view! { <SortedBy label by order first_page=first_page.clone()/> };
     let KeyPage {
         now, viewer, page, ..
     } = page;
@@ -54,8 +69,8 @@ pub fn KeyTable(
                         <th scope="col">"Partner"</th>
                         <th scope="col">"Scopes"</th>
                         <th scope="col">"Status"</th>
-                        <th scope="col">"Expires"</th>
-                        <th scope="col">"Last Used"</th>
+                        {sorted("Expires", [KeyOrder::EndsFirst, KeyOrder::EndsLast])}
+                        {sorted("Last Used", [KeyOrder::UsedLast, KeyOrder::UnusedLongest])}
                         <th scope="col">"Actions"</th>
                     </tr>
                 </thead>
@@ -65,6 +80,38 @@ pub fn KeyTable(
             </table>
             {empty}
         </div>
+    }
+}
+
+/// A column's header that sorts by it, first one way, then the other, then no more.
+#[component]
+fn SortedBy(
+    label: &'static str,
+    by: [KeyOrder; 2],
+    order: KeyOrder,
+    first_page: KeyListInput,
+) -> impl IntoView {
+    let at = by.iter().position(|by| *by == order);
+    let next = match at {
+        None => Some(by[0]),
+        Some(0) => Some(by[1]),
+        Some(_) => None,
+    };
+    let href = links::keys(&KeyListInput {
+        sort: next.map(|order| order.as_str().to_owned()),
+        ..first_page
+    });
+    let (direction, arrow) = match (at.is_some(), order) {
+        (false, _) => ("none", None),
+        (true, KeyOrder::EndsFirst | KeyOrder::UnusedLongest) => ("ascending", Some(Glyph::Up)),
+        (true, _) => ("descending", Some(Glyph::Down)),
+    };
+    view! {
+        <th scope="col" aria-sort=direction>
+            <A href=href attr:class="sort" scroll=false>
+                {label} {arrow.map(|glyph| view! { <Icon glyph/> })}
+            </A>
+        </th>
     }
 }
 

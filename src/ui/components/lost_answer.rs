@@ -12,7 +12,7 @@ use crate::domain::bulk_input::{BulkPreviewInput, SelectionInput};
 use crate::domain::error::AppError;
 use crate::domain::key::KeyView;
 use crate::domain::key_input::IssueKey;
-use crate::domain::list::KeyListInput;
+use crate::domain::key_list::KeyListInput;
 use crate::rpc::bulk::preview_bulk;
 use crate::rpc::keys::{get_key, list_keys};
 use crate::ui::desk::{Desk, OpenDialog};

@@ -4,6 +4,7 @@ pub mod attention;
 pub mod bulk_dialog;
 pub mod bulk_form;
 pub mod bulk_preview;
+pub mod combobox;
 pub mod delivery_table;
 pub mod dialog;
 pub mod dialogs;

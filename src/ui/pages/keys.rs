@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 
 use crate::domain::error::AppError;
 use crate::domain::key::KeyStatus;
-use crate::domain::list::KeyListInput;
+use crate::domain::key_list::{KeyListInput, KeyOrder};
 use crate::rpc::keys::{KeyPage, list_keys};
 use crate::ui::components::attention::AttentionBar;
 use crate::ui::components::bulk_dialog::BulkStart;
@@ -37,6 +37,7 @@ pub fn KeysPage() -> impl IntoView {
             environment: value("environment"),
             rotation_due: value("rotationDue"),
             stale: value("stale"),
+            sort: value("sort"),
             limit: None,
             cursor: value("cursor"),
         }
@@ -52,17 +53,16 @@ pub fn KeysPage() -> impl IntoView {
                 asked.cursor.as_ref(),
                 ("key", "keys"),
                 |cursor| {
-                    address(&KeyListInput {
+                    links::keys(&KeyListInput {
                         cursor,
                         ..asked.clone()
                     })
                 },
             );
-            let filtered = asked != KeyListInput::default();
             let attention = page.attention;
             view! {
-                <AttentionBar attention asked/>
-                <KeyTable page filtered/>
+                <AttentionBar attention asked=asked.clone()/>
+                <KeyTable page asked/>
                 {pager}
             }
             .into_any()
@@ -147,7 +147,8 @@ fn SecurityNotes() -> impl IntoView {
 fn Filters(asked: Memo<KeyListInput>) -> impl IntoView {
     let text = RwSignal::new(asked.get_untracked().q.unwrap_or_default());
     let go = StoredValue::new(use_go());
-    let to = move |input: KeyListInput, replace| go.with_value(|go| go(address(&input), replace));
+    let to =
+        move |input: KeyListInput, replace| go.with_value(|go| go(links::keys(&input), replace));
     // A choice takes along what is typed in the search field, and begins at the first page.
     let now = move || KeyListInput {
         q: Some(text.get_untracked().trim().to_owned()).filter(|text| !text.is_empty()),
@@ -164,6 +165,7 @@ fn Filters(asked: Memo<KeyListInput>) -> impl IntoView {
         )
     });
     let on_status = Callback::new(move |status| to(KeyListInput { status, ..now() }, false));
+    let on_sort = Callback::new(move |sort| to(KeyListInput { sort, ..now() }, false));
     let on_search = Callback::new(move |(q, goes_on)| to(KeyListInput { q, ..now() }, goes_on));
     let submit = Callback::new(move |()| to(now(), false));
     let statuses =
@@ -172,6 +174,14 @@ fn Filters(asked: Memo<KeyListInput>) -> impl IntoView {
         .into_iter()
         .chain(statuses)
         .collect();
+    let orders = KeyOrder::ALL.map(|order| {
+        let value = match order {
+            KeyOrder::Newest => String::new(),
+            _ => order.as_str().to_owned(),
+        };
+        (value, words(order).to_owned())
+    });
+    let orders = Vec::from(orders);
     view! {
         <FilterForm action=links::KEYS on_submit=submit>
             <SearchFilter label="Search keyId or partner name" value=Signal::derive(move || asked.get().q) text on_search/>
@@ -180,22 +190,22 @@ fn Filters(asked: Memo<KeyListInput>) -> impl IntoView {
                 label="Status filter" name="status" value=Signal::derive(move || asked.get().status)
                 options=Signal::stored(statuses) on_choice=on_status
             />
+            <ChoiceFilter
+                label="Sort by" name="sort" value=Signal::derive(move || asked.get().sort)
+                options=Signal::stored(orders) on_choice=on_sort
+            />
         </FilterForm>
     }
 }
 
-/// The address of a view, under REST's names.
-fn address(asked: &KeyListInput) -> String {
-    links::address(
-        links::KEYS,
-        &[
-            ("partnerId", asked.partner_id.as_deref()),
-            ("q", asked.q.as_deref()),
-            ("status", asked.status.as_deref()),
-            ("environment", asked.environment.as_deref()),
-            ("rotationDue", asked.rotation_due.as_deref()),
-            ("stale", asked.stale.as_deref()),
-            ("cursor", asked.cursor.as_deref()),
-        ],
-    )
+/// What an order is called.
+const fn words(order: KeyOrder) -> &'static str {
+    match order {
+        KeyOrder::Newest => "Newest first",
+        KeyOrder::Oldest => "Oldest first",
+        KeyOrder::UsedLast => "Used last",
+        KeyOrder::UnusedLongest => "Unused for longest",
+        KeyOrder::EndsLast => "Ends last",
+        KeyOrder::EndsFirst => "Ends first",
+    }
 }

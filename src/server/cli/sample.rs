@@ -1,0 +1,49 @@
+//! `sample`: partners and keys to develop and measure with.
+
+use std::time::Instant;
+
+use clap::Args;
+
+use super::{issuing_registry, told};
+use crate::server::config::{AppEnv, Source};
+use crate::server::services::sample::SampleSize;
+
+/// How much.
+#[derive(Args)]
+pub struct SampleArgs {
+    /// Partners to add.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    partners: u32,
+    /// Keys to add.
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
+    keys: u32,
+    /// Which sample of this size: the same number draws the same names and dates.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// Adds them, and prints the token of one key, alone, on standard output.
+pub async fn run(source: &Source, args: SampleArgs) -> Result<(), String> {
+    if AppEnv::read(source).map_err(|error| error.to_string())? == AppEnv::Production {
+        return Err(
+            "sample keys are for development: all of them share one secret; set APP_ENV=development"
+                .to_owned(),
+        );
+    }
+    let registry = issuing_registry(source).await?;
+    let size = SampleSize {
+        partners: args.partners as usize,
+        keys: args.keys as usize,
+        seed: args.seed,
+    };
+    let begun = Instant::now();
+    let token = registry.add_sample(size).await.map_err(told)?;
+    eprintln!(
+        "Added {} keys of {} partners in {} s. All share one secret; the newest one's token:",
+        args.keys,
+        args.partners,
+        begun.elapsed().as_secs()
+    );
+    println!("{}", token.as_str());
+    Ok(())
+}

@@ -1,0 +1,370 @@
+//! Table `api_keys`, as it is listed: filtered, searched, sorted, a page at a time. Each statement
+//! first picks a page's ids by an index made for it, and only then looks at whole rows.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use super::keys::{KeyRow, is_rotation_due, is_stale, select_keys};
+use crate::domain::key::{Environment, KeyStatus};
+use crate::domain::key_list::{KeyOrder, KeyQuery};
+use crate::domain::page::{Direction, Part};
+use crate::server::db::{begins_pattern, contains_pattern};
+
+/// The shortest text that is searched for anywhere: an index of trigrams tells nothing of less.
+const ANYWHERE: usize = 3;
+
+/// One more row than the page has, in the request's direction, each with its part of the list.
+pub async fn list(
+    connection: &mut PgConnection,
+    query: &KeyQuery,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<(Option<Part>, KeyRow)>> {
+    let search = Search::read(connection, query.q.as_deref()).await?;
+    let mut rows = Vec::new();
+    for place in places(query) {
+        let left = query.page.limit + 1 - rows.len() as i64;
+        if left <= 0 {
+            break;
+        }
+        let mut statement = QueryBuilder::new("");
+        push_page(&mut statement, query, &search, &place, now, left);
+        // Planned anew each time: what fits one filter is far off for another.
+        let found: Vec<KeyRow> = statement
+            .build_query_as()
+            .persistent(false)
+            .fetch_all(&mut *connection)
+            .await?;
+        rows.extend(found.into_iter().map(|row| (place.part, row)));
+    }
+    Ok(rows)
+}
+
+/// How PostgreSQL would read the page: one plan for each part of the list that the page may touch.
+/// What the benchmark of lists looks for indexes in.
+///
+/// # Errors
+/// The database's.
+pub async fn explain(
+    connection: &mut PgConnection,
+    query: &KeyQuery,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<serde_json::Value>> {
+    let search = Search::read(connection, query.q.as_deref()).await?;
+    let mut plans = Vec::new();
+    for place in places(query) {
+        let mut statement = QueryBuilder::new("explain (format json) ");
+        push_page(
+            &mut statement,
+            query,
+            &search,
+            &place,
+            now,
+            query.page.limit + 1,
+        );
+        let plan = statement
+            .build_query_scalar()
+            .persistent(false)
+            .fetch_one(&mut *connection)
+            .await?;
+        plans.push(plan);
+    }
+    Ok(plans)
+}
+
+/// A part of the list with the way through it.
+struct Place {
+    part: Option<Part>,
+    rows: Rows,
+    /// Whether what it is sorted by falls on the way.
+    falling: bool,
+    /// The row that the way begins behind.
+    from: Option<(DateTime<Utc>, String)>,
+}
+
+/// Which rows make a part of the list, and what they are sorted by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    Made,
+    Used,
+    NeverUsed,
+    Ending,
+    Endless,
+}
+
+impl Rows {
+    /// The tables that they are picked from. In each, `k` is the key.
+    const fn source(self) -> &'static str {
+        match self {
+            Self::Made | Self::Ending | Self::Endless => "api_keys k",
+            Self::Used => "api_key_last_use u join api_keys k on k.key_id = u.key_id",
+            Self::NeverUsed => "api_key_never_used n join api_keys k on k.key_id = n.key_id",
+        }
+    }
+
+    /// What they are sorted by, and the id, in the columns of the index.
+    const fn place(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Made | Self::Endless => ("k.created_at", "k.key_id"),
+            Self::Used => ("u.last_used_at", "u.key_id"),
+            Self::NeverUsed => ("n.created_at", "n.key_id"),
+            Self::Ending => ("k.not_after", "k.key_id"),
+        }
+    }
+
+    /// The same in the columns that a page is shown with.
+    const fn shown(self) -> &'static str {
+        match self {
+            Self::Made | Self::Endless | Self::NeverUsed => "k.created_at",
+            Self::Used => "u.last_used_at",
+            Self::Ending => "k.not_after",
+        }
+    }
+
+    /// What makes a key one of them, beside being in the tables.
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::Made | Self::Used | Self::NeverUsed => "",
+            Self::Ending => " and k.not_after is not null",
+            Self::Endless => " and k.not_after is null",
+        }
+    }
+}
+
+/// The parts of the list that a page may touch, in the request's direction.
+fn places(query: &KeyQuery) -> Vec<Place> {
+    let rows: &[(Rows, bool)] = match query.order {
+        KeyOrder::Newest => &[(Rows::Made, true)],
+        KeyOrder::Oldest => &[(Rows::Made, false)],
+        KeyOrder::UsedLast => &[(Rows::Used, true), (Rows::NeverUsed, true)],
+        KeyOrder::UnusedLongest => &[(Rows::Used, false), (Rows::NeverUsed, true)],
+        KeyOrder::EndsLast => &[(Rows::Ending, true), (Rows::Endless, true)],
+        KeyOrder::EndsFirst => &[(Rows::Ending, false), (Rows::Endless, true)],
+    };
+    let parts = query.order.parts().iter().zip(rows);
+    let back = query.page.direction() == Direction::Back;
+    let mut places: Vec<Place> = parts
+        .map(|(part, (rows, falling))| Place {
+            part: *part,
+            rows: *rows,
+            falling: *falling != back,
+            from: None,
+        })
+        .collect();
+    if back {
+        places.reverse();
+    }
+    if let Some(cursor) = &query.page.from {
+        let position = &cursor.position;
+        let begun = places.iter().position(|place| place.part == position.part);
+        places.drain(..begun.unwrap_or_default());
+        if let Some(place) = places.first_mut() {
+            place.from = Some((position.at, position.id.clone()));
+        }
+    }
+    places
+}
+
+/// What is searched for: a pattern for keys, and the partners whose names fit.
+pub(super) struct Search {
+    found: Option<(String, Vec<Uuid>)>,
+}
+
+impl Search {
+    /// Looks the partners up.
+    pub(super) async fn read(connection: &mut PgConnection, q: Option<&str>) -> sqlx::Result<Self> {
+        let Some(q) = q else {
+            return Ok(Self { found: None });
+        };
+        let is_anywhere = q.chars().count() >= ANYWHERE;
+        let by_name = if is_anywhere {
+            contains_pattern(q)
+        } else {
+            begins_pattern("", q)
+        };
+        let partners: Vec<Uuid> =
+            sqlx::query_scalar("select partner_id from partners where lower(name) like lower($1)")
+                .bind(&by_name)
+                .persistent(false)
+                .fetch_all(connection)
+                .await?;
+        let pattern = if is_anywhere {
+            contains_pattern(q)
+        } else {
+            begins_pattern("%\n", q)
+        };
+        Ok(Self {
+            found: Some((pattern, partners)),
+        })
+    }
+
+    fn push(self: &Search, statement: &mut QueryBuilder<Postgres>) {
+        let Some((pattern, partners)) = &self.found else {
+            return;
+        };
+        statement.push(" and (k.search_text like lower(");
+        statement.push_bind(pattern.clone());
+        statement.push(")");
+        if !partners.is_empty() {
+            statement.push(" or k.partner_id = any(");
+            statement.push_bind(partners.clone());
+            statement.push(")");
+        }
+        statement.push(")");
+    }
+}
+
+/// The statement of a page.
+fn push_page(
+    statement: &mut QueryBuilder<Postgres>,
+    query: &KeyQuery,
+    search: &Search,
+    place: &Place,
+    now: DateTime<Utc>,
+    limit: i64,
+) {
+    statement.push(select_keys!(
+        "where k.key_id = any(array(select picked.key_id from ("
+    ));
+    match query.status {
+        None => push_pick(statement, query, search, place, now, limit),
+        Some(status) => {
+            // As it was last looked at; and those whose status has changed since.
+            let branch = |statement: &mut QueryBuilder<Postgres>, looked_at: bool| {
+                push_pick_begin(statement, query, search, place, now);
+                if looked_at {
+                    statement.push(" and k.listed_status = ");
+                    statement.push_bind(status.as_str());
+                    statement.push(" and (k.listed_until is null or k.listed_until > ");
+                    statement.push_bind(now);
+                    statement.push(")");
+                } else {
+                    statement.push(" and k.listed_until <= ");
+                    statement.push_bind(now);
+                    push_status(statement, status, now);
+                }
+                push_pick_end(statement, place, limit);
+            };
+            statement.push("(");
+            branch(statement, true);
+            statement.push(") union all (");
+            branch(statement, false);
+            statement.push(")");
+        }
+    }
+    let order = if place.falling { "desc" } else { "asc" };
+    statement.push(format!(
+        ") picked order by picked.at {order}, picked.key_id {order} limit "
+    ));
+    statement.push_bind(limit);
+    let shown = place.rows.shown();
+    statement.push(format!(")) order by {shown} {order}, k.key_id {order}"));
+}
+
+fn push_status(statement: &mut QueryBuilder<Postgres>, status: KeyStatus, now: DateTime<Utc>) {
+    statement.push(" and api_key_status(k.revoked_at, k.retires_at, k.not_before, k.not_after, ");
+    statement.push_bind(now);
+    statement.push(") = ");
+    statement.push_bind(status.as_str());
+}
+
+fn push_pick(
+    statement: &mut QueryBuilder<Postgres>,
+    query: &KeyQuery,
+    search: &Search,
+    place: &Place,
+    now: DateTime<Utc>,
+    limit: i64,
+) {
+    push_pick_begin(statement, query, search, place, now);
+    push_pick_end(statement, place, limit);
+}
+
+fn push_pick_begin(
+    statement: &mut QueryBuilder<Postgres>,
+    query: &KeyQuery,
+    search: &Search,
+    place: &Place,
+    now: DateTime<Utc>,
+) {
+    let (at, id) = place.rows.place();
+    let source = place.rows.source();
+    statement.push(format!("select {at} as at, {id} as key_id from {source}"));
+    if query.rotation_due.is_some() {
+        statement.push(" join partners p on p.partner_id = k.partner_id");
+    }
+    if query.stale.is_some() && place.rows != Rows::Used {
+        statement.push(" left join api_key_last_use u on u.key_id = k.key_id");
+    }
+    statement.push(" where true");
+    statement.push(place.rows.condition());
+    if let Some((from, from_id)) = &place.from {
+        let compare = if place.falling { "<" } else { ">" };
+        statement.push(format!(" and ({at}, {id}) {compare} ("));
+        statement.push_bind(*from);
+        statement.push(", ");
+        statement.push_bind(from_id.clone());
+        statement.push(")");
+    }
+    push_filters(statement, query, search, now);
+}
+
+/// Everything that a list is filtered by, but for the status.
+fn push_filters(
+    statement: &mut QueryBuilder<Postgres>,
+    query: &KeyQuery,
+    search: &Search,
+    now: DateTime<Utc>,
+) {
+    if let Some(partner_id) = query.partner_id {
+        statement.push(" and k.partner_id = ");
+        statement.push_bind(partner_id);
+    }
+    if let Some(environment) = query.environment {
+        statement.push(" and k.environment = ");
+        statement.push_bind(Environment::as_str(environment));
+    }
+    search.push(statement);
+    if let Some(due) = query.rotation_due {
+        statement.push(" and coalesce(");
+        push_at(statement, is_rotation_due!("$now"), now);
+        statement.push(format!(", false) = {due}"));
+        if due {
+            // What the rule implies, in a form that an index can begin at.
+            statement.push(" and k.created_at <= ");
+            statement.push_bind(now);
+            statement.push(
+                " - make_interval(hours => 24 * (select least(
+                    (select max_key_age_days from policy),
+                    (select min(max_key_age_days) from partners where max_key_age_days is not null))))",
+            );
+        }
+    }
+    if let Some(stale) = query.stale {
+        statement.push(" and coalesce(");
+        push_at(statement, is_stale!("$now"), now);
+        statement.push(format!(", false) = {stale}"));
+        if stale {
+            statement.push(" and k.created_at <= ");
+            statement.push_bind(now);
+            statement.push(" - make_interval(hours => 24 * (select stale_after_days from policy))");
+        }
+    }
+}
+
+/// A condition with the moment in the place of `$now`.
+fn push_at(statement: &mut QueryBuilder<Postgres>, condition: &str, now: DateTime<Utc>) {
+    for (n, part) in condition.split("$now").enumerate() {
+        if n > 0 {
+            statement.push_bind(now);
+        }
+        statement.push(part);
+    }
+}
+
+fn push_pick_end(statement: &mut QueryBuilder<Postgres>, place: &Place, limit: i64) {
+    let (at, id) = place.rows.place();
+    let order = if place.falling { "desc" } else { "asc" };
+    statement.push(format!(" order by {at} {order}, {id} {order} limit "));
+    statement.push_bind(limit);
+}
