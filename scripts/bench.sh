@@ -16,3 +16,4 @@ DATABASE_URL=$("$ROOT/scripts/cluster.sh" --dir "$WORK" url)
 export DATABASE_URL
 run_child cargo bench --features ssr --bench check -- --warm-up-time 1 --measurement-time 3 || exit 1
 run_child cargo bench --features ssr --bench http || exit 1
+run_child cargo bench --features ssr --bench lists || exit 1

@@ -12,6 +12,7 @@ use crate::ui::components::frame::Frame;
 use crate::ui::desk::Desk;
 use crate::ui::hydration::Hydrated;
 use crate::ui::pages::audit::AuditPage;
+use crate::ui::pages::key::KeyPage;
 use crate::ui::pages::keys::KeysPage;
 use crate::ui::pages::login::LoginPage;
 use crate::ui::pages::notices::NoticesPage;
@@ -85,6 +86,7 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NotFound>
                     <Route path=StaticSegment("login") view=LoginPage/>
                     <Route path=path!("/api-keys") view=KeysPage/>
+                    <Route path=path!("/api-keys/:key_id") view=KeyPage/>
                     <Route path=path!("/partners") view=PartnersPage/>
                     <Route path=path!("/partners/:partner_id/notices") view=NoticesPage/>
                     <Route path=path!("/audit") view=AuditPage/>

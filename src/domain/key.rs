@@ -78,24 +78,38 @@ pub struct KeyView {
     pub stale: bool,
 }
 
-/// How many keys ask for attention.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Attention {
-    /// Keys that are due for rotation.
-    pub rotation_due: i64,
-    /// Keys that are stale.
-    pub stale: i64,
-    /// How far they are counted: a count of this many means this many or more.
-    pub most: i64,
-}
-
 /// How long a revocation can be undone.
 const UNDO: TimeDelta = TimeDelta::minutes(60);
 /// How lately a key was accepted that is in use.
 const IN_USE: TimeDelta = TimeDelta::days(30);
 
+/// How soon a key ends that is said to expire soon.
+pub const SOON: TimeDelta = TimeDelta::days(14);
+
+/// How long a refusal counts as recent.
+pub const LATELY: TimeDelta = TimeDelta::hours(1);
+
 impl KeyView {
+    /// Whether it is live and ends within [`SOON`]. A retiring key ends by its grace.
+    #[must_use]
+    pub fn expires_soon(&self, now: DateTime<Utc>) -> bool {
+        let is_meant = matches!(self.status, KeyStatus::Scheduled | KeyStatus::Active);
+        is_meant && self.not_after.is_some_and(|end| end - now <= SOON)
+    }
+
+    /// Whether it was rotated and calls still arrive on it.
+    #[must_use]
+    pub fn is_still_used(&self) -> bool {
+        let rotated_at = self.grace.as_ref().map(|grace| grace.rotated_at);
+        self.status == KeyStatus::Retiring && self.last_used_at > rotated_at
+    }
+
+    /// Whether it is live and was never accepted.
+    #[must_use]
+    pub fn is_unused(&self) -> bool {
+        self.status.is_live() && self.last_used_at.is_none()
+    }
+
     /// Whether it was accepted in the 30 days before `now`.
     #[must_use]
     pub fn is_in_use(&self, now: DateTime<Utc>) -> bool {

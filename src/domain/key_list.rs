@@ -41,6 +41,23 @@ pub struct KeyListInput {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = bool, required = false)]
     pub stale: Option<String>,
+    /// Only live keys that end within 14 days, or only the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = bool, required = false)]
+    pub expiring: Option<String>,
+    /// Only retiring keys on which calls still arrive, or only the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = bool, required = false)]
+    pub still_used: Option<String>,
+    /// Only keys that were refused in the last hour, or only the others. A rate that was exceeded is no
+    /// refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = bool, required = false)]
+    pub refused: Option<String>,
+    /// Only keys that were never accepted, or only the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = bool, required = false)]
+    pub never_used: Option<String>,
     /// What the keys are sorted by; `-` before it reverses the order. Newest first by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = KeyOrder, required = false)]
@@ -70,6 +87,14 @@ pub struct KeyQuery {
     pub rotation_due: Option<bool>,
     /// Only keys that are stale, or only those that are not.
     pub stale: Option<bool>,
+    /// Only live keys that end soon, or only the others.
+    pub expiring: Option<bool>,
+    /// Only retiring keys on which calls still arrive, or only the others.
+    pub still_used: Option<bool>,
+    /// Only keys that were refused in the last hour, or only the others.
+    pub refused: Option<bool>,
+    /// Only keys that were never accepted, or only the others.
+    pub never_used: Option<bool>,
     /// In which order.
     pub order: KeyOrder,
     /// Which page.
@@ -92,9 +117,14 @@ impl KeyListInput {
         });
         let environment =
             faults.check_optional("environment", self.environment.as_deref(), environment);
-        let rotation_due =
-            faults.check_optional("rotationDue", self.rotation_due.as_deref(), yes_or_no);
-        let stale = faults.check_optional("stale", self.stale.as_deref(), yes_or_no);
+        let mut flag =
+            |name, value: &Option<String>| faults.check_optional(name, value.as_deref(), yes_or_no);
+        let rotation_due = flag("rotationDue", &self.rotation_due);
+        let stale = flag("stale", &self.stale);
+        let expiring = flag("expiring", &self.expiring);
+        let still_used = flag("stillUsed", &self.still_used);
+        let refused = flag("refused", &self.refused);
+        let never_used = flag("neverUsed", &self.never_used);
         let order = faults.check_optional("sort", self.sort.as_deref(), |text| {
             KeyOrder::parse(text).ok_or_else(|| one_of(KeyOrder::ALL.map(KeyOrder::as_str)))
         });
@@ -108,6 +138,10 @@ impl KeyListInput {
             environment,
             rotation_due,
             stale,
+            expiring,
+            still_used,
+            refused,
+            never_used,
             order,
             page,
         }))
@@ -205,6 +239,7 @@ mod tests {
             status: Some("alive".into()),
             environment: Some(String::new()),
             rotation_due: Some("yes".into()),
+            never_used: Some("1".into()),
             sort: Some("name".into()),
             limit: Some("0".into()),
             ..KeyListInput::default()
@@ -216,6 +251,7 @@ mod tests {
             "status",
             "environment",
             "rotationDue",
+            "neverUsed",
             "sort",
             "limit",
         ] {

@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::error::AppError;
 use crate::domain::grace::GraceInput;
-use crate::domain::key::{Attention, IssuedKey, KeyView, RevokedKey};
-use crate::domain::key_input::{IssueInput, RestoreInput, RevokeInput};
+use crate::domain::key::{IssuedKey, KeyView, RevokedKey};
+use crate::domain::key_details::KeyDetails;
+use crate::domain::key_input::{IssueInput, RestoreInput, RevokeInput, UpdateInput};
 use crate::domain::key_list::KeyListInput;
 use crate::domain::operator::Operator;
+use crate::domain::overview::Overview;
 use crate::domain::page::Page;
 use crate::domain::rotation::{RotateInput, RotatedKey};
 
@@ -24,8 +26,8 @@ pub struct KeyPage {
     pub viewer: Operator,
     /// The keys.
     pub page: Page<KeyView>,
-    /// How many keys of all ask for attention.
-    pub attention: Attention,
+    /// What was asked of each of them in the last 36 hours, as the path of a small plot.
+    pub sparklines: Vec<Option<String>>,
 }
 
 /// One page of keys.
@@ -41,13 +43,38 @@ pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
     let registry = &state.registry;
     let query = query.check().map_err(context::told)?;
     let page = registry.list_keys(&query).await.map_err(context::told)?;
-    let attention = registry.attention().await.map_err(context::told)?;
+    let sparklines = registry
+        .sparklines(&page.items)
+        .await
+        .map_err(context::told)?;
     Ok(KeyPage {
         now: registry.now(),
         viewer,
         page,
-        attention,
+        sparklines,
     })
+}
+
+/// The keys at a glance; their statuses of one partner, where one is named.
+///
+/// # Errors
+/// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
+#[server(prefix = "/rpc", endpoint = "keys/overview", input = Json)]
+pub async fn keys_overview(partner_id: Option<String>) -> Result<Overview, AppError> {
+    use crate::server::context;
+
+    context::operator()?;
+    let query = KeyListInput {
+        partner_id,
+        ..KeyListInput::default()
+    };
+    let query = query.check().map_err(context::told)?;
+    let state = context::state()?;
+    state
+        .registry
+        .overview(query.partner_id)
+        .await
+        .map_err(context::told)
 }
 
 /// One key.
@@ -62,6 +89,54 @@ pub async fn get_key(key_id: String) -> Result<KeyView, AppError> {
     let state = context::state()?;
     let registry = &state.registry;
     registry.key(&key_id).await.map_err(context::told)
+}
+
+/// Everything about a key, with the server's time and who asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeyDetailsPage {
+    /// The server's time.
+    pub now: DateTime<Utc>,
+    /// Who asked.
+    pub viewer: Operator,
+    /// Everything about it.
+    pub details: KeyDetails,
+}
+
+/// Everything about a key.
+///
+/// # Errors
+/// [`AppError::SignedOut`], or why it can't be read right now.
+#[server(prefix = "/rpc", endpoint = "keys/details", input = Json)]
+pub async fn show_key(key_id: String) -> Result<KeyDetailsPage, AppError> {
+    use crate::server::context;
+
+    let viewer = context::operator()?;
+    let state = context::state()?;
+    let registry = &state.registry;
+    let details = registry.key_details(&key_id).await.map_err(context::told)?;
+    Ok(KeyDetailsPage {
+        now: registry.now(),
+        viewer,
+        details,
+    })
+}
+
+/// Changes a key's name, environment, rate or end.
+///
+/// # Errors
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+#[server(prefix = "/rpc", endpoint = "keys/update", input = Json)]
+pub async fn update_key(key_id: String, input: UpdateInput) -> Result<KeyView, AppError> {
+    use crate::server::context;
+
+    let origin = context::admin()?;
+    let state = context::state()?;
+    let registry = &state.registry;
+    let command = input.check(registry.now()).map_err(context::told)?;
+    registry
+        .update_key(&origin, &key_id, command)
+        .await
+        .map_err(context::told)
 }
 
 /// Issues a key; its token is in this answer and nowhere else.

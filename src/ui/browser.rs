@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
@@ -115,6 +116,23 @@ pub fn local_to_utc(field: &str) -> Option<String> {
     }
     #[cfg(not(feature = "hydrate"))]
     None
+}
+
+/// A moment as a `datetime-local` field writes it, in the reader's zone, to the minute.
+#[must_use]
+pub fn utc_to_local(at: DateTime<Utc>) -> String {
+    #[cfg(feature = "hydrate")]
+    {
+        let date = js_sys::Date::new(&(at.timestamp_millis() as f64).into());
+        let (month, day) = (date.get_month() + 1, date.get_date());
+        let (hour, minute) = (date.get_hours(), date.get_minutes());
+        format!(
+            "{:04}-{month:02}-{day:02}T{hour:02}:{minute:02}",
+            date.get_full_year()
+        )
+    }
+    #[cfg(not(feature = "hydrate"))]
+    at.format("%Y-%m-%dT%H:%M").to_string()
 }
 
 /// Whether anybody can see the page.

@@ -20,6 +20,8 @@ pub enum OpenDialog {
     Closed,
     /// Issue a key, for this partner if one is chosen already.
     Issue(Option<String>),
+    /// Change a key's name, environment, rate and end.
+    EditKey(KeyView),
     /// Rotate a key.
     Rotate(KeyView),
     /// Change the grace of a retiring key, as it was at this time of the server's.

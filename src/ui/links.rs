@@ -18,6 +18,12 @@ pub const SETTINGS: &str = "/settings";
 /// The history as a file.
 pub const AUDIT_EXPORT: &str = "/audit/export";
 
+/// A key's own page.
+#[must_use]
+pub fn key(key_id: &str) -> String {
+    format!("{KEYS}/{}", encode(key_id))
+}
+
 /// What a partner is told of its keys.
 #[must_use]
 pub fn notices(partner_id: &str) -> String {
@@ -56,6 +62,10 @@ pub fn keys(asked: &KeyListInput) -> String {
             ("environment", asked.environment.as_deref()),
             ("rotationDue", asked.rotation_due.as_deref()),
             ("stale", asked.stale.as_deref()),
+            ("expiring", asked.expiring.as_deref()),
+            ("stillUsed", asked.still_used.as_deref()),
+            ("refused", asked.refused.as_deref()),
+            ("neverUsed", asked.never_used.as_deref()),
             ("sort", asked.sort.as_deref()),
             ("cursor", asked.cursor.as_deref()),
         ],

@@ -154,6 +154,13 @@ where
         self.pending.into()
     }
 
+    /// The latest answer, as soon as there is one. Not for what the server renders: there the answer
+    /// comes later.
+    #[must_use]
+    pub fn latest(self) -> Option<T> {
+        self.newer.get().or_else(|| self.first.get())?.ok()
+    }
+
     /// Shows the latest answer; until the first one is there, a line that says so.
     pub fn view(
         self,

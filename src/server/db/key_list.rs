@@ -1,43 +1,48 @@
-//! Table `api_keys`, as it is listed: filtered, searched, sorted, a page at a time. Each statement
-//! first picks a page's ids by an index made for it, and only then looks at whole rows.
+//! Table `api_keys`, as it is listed: filtered, searched, sorted, a page at a time. A page's ids are
+//! picked by an index made for it, and only then whole rows are looked at.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::keys::{KeyRow, is_rotation_due, is_stale, select_keys};
-use crate::domain::key::{Environment, KeyStatus};
+use super::keys::{self, KeyRow, is_expiring, is_rotation_due, is_stale, is_still_used};
+use crate::domain::key::{Environment, KeyStatus, LATELY, SOON};
 use crate::domain::key_list::{KeyOrder, KeyQuery};
-use crate::domain::page::{Direction, Part};
+use crate::domain::page::{Direction, Part, Position};
 use crate::server::db::{begins_pattern, contains_pattern};
 
 /// The shortest text that is searched for anywhere: an index of trigrams tells nothing of less.
 const ANYWHERE: usize = 3;
 
-/// One more row than the page has, in the request's direction, each with its part of the list.
+/// One more row than the page has, in the request's direction, each with its place in the list.
 pub async fn list(
     connection: &mut PgConnection,
     query: &KeyQuery,
     now: DateTime<Utc>,
-) -> sqlx::Result<Vec<(Option<Part>, KeyRow)>> {
+) -> sqlx::Result<Vec<(Position, KeyRow)>> {
     let search = Search::read(connection, query.q.as_deref()).await?;
-    let mut rows = Vec::new();
+    let mut picked: Vec<Position> = Vec::new();
     for place in places(query) {
-        let left = query.page.limit + 1 - rows.len() as i64;
+        let left = query.page.limit + 1 - picked.len() as i64;
         if left <= 0 {
             break;
         }
         let mut statement = QueryBuilder::new("");
         push_page(&mut statement, query, &search, &place, now, left);
         // Planned anew each time: what fits one filter is far off for another.
-        let found: Vec<KeyRow> = statement
+        let found: Vec<(DateTime<Utc>, String)> = statement
             .build_query_as()
             .persistent(false)
             .fetch_all(&mut *connection)
             .await?;
-        rows.extend(found.into_iter().map(|row| (place.part, row)));
+        let part = place.part;
+        picked.extend(found.into_iter().map(|(at, id)| Position { part, at, id }));
     }
-    Ok(rows)
+    // Whole rows are read by a statement that is planned once.
+    let ids: Vec<&str> = picked.iter().map(|position| position.id.as_str()).collect();
+    let mut rows = keys::by_id(connection, &ids).await?;
+    let with_row = |position: Position| rows.remove(&position.id).map(|row| (position, row));
+    Ok(picked.into_iter().filter_map(with_row).collect())
 }
 
 /// How PostgreSQL would read the page: one plan for each part of the list that the page may touch.
@@ -109,15 +114,6 @@ impl Rows {
             Self::Used => ("u.last_used_at", "u.key_id"),
             Self::NeverUsed => ("n.created_at", "n.key_id"),
             Self::Ending => ("k.not_after", "k.key_id"),
-        }
-    }
-
-    /// The same in the columns that a page is shown with.
-    const fn shown(self) -> &'static str {
-        match self {
-            Self::Made | Self::Endless | Self::NeverUsed => "k.created_at",
-            Self::Used => "u.last_used_at",
-            Self::Ending => "k.not_after",
         }
     }
 
@@ -223,9 +219,7 @@ fn push_page(
     now: DateTime<Utc>,
     limit: i64,
 ) {
-    statement.push(select_keys!(
-        "where k.key_id = any(array(select picked.key_id from ("
-    ));
+    statement.push("select picked.at, picked.key_id from (");
     match query.status {
         None => push_pick(statement, query, search, place, now, limit),
         Some(status) => {
@@ -238,6 +232,12 @@ fn push_page(
                     statement.push(" and (k.listed_until is null or k.listed_until > ");
                     statement.push_bind(now);
                     statement.push(")");
+                    let ends_later = matches!(status, KeyStatus::Active | KeyStatus::Retiring);
+                    if ends_later && place.rows == Rows::Ending {
+                        // Implied, but so the index is entered where those begin.
+                        statement.push(" and k.not_after > ");
+                        statement.push_bind(now);
+                    }
                 } else {
                     statement.push(" and k.listed_until <= ");
                     statement.push_bind(now);
@@ -257,8 +257,6 @@ fn push_page(
         ") picked order by picked.at {order}, picked.key_id {order} limit "
     ));
     statement.push_bind(limit);
-    let shown = place.rows.shown();
-    statement.push(format!(")) order by {shown} {order}, k.key_id {order}"));
 }
 
 fn push_status(statement: &mut QueryBuilder<Postgres>, status: KeyStatus, now: DateTime<Utc>) {
@@ -325,40 +323,62 @@ fn push_filters(
         statement.push_bind(Environment::as_str(environment));
     }
     search.push(statement);
-    if let Some(due) = query.rotation_due {
-        statement.push(" and coalesce(");
-        push_at(statement, is_rotation_due!("$now"), now);
-        statement.push(format!(", false) = {due}"));
-        if due {
-            // What the rule implies, in a form that an index can begin at.
-            statement.push(" and k.created_at <= ");
-            statement.push_bind(now);
-            statement.push(
-                " - make_interval(hours => 24 * (select least(
-                    (select max_key_age_days from policy),
-                    (select min(max_key_age_days) from partners where max_key_age_days is not null))))",
-            );
-        }
-    }
-    if let Some(stale) = query.stale {
-        statement.push(" and coalesce(");
-        push_at(statement, is_stale!("$now"), now);
-        statement.push(format!(", false) = {stale}"));
-        if stale {
-            statement.push(" and k.created_at <= ");
-            statement.push_bind(now);
-            statement.push(" - make_interval(hours => 24 * (select stale_after_days from policy))");
+    let flags = [
+        (query.rotation_due, is_rotation_due!("$now")),
+        (query.stale, is_stale!("$now")),
+        (query.expiring, is_expiring!("$now", "$soon")),
+        (query.still_used, is_still_used!("$now")),
+        (
+            query.refused,
+            "exists (select from api_key_last_refusal r
+                      where r.key_id = k.key_id and r.last_refused_at > $lately)",
+        ),
+        (
+            query.never_used,
+            "exists (select from api_key_never_used n where n.key_id = k.key_id)",
+        ),
+        // What the first two imply, in a form that an index can begin at.
+        (
+            query.rotation_due.filter(|due| *due),
+            "k.created_at <= $now - make_interval(hours => 24 * (select least(
+                 (select max_key_age_days from policy),
+                 (select min(max_key_age_days) from partners where max_key_age_days is not null))))",
+        ),
+        (
+            query.stale.filter(|stale| *stale),
+            "k.created_at <= $now - make_interval(hours => 24 * (select stale_after_days from policy))",
+        ),
+    ];
+    for (wanted, condition) in flags {
+        if let Some(wanted) = wanted {
+            // A plain condition can use an index; only its opposite must mind what is unknown.
+            statement.push(if wanted {
+                " and ("
+            } else {
+                " and not coalesce(("
+            });
+            push_at(statement, condition, now);
+            statement.push(if wanted { ")" } else { "), false)" });
         }
     }
 }
 
-/// A condition with the moment in the place of `$now`.
+/// A condition with its moments in their places.
 fn push_at(statement: &mut QueryBuilder<Postgres>, condition: &str, now: DateTime<Utc>) {
-    for (n, part) in condition.split("$now").enumerate() {
-        if n > 0 {
-            statement.push_bind(now);
+    let moments = [("now", now), ("soon", now + SOON), ("lately", now - LATELY)];
+    for (n, part) in condition.split('$').enumerate() {
+        let named = moments
+            .iter()
+            .find_map(|(name, at)| Some((part.strip_prefix(name)?, at)));
+        match named {
+            Some((rest, at)) if n > 0 => {
+                statement.push_bind(*at);
+                statement.push(rest);
+            }
+            _ => {
+                statement.push(part);
+            }
         }
-        statement.push(part);
     }
 }
 

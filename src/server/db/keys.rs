@@ -1,5 +1,7 @@
 //! Table `api_keys`, with what is shown of a key from beside it.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
@@ -31,8 +33,8 @@ macro_rules! select_keys {
 
 pub(super) use select_keys;
 
-// The two below are [`KeyView::rotation_due`] and [`KeyView::stale`] in SQL; a test holds them to
-// each other.
+// The four below are [`KeyView::rotation_due`], [`KeyView::stale`], [`KeyView::expires_soon`] and
+// [`KeyView::is_still_used`] in SQL; tests hold them to each other.
 
 // A day has 24 hours here, whatever the session's time zone.
 
@@ -62,8 +64,39 @@ macro_rules! is_stale {
     };
 }
 
+/// Whether live key `k` ends between these moments, not by a grace.
+macro_rules! is_expiring {
+    ($now:literal, $soon:literal) => {
+        concat!(
+            "k.revoked_at is null and k.retires_at is null and k.not_after > ",
+            $now,
+            " and k.not_after <= ",
+            $soon
+        )
+    };
+}
+
+/// Whether calls still arrive on key `k`, which was rotated.
+macro_rules! is_still_used {
+    ($now:literal) => {
+        concat!(
+            "k.revoked_at is null and k.retires_at > ",
+            $now,
+            " and k.not_before <= ",
+            $now,
+            " and (k.not_after is null or k.not_after > ",
+            $now,
+            ") and exists (
+                select from api_keys successor join api_key_last_use used on used.key_id = k.key_id
+                 where successor.rotated_from = k.key_id and used.last_used_at > successor.created_at)"
+        )
+    };
+}
+
+pub(super) use is_expiring;
 pub(super) use is_rotation_due;
 pub(super) use is_stale;
+pub(super) use is_still_used;
 
 /// A key with what is shown of it; nothing of its secret.
 #[derive(FromRow)]
@@ -204,21 +237,47 @@ pub async fn find(connection: &mut PgConnection, key_id: &str) -> sqlx::Result<O
         .await
 }
 
+/// These keys by id, as far as there are such keys.
+pub async fn by_id(
+    connection: &mut PgConnection,
+    ids: &[&str],
+) -> sqlx::Result<HashMap<String, KeyRow>> {
+    let rows: Vec<KeyRow> = sqlx::query_as(select_keys!("where k.key_id = any($1)"))
+        .bind(ids)
+        .fetch_all(connection)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.key_id.clone(), row))
+        .collect())
+}
+
+/// The newest keys of a key's lineage, itself among them, oldest first.
+pub async fn lineage(
+    connection: &mut PgConnection,
+    key_id: &KeyId,
+    most: i64,
+) -> sqlx::Result<Vec<KeyRow>> {
+    let mut rows: Vec<KeyRow> = sqlx::query_as(select_keys!(
+        "where k.lineage = (select lineage from api_keys where key_id = $1)
+         order by k.generation desc limit $2"
+    ))
+    .bind(key_id.as_str())
+    .bind(most)
+    .fetch_all(connection)
+    .await?;
+    rows.reverse();
+    Ok(rows)
+}
+
 /// The dates that decide what these keys are, by id, as far as there are such keys.
 pub async fn lifetimes(
     connection: &mut PgConnection,
     ids: &[KeyId],
 ) -> sqlx::Result<Vec<(String, Lifetime)>> {
     let ids: Vec<&str> = ids.iter().map(KeyId::as_str).collect();
-    let rows: Vec<KeyRow> = sqlx::query_as(select_keys!("where k.key_id = any($1)"))
-        .bind(ids)
-        .fetch_all(connection)
-        .await?;
-    let life = |row: KeyRow| {
-        let life = row.lifetime();
-        (row.key_id, life)
-    };
-    Ok(rows.into_iter().map(life).collect())
+    let rows = by_id(connection, &ids).await?.into_iter();
+    Ok(rows.map(|(key_id, row)| (key_id, row.lifetime())).collect())
 }
 
 /// One key, which others can't change until the transaction ends. The first key of its lineage is

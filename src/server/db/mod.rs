@@ -18,6 +18,7 @@ pub mod key_list;
 pub mod keys;
 pub mod notices;
 pub mod operators;
+pub mod overview;
 pub mod partner_audit;
 pub mod partners;
 pub mod policy;
@@ -45,6 +46,8 @@ pub fn lazy_pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
             ("statement_timeout", "10s"),
             ("lock_timeout", "5s"),
             ("timezone", "UTC"),
+            // What a list reads is in memory or on a disk without arms.
+            ("random_page_cost", "1.1"),
         ])
         .log_statements(tracing::log::LevelFilter::Off)
         .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1));

@@ -1,10 +1,11 @@
-//! Tables `api_key_last_use` and `api_key_usage`.
+//! Tables `api_key_last_use`, `api_key_last_refusal` and `api_key_usage`.
 
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{FromRow, PgConnection};
 
+use crate::domain::token::KeyId;
 use crate::domain::usage::Outcome;
 
 /// Uses of many keys, column by column.
@@ -17,6 +18,7 @@ pub struct UsageBatch<'a> {
     hours: Vec<DateTime<Utc>>,
     outcomes: Vec<&'static str>,
     counts: Vec<i64>,
+    refused_key_ids: Vec<&'a str>,
 }
 
 impl<'a> UsageBatch<'a> {
@@ -37,11 +39,19 @@ impl<'a> UsageBatch<'a> {
         self.hours.push(hour);
         self.outcomes.push(outcome.as_str());
         self.counts.push(count.into());
+        if outcome.is_refusal() {
+            self.refused_key_ids.push(key_id);
+        }
     }
 }
 
 /// Writes a batch, in one statement. A later use that is there already stays; counts are added.
-pub async fn record(connection: &mut PgConnection, batch: &UsageBatch<'_>) -> sqlx::Result<()> {
+/// Refusals are as of `now`: they are a second old at most.
+pub async fn record(
+    connection: &mut PgConnection,
+    batch: &UsageBatch<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
     // The joins drop keys that are gone; the order keeps two instances from deadlocking.
     sqlx::query(
         "with last as (
@@ -52,7 +62,14 @@ pub async fn record(connection: &mut PgConnection, batch: &UsageBatch<'_>) -> sq
              order by k.key_id
             on conflict (key_id) do update
                set last_used_at = excluded.last_used_at, last_used_ip = excluded.last_used_ip
-             where excluded.last_used_at > u.last_used_at)
+             where excluded.last_used_at > u.last_used_at),
+         refused as (
+            insert into api_key_last_refusal as r (key_id, last_refused_at)
+            select distinct k.key_id, $9::timestamptz
+              from unnest($8::text[]) as n (key_id) join api_keys k on k.key_id = n.key_id
+             order by k.key_id
+            on conflict (key_id) do update set last_refused_at = excluded.last_refused_at
+             where excluded.last_refused_at > r.last_refused_at)
          insert into api_key_usage as u (key_id, hour, outcome, uses)
          select k.key_id, n.hour, n.outcome, sum(n.uses)
            from unnest($4::text[], $5::timestamptz[], $6::text[], $7::bigint[]) as n (key_id, hour, outcome, uses)
@@ -68,7 +85,62 @@ pub async fn record(connection: &mut PgConnection, batch: &UsageBatch<'_>) -> sq
     .bind(&batch.hours)
     .bind(&batch.outcomes)
     .bind(&batch.counts)
+    .bind(&batch.refused_key_ids)
+    .bind(now)
     .execute(connection)
     .await
     .map(|_| ())
+}
+
+/// Uses of a key in a span of time, the outcomes apart.
+#[derive(Clone, Copy, Debug, FromRow, PartialEq, Eq)]
+pub struct UsesRow {
+    /// When the span begins.
+    pub at: DateTime<Utc>,
+    /// Uses that were accepted.
+    pub accepted: i64,
+    /// Uses beyond the rate.
+    pub rate_limited: i64,
+    /// Uses that were refused.
+    pub refused: i64,
+}
+
+/// A key's uses from a moment on, by hour or by day (UTC), without the spans that have none.
+pub async fn uses(
+    connection: &mut PgConnection,
+    key_id: &KeyId,
+    since: DateTime<Utc>,
+    by_day: bool,
+) -> sqlx::Result<Vec<UsesRow>> {
+    sqlx::query_as(
+        "select date_trunc(case when $3 then 'day' else 'hour' end, hour, 'UTC') as at,
+                coalesce(sum(uses) filter (where outcome = 'accepted'), 0)::bigint as accepted,
+                coalesce(sum(uses) filter (where outcome = 'rate_limited'), 0)::bigint as rate_limited,
+                coalesce(sum(uses) filter (where outcome not in ('accepted', 'rate_limited')), 0)::bigint as refused
+           from api_key_usage
+          where key_id = $1 and hour >= $2
+          group by 1
+          order by 1",
+    )
+    .bind(key_id.as_str())
+    .bind(since)
+    .bind(by_day)
+    .fetch_all(connection)
+    .await
+}
+
+/// What was asked of many keys from an hour on: the key, the hour, and how often.
+pub async fn uses_of_many(
+    connection: &mut PgConnection,
+    key_ids: &[&str],
+    since: DateTime<Utc>,
+) -> sqlx::Result<Vec<(String, DateTime<Utc>, i64)>> {
+    sqlx::query_as(
+        "select key_id, hour, sum(uses)::bigint from api_key_usage
+          where key_id = any($1) and hour >= $2 group by 1, 2",
+    )
+    .bind(key_ids)
+    .bind(since)
+    .fetch_all(connection)
+    .await
 }

@@ -12,8 +12,8 @@ use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::key::{IssuedKey, KeyStatus, KeyView, RevocationReason, RevokedKey};
 use crate::domain::key_input::{IssueKey, RevokeKey, UpdateKey};
-use crate::domain::key_list::{KeyOrder, KeyQuery};
-use crate::domain::page::{Page, Part, Position};
+use crate::domain::key_list::KeyQuery;
+use crate::domain::page::{Page, Position};
 use crate::domain::patch::Patch;
 use crate::domain::token::KeyId;
 use crate::server::db::key_changes::{self, NewKeyRow};
@@ -95,22 +95,11 @@ impl Registry {
             query.page = first;
             rows = key_list::list(&mut connection, &query, now).await?;
         }
-        let rows: Vec<(Option<Part>, KeyView)> = rows
+        let rows: Vec<(Position, KeyView)> = rows
             .into_iter()
-            .map(|(part, row)| Ok((part, row.view(now)?)))
+            .map(|(position, row)| Ok((position, row.view(now)?)))
             .collect::<sqlx::Result<_>>()?;
-        let page = Page::from_sorted_rows(rows, &query.page, |(part, key)| {
-            let sorted_by = match query.order {
-                KeyOrder::Newest | KeyOrder::Oldest => None,
-                KeyOrder::UsedLast | KeyOrder::UnusedLongest => key.last_used_at,
-                KeyOrder::EndsLast | KeyOrder::EndsFirst => key.not_after,
-            };
-            Position {
-                part: *part,
-                at: sorted_by.unwrap_or(key.created_at),
-                id: key.key_id.as_str().to_owned(),
-            }
-        });
+        let page = Page::from_sorted_rows(rows, &query.page, |(position, _)| position.clone());
         Ok(page.map(|(_, key)| key))
     }
 

@@ -8,12 +8,8 @@ use super::audit::{self, Subject};
 use super::{Origin, Registry};
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult};
-use crate::domain::key::Attention;
 use crate::domain::policy::{Policy, UpdatePolicy};
 use crate::server::db::policy;
-
-/// How far keys that ask for attention are counted: more are "1000 and more".
-const COUNTED: i64 = 1_000;
 
 impl Registry {
     /// The policy.
@@ -67,15 +63,6 @@ impl Registry {
         audit::record(self, &mut transaction, origin, action, subject).await?;
         transaction.commit().await?;
         Ok(after)
-    }
-
-    /// How many keys ask for attention.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn attention(&self) -> AppResult<Attention> {
-        let mut connection = self.pool.acquire().await?;
-        Ok(policy::count_attention(&mut connection, self.now(), COUNTED).await?)
     }
 }
 

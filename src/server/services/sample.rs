@@ -236,7 +236,7 @@ impl Draw {
                 let status = KeyStatus::at(created_at, &old.life);
                 status == KeyStatus::Active && old.rotated.is_none()
             });
-            let predecessor = predecessor.filter(|_| !is_known && self.happens(0.4));
+            let predecessor = predecessor.filter(|_| !is_known && self.happens(0.12));
             let life = if is_known {
                 Lifetime {
                     not_before: created_at,

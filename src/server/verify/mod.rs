@@ -127,6 +127,7 @@ impl Guard {
     ) -> Self {
         let key: Zeroizing<[u8; 64]> = Zeroizing::new(entropy.bytes());
         Self {
+            usage: UsageLog::new(Arc::clone(&clock)),
             pool,
             clock,
             entropy,
@@ -142,7 +143,6 @@ impl Guard {
             loading: Flights::default(),
             proving: Flights::default(),
             legacy: LegacyLimiter::default(),
-            usage: UsageLog::default(),
         }
     }
 

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use super::live::{Live, Taken};
 use crate::domain::usage::Outcome;
+use crate::server::clock::Clock;
 use crate::server::db::usage::{self, UsageBatch};
 
 /// Keys whose uses may wait; beyond it new ones are not remembered, so that a database that is away
@@ -20,8 +21,8 @@ const MOST_WAITING: usize = 200_000;
 const MOST_AT_ONCE: usize = 8_192;
 
 /// The keys whose uses wait to be written.
-#[derive(Debug, Default)]
 pub struct UsageLog {
+    clock: Arc<dyn Clock>,
     batch: Queue,
     at_once: Queue,
 }
@@ -33,6 +34,16 @@ struct Queue {
 }
 
 impl UsageLog {
+    /// Nothing waits yet.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            batch: Queue::default(),
+            at_once: Queue::default(),
+        }
+    }
+
     /// Counts a use of a key.
     pub fn record(
         &self,
@@ -99,7 +110,7 @@ impl UsageLog {
         let written = async {
             let batch = batch_of(&taken);
             let mut connection = pool.acquire().await?;
-            usage::record(&mut connection, &batch).await?;
+            usage::record(&mut connection, &batch, self.clock.now()).await?;
             // A connection would keep the megabytes of its largest statement.
             connection.shrink_buffers();
             Ok(())

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::bulk_dialog::BulkDialog;
+use super::edit_dialog::EditKeyDialog;
 use super::grace_dialog::GraceDialog;
 use super::issue_dialog::IssueDialog;
 use super::partner_dialogs::{EditPartner, SwitchPartner};
@@ -25,6 +26,7 @@ pub fn Dialogs() -> impl IntoView {
             {match dialog {
                 OpenDialog::Closed => ().into_any(),
                 OpenDialog::Issue(partner_id) => view! { <IssueDialog partner_id/> }.into_any(),
+                OpenDialog::EditKey(key) => view! { <EditKeyDialog key/> }.into_any(),
                 OpenDialog::Rotate(key) => view! { <RotateDialog key/> }.into_any(),
                 OpenDialog::Grace(key, now) => view! { <GraceDialog key now/> }.into_any(),
                 OpenDialog::Restore(key) => view! { <RestoreDialog key/> }.into_any(),

@@ -5,15 +5,15 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 
 use super::icon::{Glyph, Icon};
+use super::key_actions::KeyActions;
+use super::key_marks::KeyMarks;
 use super::retirement::Retirement;
-use super::status::StatusBadge;
 use super::time::RelativeTime;
 use crate::domain::key::{Environment, KeyStatus, KeyView};
 use crate::domain::key_list::{KeyListInput, KeyOrder};
 use crate::domain::operator::Role;
+use crate::domain::usage::{SPARK_HEIGHT, SPARK_HOURS};
 use crate::rpc::keys::KeyPage;
-use crate::ui::desk::{Desk, OpenDialog};
-use crate::ui::hydration::Hydrated;
 use crate::ui::links;
 
 /// One page of keys.
@@ -37,7 +37,10 @@ pub fn KeyTable(
     let filtered = first_page != KeyListInput::default();
     let sorted = |label, by: [KeyOrder; 2]| view! { <SortedBy label by order first_page=first_page.clone()/> };
     let KeyPage {
-        now, viewer, page, ..
+        now,
+        viewer,
+        page,
+        sparklines,
     } = page;
     let may_change = viewer.role == Role::Admin;
     let empty = page.items.is_empty().then(|| {
@@ -60,6 +63,7 @@ pub fn KeyTable(
             </div>
         }
     });
+    let rows = page.items.into_iter().zip(sparklines);
     view! {
         <div class="table-frame">
             <table class="keys" class:bare=empty.is_some()>
@@ -75,7 +79,7 @@ pub fn KeyTable(
                     </tr>
                 </thead>
                 <tbody>
-                    {page.items.into_iter().map(|key| view! { <KeyRow key now may_change/> }).collect_view()}
+                    {rows.map(|(key, spark)| view! { <KeyRow key spark now may_change/> }).collect_view()}
                 </tbody>
             </table>
             {empty}
@@ -116,78 +120,44 @@ fn SortedBy(
 }
 
 #[component]
-fn KeyRow(key: KeyView, now: DateTime<Utc>, may_change: bool) -> impl IntoView {
-    let can_rotate = may_change && key.status.is_live() && key.replaced_by.is_none();
-    let can_revoke = may_change && key.status != KeyStatus::Revoked;
+fn KeyRow(
+    key: KeyView,
+    spark: Option<String>,
+    now: DateTime<Utc>,
+    may_change: bool,
+) -> impl IntoView {
     let id = key.key_id.to_string();
-    let can_change_grace = may_change && key.status == KeyStatus::Retiring;
-    let can_restore = may_change && key.can_be_restored(now);
-    let button = |label, danger, dialog| {
-        let key_id = id.clone();
-        view! { <RowButton label key_id danger dialog/> }
-    };
-    let rotate = can_rotate.then(|| button("Rotate", false, OpenDialog::Rotate(key.clone())));
-    let grace =
-        can_change_grace.then(|| button("Grace", false, OpenDialog::Grace(key.clone(), now)));
-    let revoke = can_revoke.then(|| button("Revoke", true, OpenDialog::Revoke(key.clone())));
-    let restore = can_restore.then(|| button("Undo", false, OpenDialog::Restore(key.clone())));
+    let shown_id = id.clone();
     // A retiring key ends with its grace, which never outlives its own end.
     let expires = match key.status {
         KeyStatus::Retiring => key.retires_at,
         _ => key.not_after,
     };
     let retirement = view! { <Retirement key=key.clone() now end_is_shown=true/> };
-    let warning = |word: &'static str| {
-        view! { <span class="badge due"><Icon glyph=Glyph::Clock/>{word}</span> }
-    };
-    let warnings = [
-        key.rotation_due.then(|| warning("rotation due")),
-        key.stale.then(|| warning("stale")),
-    ];
+    let spark = spark.map(|path| {
+        let size = format!("0 0 {} {SPARK_HEIGHT}", 2 * SPARK_HOURS);
+        view! {
+            <svg class="spark" viewBox=size role="img" aria-label="Use in the last 36 hours"><path d=path></path></svg>
+        }
+    });
     let environment = (key.environment != Environment::default())
         .then(|| view! { <span class="chip">{key.environment.as_str()}</span> });
     view! {
         <tr>
             <td data-label="Key ID">
-                <code>{id.clone()}</code>
-                <span class="sub">{key.name.map(|name| view! { <bdi>{name}</bdi> })} {environment}</span>
+                <A href=links::key(&id)><code>{shown_id}</code></A>
+                <span class="sub">{key.name.clone().map(|name| view! { <bdi>{name}</bdi> })} {environment}</span>
             </td>
-            <td data-label="Partner"><bdi>{key.partner_name}</bdi></td>
+            <td data-label="Partner"><bdi>{key.partner_name.clone()}</bdi></td>
             <td data-label="Scopes">
                 <span class="chips">
-                    {key.scopes.into_iter().map(|scope| view! { <span class="chip">{scope.as_str()}</span> " " }).collect_view()}
+                    {key.scopes.iter().map(|scope| view! { <span class="chip">{scope.as_str()}</span> " " }).collect_view()}
                 </span>
             </td>
-            <td data-label="Status"><span class="chips"><StatusBadge status=key.status/> {warnings}</span> {retirement}</td>
+            <td data-label="Status"><KeyMarks key=key.clone() now/> {retirement}</td>
             <td data-label="Expires"><RelativeTime id=format!("expires-{id}") at=expires now/></td>
-            <td data-label="Last Used"><RelativeTime id=format!("used-{id}") at=key.last_used_at now/></td>
-            <td data-label="Actions" class="row-actions">{rotate} {grace} {revoke} {restore}</td>
+            <td data-label="Last Used"><RelativeTime id=format!("used-{id}") at=key.last_used_at now/> {spark}</td>
+            <td data-label="Actions" class="row-actions"><KeyActions key=key.clone() now may_change/></td>
         </tr>
-    }
-}
-
-/// A row's button. Its id lets the focus find it again when the row was drawn anew.
-#[component]
-fn RowButton(
-    label: &'static str,
-    key_id: String,
-    danger: bool,
-    dialog: OpenDialog,
-) -> impl IntoView {
-    let desk = expect_context::<Desk>();
-    let hydrated = expect_context::<Hydrated>();
-    let class = if danger {
-        "button small danger-quiet"
-    } else {
-        "button small"
-    };
-    view! {
-        <button
-            class=class type="button"
-            id=format!("{}-{key_id}", label.to_lowercase())
-            aria-label=format!("{label} {key_id}")
-            disabled=move || !hydrated.done()
-            on:click=move |_| desk.open(dialog.clone())
-        >{label}</button>
     }
 }

@@ -1,6 +1,5 @@
 //! The parts that pages are made of.
 
-pub mod attention;
 pub mod bulk_dialog;
 pub mod bulk_form;
 pub mod bulk_preview;
@@ -8,6 +7,7 @@ pub mod combobox;
 pub mod delivery_table;
 pub mod dialog;
 pub mod dialogs;
+pub mod edit_dialog;
 pub mod event_list;
 pub mod field;
 pub mod filters;
@@ -15,9 +15,14 @@ pub mod frame;
 pub mod grace_dialog;
 pub mod icon;
 pub mod issue_dialog;
+pub mod key_actions;
+pub mod key_marks;
 pub mod key_table;
+pub mod lineage;
 pub mod lost_answer;
 pub mod notice;
+pub mod number;
+pub mod overview;
 pub mod pager;
 pub mod partner_dialogs;
 pub mod partner_field;
@@ -33,5 +38,6 @@ pub mod status;
 pub mod time;
 pub mod token_reveal;
 pub mod tokens_reveal;
+pub mod uses_plot;
 pub mod webhook_dialogs;
 pub mod webhook_table;

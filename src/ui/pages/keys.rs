@@ -7,13 +7,14 @@ use leptos_router::hooks::use_query_map;
 use crate::domain::error::AppError;
 use crate::domain::key::KeyStatus;
 use crate::domain::key_list::{KeyListInput, KeyOrder};
-use crate::rpc::keys::{KeyPage, list_keys};
-use crate::ui::components::attention::AttentionBar;
+use crate::domain::overview::Overview;
+use crate::rpc::keys::{KeyPage, keys_overview, list_keys};
 use crate::ui::components::bulk_dialog::BulkStart;
 use crate::ui::components::filters::{ChoiceFilter, FilterForm, SearchFilter, use_go};
 use crate::ui::components::icon::{Glyph, Icon};
 use crate::ui::components::key_table::KeyTable;
 use crate::ui::components::notice::{DoneNotice, ErrorNotice, NeedsScript};
+use crate::ui::components::overview::{OverviewBar, words as count_words};
 use crate::ui::components::pager::pager;
 use crate::ui::components::partner_filter::PartnerFilter;
 use crate::ui::desk::{Desk, OpenDialog};
@@ -37,6 +38,10 @@ pub fn KeysPage() -> impl IntoView {
             environment: value("environment"),
             rotation_due: value("rotationDue"),
             stale: value("stale"),
+            expiring: value("expiring"),
+            still_used: value("stillUsed"),
+            refused: value("refused"),
+            never_used: value("neverUsed"),
             sort: value("sort"),
             limit: None,
             cursor: value("cursor"),
@@ -44,6 +49,8 @@ pub fn KeysPage() -> impl IntoView {
     });
     let keys = Latest::new(asked, desk.changes(), list_keys);
     let pending = keys.pending();
+    let partner = Memo::new(move |_| asked.get().partner_id);
+    let overview = Latest::new(partner, desk.changes(), keys_overview);
     let show = move |outcome: Result<KeyPage, AppError>| match outcome {
         Ok(page) => {
             desk.restore_focus();
@@ -59,9 +66,7 @@ pub fn KeysPage() -> impl IntoView {
                     })
                 },
             );
-            let attention = page.attention;
             view! {
-                <AttentionBar attention asked=asked.clone()/>
                 <KeyTable page asked/>
                 {pager}
             }
@@ -83,7 +88,12 @@ pub fn KeysPage() -> impl IntoView {
         </div>
         <NeedsScript what="Issuing and rotating a key"/>
         <DoneNotice/>
-        <Filters asked/>
+        {overview.view(move |overview| match overview {
+            Ok(overview) => view! { <OverviewBar overview asked/> }.into_any(),
+            // The list below says what is wrong.
+            Err(_) => ().into_any(),
+        })}
+        <Filters asked overview/>
         <div class="list" aria-busy=move || pending.get().to_string()>
             {keys.view(show)}
         </div>
@@ -144,7 +154,7 @@ fn SecurityNotes() -> impl IntoView {
 }
 
 #[component]
-fn Filters(asked: Memo<KeyListInput>) -> impl IntoView {
+fn Filters(asked: Memo<KeyListInput>, overview: Latest<Overview>) -> impl IntoView {
     let text = RwSignal::new(asked.get_untracked().q.unwrap_or_default());
     let go = StoredValue::new(use_go());
     let to =
@@ -168,12 +178,40 @@ fn Filters(asked: Memo<KeyListInput>) -> impl IntoView {
     let on_sort = Callback::new(move |sort| to(KeyListInput { sort, ..now() }, false));
     let on_search = Callback::new(move |(q, goes_on)| to(KeyListInput { q, ..now() }, goes_on));
     let submit = Callback::new(move |()| to(now(), false));
-    let statuses =
-        KeyStatus::ALL.map(|status| (status.as_str().to_owned(), status.as_str().to_owned()));
-    let statuses: Vec<_> = [(String::new(), "Any status".to_owned())]
-        .into_iter()
-        .chain(statuses)
-        .collect();
+    let counts = RwSignal::new(None::<Overview>);
+    Effect::new(move || {
+        if let Some(latest) = overview.latest() {
+            counts.set(Some(latest));
+        }
+    });
+    // The numbers are those of the whole list, or of one partner's: beside another filter they would
+    // promise more than the list then shows.
+    let statuses = Signal::derive(move || {
+        let is_counted = asked.with(|asked| {
+            let plain = KeyListInput {
+                partner_id: asked.partner_id.clone(),
+                status: asked.status.clone(),
+                sort: asked.sort.clone(),
+                cursor: asked.cursor.clone(),
+                ..KeyListInput::default()
+            };
+            *asked == plain
+        });
+        let counts = counts.get().filter(|_| is_counted);
+        let option = |status: KeyStatus| {
+            let name = status.as_str();
+            let count = counts.as_ref().and_then(|counts| counts.of(status));
+            let label = match count {
+                Some(count) => format!("{name} ({})", count_words(count)),
+                None => name.to_owned(),
+            };
+            (name.to_owned(), label)
+        };
+        let any = (String::new(), "Any status".to_owned());
+        std::iter::once(any)
+            .chain(KeyStatus::ALL.map(option))
+            .collect::<Vec<_>>()
+    });
     let orders = KeyOrder::ALL.map(|order| {
         let value = match order {
             KeyOrder::Newest => String::new(),
@@ -188,7 +226,7 @@ fn Filters(asked: Memo<KeyListInput>) -> impl IntoView {
             <PartnerFilter value=Signal::derive(move || asked.get().partner_id) on_choice=on_partner/>
             <ChoiceFilter
                 label="Status filter" name="status" value=Signal::derive(move || asked.get().status)
-                options=Signal::stored(statuses) on_choice=on_status
+                options=statuses on_choice=on_status
             />
             <ChoiceFilter
                 label="Sort by" name="sort" value=Signal::derive(move || asked.get().sort)

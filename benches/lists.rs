@@ -1,0 +1,312 @@
+//! The tab's lists with a million keys of five thousand partners, beside the same with a thousand:
+//! the time from the request to the whole answer, through the router, and the plans behind it. Prints
+//! one table, and fails where a plan reads a whole table.
+//!
+//! Needs `DATABASE_URL`; `make bench` sets it up. The million rows take a minute or two.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    missing_docs,
+    reason = "a benchmark that meets what it did not expect has failed"
+)]
+
+#[path = "support/mod.rs"]
+#[allow(dead_code, reason = "each benchmark uses a part of it")]
+mod support;
+
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::http::Request;
+use http_body_util::BodyExt;
+use myproof_registry::domain::key_list::{KeyListInput, KeyOrder};
+use myproof_registry::server::db::key_list;
+use myproof_registry::server::http::frame::Frame;
+use myproof_registry::server::router::router;
+use myproof_registry::server::services::sample::SampleSize;
+use serde_json::Value;
+use support::Bench;
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+
+/// The server's own allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Requests of one kind.
+const REQUESTS: usize = 200;
+
+/// A registry of some size, with what to ask it for.
+struct Lists {
+    bench: Bench,
+    frame: Frame,
+    token: String,
+    /// Ids and names that there are, at random: keys', key names, partners', partner names.
+    key_ids: Vec<String>,
+    key_names: Vec<String>,
+    partner_ids: Vec<String>,
+    partner_names: Vec<String>,
+}
+
+impl Lists {
+    async fn new(name: &str, keys: usize, partners: usize) -> Self {
+        let bench = Bench::new(name, 0).await;
+        let begun = Instant::now();
+        let registry = &bench.instance.state.registry;
+        let size = SampleSize {
+            partners,
+            keys,
+            seed: 7,
+        };
+        registry.add_sample(size).await.unwrap();
+        eprintln!(
+            "{keys} keys of {partners} partners made in {} s",
+            begun.elapsed().as_secs()
+        );
+        let token = bench.issue("admin:*").await;
+        bench
+            .sql("update api_keys set rate_per_minute = 2147483647 where scopes = '{admin:*}'")
+            .await;
+        let pool = &registry.pool;
+        let some = async |sql: &'static str| -> Vec<String> {
+            sqlx::query_scalar(sql).fetch_all(pool).await.unwrap()
+        };
+        let key_ids = some("select key_id from api_keys order by md5(key_id) limit 200").await;
+        let key_names =
+            some("select name from api_keys where name is not null order by md5(key_id) limit 200")
+                .await;
+        let partner_ids =
+            some("select partner_id::text from partners order by md5(name) limit 200").await;
+        let partner_names = some("select name from partners order by md5(name) limit 200").await;
+        let frame = router(bench.instance.state.clone());
+        Self {
+            bench,
+            frame,
+            token,
+            key_ids,
+            key_names,
+            partner_ids,
+            partner_names,
+        }
+    }
+
+    /// A page, with the time that it took.
+    async fn page(&self, query: &KeyListInput) -> (Value, Duration) {
+        let query = serde_json::to_value(query).unwrap();
+        let pairs: Vec<String> = query
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encode(value.as_str().unwrap())))
+            .collect();
+        let request = Request::get(format!("/api/admin/api-keys?{}", pairs.join("&")))
+            .header("X-API-Key", &self.token)
+            .body(Body::empty())
+            .unwrap();
+        let begun = Instant::now();
+        let answer = self.frame.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let took = begun.elapsed();
+        (serde_json::from_slice(&body).unwrap(), took)
+    }
+
+    /// The indexes that a page is found by. No table of keys is read as a whole.
+    async fn indexes(&self, query: &KeyListInput) -> Vec<String> {
+        let registry = &self.bench.instance.state.registry;
+        let mut connection = registry.pool.acquire().await.unwrap();
+        let query = query.check().unwrap();
+        let plans = key_list::explain(&mut connection, &query, registry.now())
+            .await
+            .unwrap();
+        let mut indexes = Vec::new();
+        for plan in plans {
+            look(&plan[0]["Plan"], &mut indexes);
+        }
+        indexes.retain(|index| !index.ends_with("_pkey"));
+        indexes.sort();
+        indexes.dedup();
+        indexes
+    }
+}
+
+/// Gathers the indexes of a plan.
+fn look(node: &Value, indexes: &mut Vec<String>) {
+    let table = node["Relation Name"].as_str().unwrap_or_default();
+    let whole = node["Node Type"].as_str().unwrap().contains("Seq Scan");
+    assert!(
+        !(whole && table.starts_with("api_key")),
+        "{table} is read as a whole: {node:#}"
+    );
+    if let Some(index) = node["Index Name"].as_str() {
+        indexes.push(index.to_owned());
+    }
+    for child in node["Plans"].as_array().into_iter().flatten() {
+        look(child, indexes);
+    }
+}
+
+fn encode(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// A kind of request: its name, and the `n`th of them.
+type Kind = (&'static str, fn(&Lists, usize) -> KeyListInput);
+
+fn first_page() -> KeyListInput {
+    KeyListInput::default()
+}
+
+fn searched(text: &str, begin: usize, length: usize) -> KeyListInput {
+    let q: String = text.chars().skip(begin).take(length).collect();
+    KeyListInput {
+        q: Some(q.trim().to_owned()),
+        ..first_page()
+    }
+}
+
+fn with_status(status: &str) -> KeyListInput {
+    KeyListInput {
+        status: Some(status.to_owned()),
+        ..first_page()
+    }
+}
+
+fn sorted(order: KeyOrder) -> KeyListInput {
+    KeyListInput {
+        sort: Some(order.as_str().to_owned()),
+        ..first_page()
+    }
+}
+
+fn of_partner(lists: &Lists, n: usize) -> KeyListInput {
+    let partners = &lists.partner_ids;
+    KeyListInput {
+        partner_id: Some(partners[n % partners.len()].clone()),
+        ..first_page()
+    }
+}
+
+fn one_of(texts: &[String], n: usize) -> &str {
+    &texts[n % texts.len()]
+}
+
+const KINDS: [Kind; 19] = [
+    ("first page", |_, _| first_page()),
+    ("of a partner", of_partner),
+    ("scheduled", |_, _| with_status("scheduled")),
+    ("active", |_, _| with_status("active")),
+    ("retiring", |_, _| with_status("retiring")),
+    ("expired", |_, _| with_status("expired")),
+    ("revoked", |_, _| with_status("revoked")),
+    ("3 characters of a keyId", |lists, n| {
+        searched(one_of(&lists.key_ids, n), 4 + n % 10, 3)
+    }),
+    ("8 characters of a keyId", |lists, n| {
+        searched(one_of(&lists.key_ids, n), 4 + n % 5, 8)
+    }),
+    ("part of a key's name", |lists, n| {
+        searched(one_of(&lists.key_names, n), n % 4, 3 + n % 8)
+    }),
+    ("part of a partner's name", |lists, n| {
+        searched(one_of(&lists.partner_names, n), n % 4, 3 + n % 20)
+    }),
+    ("2 characters", |lists, n| {
+        searched(one_of(&lists.partner_names, n), 0, 2)
+    }),
+    ("oldest first", |_, _| sorted(KeyOrder::Oldest)),
+    ("used last", |_, _| sorted(KeyOrder::UsedLast)),
+    ("unused for longest", |_, _| sorted(KeyOrder::UnusedLongest)),
+    ("ends last", |_, _| sorted(KeyOrder::EndsLast)),
+    ("ends first", |_, _| sorted(KeyOrder::EndsFirst)),
+    ("of a partner, used last", |lists, n| KeyListInput {
+        sort: sorted(KeyOrder::UsedLast).sort,
+        ..of_partner(lists, n)
+    }),
+    ("active, ends first", |_, _| KeyListInput {
+        sort: sorted(KeyOrder::EndsFirst).sort,
+        ..with_status("active")
+    }),
+];
+
+/// The 95th percentile.
+fn p95(times: &mut [Duration]) -> f64 {
+    times.sort();
+    times[times.len() * 95 / 100].as_secs_f64() * 1_000.0
+}
+
+/// Times of one kind on both, one after the other, so that what disturbs one disturbs the other.
+async fn measure(
+    large: &Lists,
+    small: &Lists,
+    of: fn(&Lists, usize) -> KeyListInput,
+) -> (f64, f64) {
+    let (mut slow, mut quick) = (Vec::new(), Vec::new());
+    for n in 0..REQUESTS {
+        slow.push(large.page(&of(large, n)).await.1);
+        quick.push(small.page(&of(small, n)).await.1);
+    }
+    (p95(&mut slow), p95(&mut quick))
+}
+
+/// Times of one page after the other: on to the end of `pages`, and back.
+async fn turn(lists: &Lists, order: KeyOrder, pages: usize) -> f64 {
+    let registry = &lists.bench.instance.state.registry;
+    let mut times = Vec::new();
+    let mut query = KeyListInput {
+        limit: Some("20".to_owned()),
+        ..sorted(order)
+    };
+    for back in [false, true] {
+        for _ in 0..pages {
+            let begun = Instant::now();
+            let page = registry.list_keys(&query.check().unwrap()).await.unwrap();
+            times.push(begun.elapsed());
+            let next = if back {
+                page.previous_cursor
+            } else {
+                page.next_cursor
+            };
+            let Some(next) = next else { break };
+            query.cursor = Some(next);
+        }
+    }
+    p95(&mut times)
+}
+
+fn row(what: &str, large: f64, small: f64, indexes: &str) {
+    let bound = (2.0 * small).max(small + 2.0);
+    let held = large <= 15.0 && large <= bound;
+    let verdict = if held { "yes" } else { "NO" };
+    println!("| {what} | {large:.1} | {small:.1} | {verdict} | {indexes} |");
+}
+
+fn main() {
+    Runtime::new().unwrap().block_on(async {
+        let small = Lists::new("bench_lists_small", 1_000, 50).await;
+        let large = Lists::new("bench_lists_large", 1_000_000, 5_000).await;
+        println!("| list | p95 of a million, ms | p95 of a thousand, ms | ≤ 15 ms and ≤ max(2 ×, + 2 ms) | found by |");
+        println!("| --- | --- | --- | --- | --- |");
+        for (what, of) in KINDS {
+            let mut indexes = Vec::new();
+            for n in 0..20 {
+                indexes.extend(large.indexes(&of(&large, n)).await);
+            }
+            indexes.sort();
+            indexes.dedup();
+            let (slow, quick) = measure(&large, &small, of).await;
+            row(what, slow, quick, &indexes.join(", "));
+        }
+        for (what, order) in [
+            ("40 pages on and back, newest first", KeyOrder::Newest),
+            ("40 pages on and back, used last", KeyOrder::UsedLast),
+            ("40 pages on and back, ends first", KeyOrder::EndsFirst),
+        ] {
+            let (slow, quick) = (turn(&large, order, 40).await, turn(&small, order, 40).await);
+            row(what, slow, quick, "");
+        }
+    });
+}

@@ -1,0 +1,123 @@
+//! The keys at a glance: how many there are of each kind, each number a way to them.
+
+use leptos::prelude::*;
+use leptos_router::components::A;
+
+use super::icon::{Glyph, Icon};
+use super::number::number;
+use crate::domain::key::KeyStatus;
+use crate::domain::key_list::KeyListInput;
+use crate::domain::overview::{Count, Overview};
+use crate::ui::links;
+
+/// The numbers, with the ways to the keys and back.
+#[component]
+pub fn OverviewBar(
+    /// The numbers.
+    overview: Overview,
+    /// Which keys are shown.
+    asked: Memo<KeyListInput>,
+) -> impl IntoView {
+    let only = |set: fn(&mut KeyListInput)| {
+        let mut input = KeyListInput::default();
+        set(&mut input);
+        input
+    };
+    let active = overview.of(KeyStatus::Active);
+    let tiles = [
+        (
+            "Active",
+            Glyph::Tick,
+            false,
+            active,
+            only(|input| input.status = Some(KeyStatus::Active.as_str().to_owned())),
+        ),
+        (
+            "Expiring in 14 days",
+            Glyph::Clock,
+            true,
+            Some(overview.expiring),
+            only(|input| input.expiring = Some(YES.to_owned())),
+        ),
+        (
+            "Rotation due",
+            Glyph::Rotate,
+            true,
+            Some(overview.rotation_due),
+            only(|input| input.rotation_due = Some(YES.to_owned())),
+        ),
+        (
+            "Retiring, still used",
+            Glyph::Half,
+            true,
+            Some(overview.still_used),
+            only(|input| input.still_used = Some(YES.to_owned())),
+        ),
+        (
+            "Refused in the last hour",
+            Glyph::Alert,
+            true,
+            Some(overview.refused),
+            only(|input| input.refused = Some(YES.to_owned())),
+        ),
+        (
+            "Stale",
+            Glyph::Ended,
+            true,
+            Some(overview.stale),
+            only(|input| input.stale = Some(YES.to_owned())),
+        ),
+    ];
+    let tile = move |(label, glyph, asks, count, input): (
+        _,
+        _,
+        bool,
+        Option<Count>,
+        KeyListInput,
+    )| {
+        let count = count?;
+        let shown = {
+            let input = input.clone();
+            Memo::new(move |_| {
+                let mut asked = asked.get();
+                asked.cursor = None;
+                asked.sort = None;
+                asked == input
+            })
+        };
+        let href = move || {
+            let all = KeyListInput::default();
+            links::keys(if shown.get() { &all } else { &input })
+        };
+        Some(view! {
+            <li>
+                <A
+                    href=href attr:class="tile" class:asks=asks && !count.is_none()
+                    attr:aria-current=move || shown.get().then_some("true") scroll=false
+                >
+                    <span class="tile-label"><Icon glyph/>{label}</span>
+                    <strong>{words(count)}</strong>
+                    {move || shown.get().then_some(view! { <span class="tile-end">"Show all"</span> })}
+                </A>
+            </li>
+        })
+    };
+    view! {
+        <nav aria-label="Keys at a glance">
+            <ul class="tiles">{tiles.into_iter().map(tile).collect_view()}</ul>
+        </nav>
+    }
+}
+
+/// What a filter that is on says.
+const YES: &str = "true";
+
+/// A count, as far as it is known: "12", "about 812,000", "1,000+".
+#[must_use]
+pub fn words(count: Count) -> String {
+    match count {
+        Count::Exactly(count) => number(count),
+        Count::About(count) => format!("about {}", number(count)),
+        Count::AtLeast(count) => format!("{}+", number(count)),
+    }
+}

@@ -1,0 +1,161 @@
+//! A key's own page.
+
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::A;
+use leptos_router::hooks::use_params_map;
+
+use crate::domain::error::AppError;
+use crate::domain::key::KeyView;
+use crate::domain::key_details::KeyDetails;
+use crate::domain::operator::Role;
+use crate::domain::page::Page;
+use crate::rpc::audit::EventPage;
+use crate::rpc::keys::{KeyDetailsPage, show_key};
+use crate::ui::components::event_list::EventList;
+use crate::ui::components::key_actions::KeyActions;
+use crate::ui::components::key_marks::KeyMarks;
+use crate::ui::components::lineage::Lineage;
+use crate::ui::components::notice::{DoneNotice, ErrorNotice};
+use crate::ui::components::time::RelativeTime;
+use crate::ui::components::uses_plot::UsesPlot;
+use crate::ui::desk::Desk;
+use crate::ui::links;
+use crate::ui::remote::Latest;
+
+/// Everything about one key.
+#[component]
+pub fn KeyPage() -> impl IntoView {
+    let desk = expect_context::<Desk>();
+    on_cleanup(move || desk.leave_page());
+    let params = use_params_map();
+    let key_id = Memo::new(move |_| params.read().get("key_id").unwrap_or_default());
+    let details = Latest::new(key_id, desk.changes(), show_key);
+    let pending = details.pending();
+    let show = move |outcome: Result<KeyDetailsPage, AppError>| match outcome {
+        Ok(page) => {
+            desk.restore_focus();
+            view! { <Everything page/> }.into_any()
+        }
+        Err(error) => {
+            #[cfg(feature = "ssr")]
+            if matches!(error, AppError::NotFound { .. })
+                && let Some(response) = use_context::<leptos_axum::ResponseOptions>()
+            {
+                response.set_status(axum::http::StatusCode::NOT_FOUND);
+            }
+            let again = Callback::new(move |()| desk.changed());
+            view! { <ErrorNotice error on_retry=again/> }.into_any()
+        }
+    };
+    view! {
+        <Title text=move || key_id.get()/>
+        <div class="page-head">
+            <div>
+                <p class="crumb"><A href=links::KEYS>"API Keys / Rotation"</A></p>
+                <h1 tabindex="-1"><code>{key_id}</code></h1>
+            </div>
+        </div>
+        <DoneNotice/>
+        <div class="list" aria-busy=move || pending.get().to_string()>
+            {details.view(show)}
+        </div>
+    }
+}
+
+#[component]
+fn Everything(page: KeyDetailsPage) -> impl IntoView {
+    let KeyDetailsPage {
+        now,
+        viewer,
+        details,
+    } = page;
+    let KeyDetails {
+        key,
+        hours,
+        days,
+        lineage,
+        events,
+        more_events,
+    } = details;
+    let key_id = key.key_id.to_string();
+    let history = links::address(links::AUDIT, &[("keyId", Some(&key_id))]);
+    let events = EventPage {
+        now,
+        page: Page {
+            items: events,
+            next_cursor: None,
+            previous_cursor: None,
+        },
+    };
+    view! {
+        <section class="panel key-head">
+            <div>
+                {key.name.clone().map(|name| view! { <p class="strong"><bdi>{name}</bdi></p> })}
+                <KeyMarks key=key.clone() now/>
+            </div>
+            <div class="row-actions">
+                <KeyActions key=key.clone() now may_change=viewer.role == Role::Admin with_edit=true/>
+            </div>
+            <Facts key=key.clone() now/>
+        </section>
+        <section class="panel" aria-labelledby="use-heading">
+            <h2 id="use-heading">"Use"</h2>
+            <div class="plots">
+                <UsesPlot heading="Last 48 hours" uses=hours format="%e %b, %H:00" span="Hour (UTC)"/>
+                <UsesPlot heading="Last 30 days" uses=days format="%e %b" span="Day (UTC)"/>
+            </div>
+        </section>
+        <section class="panel" aria-labelledby="lineage-heading">
+            <h2 id="lineage-heading">"Lineage"</h2>
+            <Lineage keys=lineage current=key.key_id now/>
+        </section>
+        <section aria-labelledby="events-heading">
+            <h2 id="events-heading" class="section">"Events"</h2>
+            <EventList page=events filtered=false/>
+            <p class="after-list">
+                <A href=history>{if more_events { "All of its events" } else { "Its events in the history" }}</A>
+            </p>
+        </section>
+    }
+}
+
+#[component]
+fn Facts(key: KeyView, now: DateTime<Utc>) -> impl IntoView {
+    let partner = links::address(
+        links::KEYS,
+        &[("partnerId", Some(&key.partner_id.to_string()))],
+    );
+    let scopes = key.scopes.iter().map(|scope| {
+        view! { <span class="chip">{scope.as_str()}</span> " " }
+    });
+    let time = |id: &'static str, at| view! { <RelativeTime id=id.to_owned() at now/> };
+    let expires = match key.not_after {
+        None => view! { "Never" }.into_any(),
+        at => time("key-expires", at).into_any(),
+    };
+    let due = key.rotation_due_at.map(|at| {
+        view! { <div><dt>"Rotation due"</dt><dd>{time("key-due", Some(at))}</dd></div> }
+    });
+    let revoked = key.revoked_reason.map(|reason| {
+        view! { <div><dt>"Revoked for"</dt><dd><code>{reason.as_str()}</code></dd></div> }
+    });
+    let address = key
+        .last_used_ip
+        .map(|ip| view! { " from " <code>{ip}</code> });
+    view! {
+        <dl class="facts">
+            <div><dt>"Partner"</dt><dd><A href=partner><bdi>{key.partner_name}</bdi></A></dd></div>
+            <div><dt>"Environment"</dt><dd>{key.environment.as_str()}</dd></div>
+            <div><dt>"Scopes"</dt><dd><span class="chips">{scopes.collect_view()}</span></dd></div>
+            <div><dt>"Rate / min"</dt><dd>{key.rate_per_minute}</dd></div>
+            <div><dt>"Not before"</dt><dd>{time("key-begins", Some(key.not_before))}</dd></div>
+            <div><dt>"Expires"</dt><dd>{expires}</dd></div>
+            {due}
+            <div><dt>"Created"</dt><dd>{time("key-created", Some(key.created_at))} " by " <bdi>{key.created_by}</bdi></dd></div>
+            <div><dt>"Last used"</dt><dd>{time("key-used", key.last_used_at)} {address}</dd></div>
+            {revoked}
+        </dl>
+    }
+}
