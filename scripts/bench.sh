@@ -11,6 +11,8 @@ clean_up() {
     rm -rf -- "$WORK"
 }
 at_exit clean_up
+# The tables of a million keys are half a gigabyte; a database that holds them is given as much.
+export SHARED_BUFFERS=1GB
 "$ROOT/scripts/cluster.sh" --dir "$WORK" --throwaway start
 DATABASE_URL=$("$ROOT/scripts/cluster.sh" --dir "$WORK" url)
 export DATABASE_URL

@@ -32,7 +32,8 @@ while [[ ${1:-} == --* ]]; do
         ;;
     --throwaway)
         THROWAWAY=yes DATABASE=postgres STOP_SIGNAL=QUIT
-        SETTINGS=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200)
+        SETTINGS=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200
+            -c "shared_buffers=${SHARED_BUFFERS:-128MB}")
         shift
         ;;
     *) die "cluster.sh does not know the option $1; its usage is at the top of the file" ;;

@@ -19,6 +19,7 @@ use crate::ui::pages::notices::NoticesPage;
 use crate::ui::pages::partners::PartnersPage;
 use crate::ui::pages::settings::SettingsPage;
 use crate::ui::session::{SessionActions, read_operator};
+use crate::ui::shortcuts::Shortcuts;
 
 /// Names of the browser's files, as the shell links them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +72,7 @@ pub fn Shell(
 pub fn App() -> impl IntoView {
     provide_meta_context();
     Hydrated::provide();
-    Desk::provide();
+    Shortcuts::provide(Desk::provide());
     let actions = SessionActions {
         sign_in: ServerAction::<SignIn>::new(),
         sign_out: ServerAction::<SignOut>::new(),
@@ -91,12 +92,20 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/partners/:partner_id/notices") view=NoticesPage/>
                     <Route path=path!("/audit") view=AuditPage/>
                     <Route path=path!("/settings") view=SettingsPage/>
+                    <Route path=path!("/styleguide") view=Styleguide/>
                 </Routes>
             </Frame>
             <Dialogs/>
         </Router>
     }
 }
+
+/// Every component in every state, for whoever works on them.
+#[cfg(debug_assertions)]
+use crate::ui::pages::styleguide::StyleguidePage as Styleguide;
+/// A release has no such page.
+#[cfg(not(debug_assertions))]
+use NotFound as Styleguide;
 
 /// What no route has.
 #[component]

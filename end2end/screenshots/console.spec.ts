@@ -95,6 +95,19 @@ for (const width of [1440, 768, 375]) {
       await page.goto(`${server.url}/api-keys`);
       await hydrated(page);
       await shoot('keys-due', true);
+      server.addPartners(60);
+      await page.reload();
+      await hydrated(page);
+      await page.getByRole('combobox', { name: 'Partner filter' }).fill('at');
+      await page.getByRole('option', { name: 'Atlas Custody' }).waitFor();
+      await shoot('partner-filter');
+      await page.keyboard.press('Enter');
+      await page.getByRole('row').getByRole('link', { name: /^mpk_/ }).first().click();
+      await page.getByRole('heading', { name: 'Lineage' }).waitFor();
+      await shoot('key', true);
+      await page.getByRole('button', { name: /^Edit mpk/ }).click();
+      await shoot('key-edit');
+      await page.getByRole('button', { name: 'Cancel' }).click();
       await context.close();
     });
   }

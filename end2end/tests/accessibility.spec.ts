@@ -151,8 +151,24 @@ async function furnishAndWalk(page: Page, server: Server, check: Check): Promise
   server.age('Other', 2);
   await page.unroute('**/rpc/keys/list');
   await page.getByRole('link', { name: 'API Keys / Rotation' }).click();
-  await page.getByText('due for rotation').waitFor();
-  await check('keys that ask for attention');
+  await page.getByRole('link', { name: /Rotation due [1-9]/ }).waitFor();
+  await check('keys that are due');
+  server.addPartners(60);
+  await page.reload();
+  await hydrated(page);
+  await page.getByRole('combobox', { name: 'Partner filter' }).fill('A000');
+  await page.getByRole('option', { name: 'A0001' }).waitFor();
+  await check('the partner filter, open');
+  await page.keyboard.press('Escape');
+  await page.getByRole('row').getByRole('link').nth(2).click();
+  await page.getByRole('heading', { name: 'Lineage' }).waitFor();
+  await check('a key');
+  await page.getByRole('button', { name: /^Edit mpk/ }).click();
+  await page.getByLabel('Rate / min').fill('0');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await page.getByText('It must be a whole number from 1 to 10000.').waitFor();
+  await check('edit key, refused');
+  await page.getByRole('button', { name: 'Cancel' }).click();
   await page.goto(`${server.url}/nowhere`);
   await check('a missing page');
 }

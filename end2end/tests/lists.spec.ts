@@ -63,6 +63,8 @@ test('filters, search and page stand in the URL, and Back and Forward follow the
 });
 
 test('typing asks once a pause, Enter at once, and the history keeps no letters', async ({ page, server }) => {
+  // What others do would be asked for, too.
+  await page.route('**/live', (route) => route.abort());
   server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
   server.cli(['key', 'issue', '--partner', 'Other', '--scope', 'assets:read']);
   await openConsole(page, server);
@@ -156,6 +158,7 @@ test('times are relative, with the exact one on hover and focus', async ({ page,
 });
 
 test('a list that is come to by a link and gets no answer says so, and is read again', async ({ page, server }) => {
+  await page.route('**/live', (route) => route.abort());
   server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
   await openConsole(page, server, '/partners');
   await page.route('**/rpc/keys/list', (route) => route.abort());

@@ -98,3 +98,54 @@ test('a forged next leads to the keys, with the program running', async ({ page,
   }
   expect(complaints).toEqual([]);
 });
+
+test('operators are made, changed and disabled in the settings', async ({ page, server, browser, complaints }) => {
+  await openConsole(page, server, '/settings');
+  await page.getByRole('button', { name: 'New operator' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('E-mail').fill('nobody');
+  await dialog.getByLabel('First password').fill('short');
+  await dialog.getByRole('button', { name: 'Create operator' }).click();
+  await expect(dialog.getByText('It must be an e-mail address such as ops@example.com.')).toBeVisible();
+  await expect(dialog.getByText('It must have at least 12 characters.')).toBeVisible();
+  await dialog.getByLabel('E-mail').fill(AUDITOR);
+  await dialog.getByLabel('First password').fill(PASSWORD);
+  await dialog.getByRole('button', { name: 'Create operator' }).click();
+  await expect(page.getByRole('status').filter({ hasText: `${AUDITOR} is made.` })).toBeVisible();
+  const row = page.getByRole('row').filter({ hasText: AUDITOR });
+  await expect(row).toContainText('auditor');
+  const elsewhere = await browser.newContext();
+  const other = await elsewhere.newPage();
+  await signIn(other, server, AUDITOR);
+
+  // The last admin stays one.
+  await page.getByRole('button', { name: `Edit ${EMAIL}` }).click();
+  await dialog.getByLabel('Role').selectOption('auditor');
+  await dialog.getByRole('button', { name: 'Save changes' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('the last admin');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+
+  await page.getByRole('button', { name: `Edit ${AUDITOR}` }).click();
+  await dialog.getByLabel('Sign-in').selectOption('disabled');
+  await dialog.getByRole('button', { name: 'Save changes' }).click();
+  await expect(row).toContainText('deactivated');
+  await other.reload();
+  await expect(other).toHaveURL(/\/login/);
+  await page.getByRole('button', { name: `Edit ${AUDITOR}` }).click();
+  await dialog.getByLabel('Sign-in').selectOption('allowed');
+  await dialog.getByLabel('Role').selectOption('admin');
+  await dialog.getByRole('button', { name: 'Save changes' }).click();
+  await expect(row).toContainText('admin');
+  await page.getByRole('button', { name: `Reset password ${AUDITOR}` }).click();
+  await dialog.getByLabel('New password').fill('canary password, a new one');
+  await dialog.getByRole('button', { name: 'Set password' }).click();
+  await expect(page.getByRole('status').filter({ hasText: `The password of ${AUDITOR} is set.` })).toBeVisible();
+  await other.getByLabel('Email').fill(AUDITOR);
+  await other.getByLabel('Password').fill('canary password, a new one');
+  await other.getByRole('button', { name: 'Sign in' }).click();
+  await expect(other.getByRole('button', { name: 'Generate New Key' })).toBeVisible();
+  await elsewhere.close();
+  await page.getByRole('link', { name: 'History' }).click();
+  await expect(page.getByText(`changed the operator ${AUDITOR}`)).toBeVisible();
+  expect(complaints.filter((text) => !text.includes('409'))).toEqual([]);
+});

@@ -79,6 +79,7 @@ export class Server {
       `alter table api_keys disable trigger api_keys_identity_for_life;
        update api_keys k set created_at = k.created_at - interval '${days} days', not_before = k.not_before - interval '${days} days'
          from partners p where p.partner_id = k.partner_id and p.name = '${partner}';
+       update api_key_never_used n set created_at = k.created_at from api_keys k where k.key_id = n.key_id;
        alter table api_keys enable trigger api_keys_identity_for_life`,
     );
   }
@@ -99,8 +100,10 @@ export class Server {
     return done.stdout;
   }
 
-  async start(): Promise<void> {
-    const child = spawn(BIN, ['serve'], { env: this.environment(), stdio: ['ignore', 'ignore', 'pipe'] });
+  /** On a free port, or on this one. */
+  async start(port = 0): Promise<void> {
+    const env = { ...this.environment(), LEPTOS_SITE_ADDR: `127.0.0.1:${port}` };
+    const child = spawn(BIN, ['serve'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
     this.child = child;
     let started = '';
     this.url = await new Promise<string>((resolve, reject) => {

@@ -138,6 +138,9 @@ pub enum Action {
     /// An operator was disabled.
     #[serde(rename = "operator.disabled")]
     OperatorDisabled,
+    /// An operator may sign in again, or has another role.
+    #[serde(rename = "operator.changed")]
+    OperatorChanged,
     /// An operator signed in.
     #[serde(rename = "operator.signed_in")]
     OperatorSignedIn,
@@ -154,7 +157,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::PartnerCreated,
         Self::PartnerUpdated,
         Self::PartnerImported,
@@ -177,6 +180,7 @@ impl Action {
         Self::OperatorCreated,
         Self::OperatorPasswordSet,
         Self::OperatorDisabled,
+        Self::OperatorChanged,
         Self::OperatorSignedIn,
         Self::OperatorSignedOut,
         Self::OperatorRefused,
@@ -209,6 +213,7 @@ impl Action {
             Self::OperatorCreated => "operator.created",
             Self::OperatorPasswordSet => "operator.password_set",
             Self::OperatorDisabled => "operator.disabled",
+            Self::OperatorChanged => "operator.changed",
             Self::OperatorSignedIn => "operator.signed_in",
             Self::OperatorSignedOut => "operator.signed_out",
             Self::OperatorRefused => "operator.refused",

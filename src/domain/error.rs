@@ -286,6 +286,8 @@ pub enum Conflict {
     IdempotencyMismatch,
     /// A request with the same idempotency key is still being answered.
     IdempotencyInProgress,
+    /// Nobody else could manage operators.
+    LastAdmin,
     /// An operator with this e-mail exists.
     OperatorExists,
     /// The partner has as many webhooks as it may have.
@@ -321,6 +323,9 @@ impl Conflict {
             }
             Self::IdempotencyInProgress => {
                 "a request with this Idempotency-Key is still being answered: try again".to_owned()
+            }
+            Self::LastAdmin => {
+                "this is the last admin who can sign in: make another one first".to_owned()
             }
             Self::OperatorExists => "an operator with this e-mail exists already".to_owned(),
             Self::TooManyWebhooks => {

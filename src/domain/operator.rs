@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::validate;
+use super::error::AppResult;
+use super::validate::{self, Faults, one_of};
 
 /// What an operator may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: [Self; 2] = [Self::Admin, Self::Auditor];
+
     /// The name on the wire and in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -30,9 +34,7 @@ impl Role {
     /// Reads the name on the wire.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Admin, Self::Auditor]
-            .into_iter()
-            .find(|role| role.as_str() == text)
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
     }
 }
 
@@ -54,6 +56,70 @@ pub struct Operator {
     pub role: Role,
     /// Whether they may sign in.
     pub active: bool,
+}
+
+/// The form that makes an operator.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OperatorInput {
+    /// The address they sign in with.
+    pub email: String,
+    /// `admin` or `auditor`.
+    pub role: String,
+    /// The password that they begin with.
+    pub password: String,
+}
+
+impl OperatorInput {
+    /// Checks every field, but does not give the password back.
+    ///
+    /// # Errors
+    /// [`super::error::AppError::Invalid`] with every fault.
+    pub fn check(&self) -> AppResult<(String, Role)> {
+        let mut faults = Faults::default();
+        let email = faults.check("email", sign_in_email(&self.email));
+        let role = faults.check("role", role(&self.role));
+        faults.check("password", new_password(&self.password));
+        faults.finish(email.zip(role))
+    }
+}
+
+/// What may be changed of an operator; what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OperatorUpdateInput {
+    /// `admin` or `auditor`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Whether they may sign in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active: Option<bool>,
+}
+
+/// A checked order to change an operator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UpdateOperator {
+    /// What they may do.
+    pub role: Option<Role>,
+    /// Whether they may sign in.
+    pub active: Option<bool>,
+}
+
+impl OperatorUpdateInput {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`super::error::AppError::Invalid`] with every fault.
+    pub fn check(&self) -> AppResult<UpdateOperator> {
+        let mut faults = Faults::default();
+        let role = faults.check_optional("role", self.role.as_deref(), role);
+        let active = self.active;
+        faults.finish(Some(UpdateOperator { role, active }))
+    }
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| one_of(Role::ALL.map(Role::as_str)))
 }
 
 /// Reads the address an operator signs in with: e-mail, in lower case.

@@ -1,8 +1,12 @@
 //! The keys at a glance: how many there are of each kind that an operator looks for.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
+use super::error::AppResult;
 use super::key::KeyStatus;
+use super::list::uuid;
+use super::validate::Faults;
 
 /// A number of keys, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +49,26 @@ impl Count {
     #[must_use]
     pub fn is_none(self) -> bool {
         self == Self::Exactly(0)
+    }
+}
+
+/// The query of the keys at a glance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct OverviewInput {
+    /// Whose keys are counted by status; everyone's where it is absent.
+    pub partner_id: Option<String>,
+}
+
+impl OverviewInput {
+    /// Whose.
+    ///
+    /// # Errors
+    /// [`super::error::AppError::Invalid`] for what is no id.
+    pub fn check(&self) -> AppResult<Option<Uuid>> {
+        let mut faults = Faults::default();
+        let id = faults.check_optional("partnerId", self.partner_id.as_deref(), uuid);
+        faults.finish(Some(id))
     }
 }
 

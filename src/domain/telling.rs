@@ -225,6 +225,9 @@ impl Sentence {
             Action::OperatorDisabled => self
                 .say(" disabled the operator ")
                 .name(details.text("email")),
+            Action::OperatorChanged => self
+                .say(" changed the operator ")
+                .name(details.text("email")),
             Action::OperatorSignedIn => self.say(" signed in"),
             Action::OperatorSignedOut => self.say(" signed out"),
             Action::OperatorRefused => {

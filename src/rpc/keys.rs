@@ -12,7 +12,7 @@ use crate::domain::key_details::KeyDetails;
 use crate::domain::key_input::{IssueInput, RestoreInput, RevokeInput, UpdateInput};
 use crate::domain::key_list::KeyListInput;
 use crate::domain::operator::Operator;
-use crate::domain::overview::Overview;
+use crate::domain::overview::{Overview, OverviewInput};
 use crate::domain::page::Page;
 use crate::domain::rotation::{RotateInput, RotatedKey};
 
@@ -60,19 +60,14 @@ pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
 #[server(prefix = "/rpc", endpoint = "keys/overview", input = Json)]
-pub async fn keys_overview(partner_id: Option<String>) -> Result<Overview, AppError> {
+pub async fn keys_overview(query: OverviewInput) -> Result<Overview, AppError> {
     use crate::server::context;
 
     context::operator()?;
-    let query = KeyListInput {
-        partner_id,
-        ..KeyListInput::default()
-    };
-    let query = query.check().map_err(context::told)?;
-    let state = context::state()?;
-    state
+    let partner_id = query.check().map_err(context::told)?;
+    context::state()?
         .registry
-        .overview(query.partner_id)
+        .overview(partner_id)
         .await
         .map_err(context::told)
 }
@@ -113,7 +108,10 @@ pub async fn show_key(key_id: String) -> Result<KeyDetailsPage, AppError> {
     let viewer = context::operator()?;
     let state = context::state()?;
     let registry = &state.registry;
-    let details = registry.key_details(&key_id).await.map_err(context::told)?;
+    let details = registry
+        .key_details(&key_id)
+        .await
+        .map_err(context::told_on_its_page)?;
     Ok(KeyDetailsPage {
         now: registry.now(),
         viewer,

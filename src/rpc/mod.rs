@@ -13,6 +13,7 @@ pub mod audit;
 pub mod bulk;
 pub mod keys;
 pub mod notices;
+pub mod operators;
 pub mod partners;
 pub mod policy;
 pub mod session;

@@ -120,6 +120,16 @@ pub fn told(error: AppError) -> AppError {
     error
 }
 
+/// The same for what has a page of its own: one of a thing that is not there is not there either.
+#[must_use]
+pub fn told_on_its_page(error: AppError) -> AppError {
+    if let (AppError::NotFound { .. }, Some(response)) = (&error, use_context::<ResponseOptions>())
+    {
+        response.set_status(StatusCode::NOT_FOUND);
+    }
+    told(error)
+}
+
 fn accepts_html(headers: &HeaderMap) -> bool {
     headers
         .get(ACCEPT)

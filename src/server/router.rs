@@ -19,7 +19,7 @@ use super::assets::PKG_DIR;
 use super::http::frame::Frame;
 use super::http::guard::Gate;
 use super::http::problem::Problem;
-use super::http::{self, audit_export, json, origin, session};
+use super::http::{self, audit_export, json, live, origin, session};
 use super::security_headers;
 use super::state::AppState;
 use crate::app::{App, Shell};
@@ -72,9 +72,11 @@ fn console(state: &AppState) -> Router<AppState> {
         )
         .layer(from_fn(session::require_on_functions))
         .layer(from_fn(session::json_only));
-    let downloads = Router::new().route(links::AUDIT_EXPORT, get(audit_export::download));
+    let others = Router::new()
+        .route(links::AUDIT_EXPORT, get(audit_export::download))
+        .route(links::LIVE, get(live::changes));
     pages
-        .merge(downloads)
+        .merge(others)
         .merge(server_functions)
         .layer(from_fn_with_state(state.clone(), session::find))
         .layer(from_fn_with_state(state.clone(), origin::same_site_writes))

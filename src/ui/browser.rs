@@ -264,3 +264,132 @@ pub fn focus_first_fault() {
         Duration::ZERO,
     );
 }
+
+/// Server-sent events, as long as it is kept.
+#[cfg(feature = "hydrate")]
+pub struct Events {
+    source: web_sys::EventSource,
+    _told: wasm_bindgen::closure::Closure<dyn FnMut()>,
+    _opened: wasm_bindgen::closure::Closure<dyn FnMut()>,
+}
+
+#[cfg(feature = "hydrate")]
+impl Events {
+    /// Opens them; `changed` is called at each event of that name, and whenever the connection is there:
+    /// what happened before that, nobody has heard.
+    #[must_use]
+    pub fn open(address: &str, changed: impl Fn() + Clone + 'static) -> Option<Self> {
+        use wasm_bindgen::JsCast;
+        use wasm_bindgen::closure::Closure;
+
+        let source = web_sys::EventSource::new(address).ok()?;
+        let again = changed.clone();
+        let told = Closure::<dyn FnMut()>::new(move || changed());
+        let opened = Closure::<dyn FnMut()>::new(move || again());
+        source
+            .add_event_listener_with_callback("changed", told.as_ref().unchecked_ref())
+            .ok()?;
+        source.set_onopen(Some(opened.as_ref().unchecked_ref()));
+        Some(Self {
+            source,
+            _told: told,
+            _opened: opened,
+        })
+    }
+}
+
+#[cfg(feature = "hydrate")]
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.source.close();
+    }
+}
+
+/// What this browser remembers under a name.
+#[cfg(feature = "hydrate")]
+#[must_use]
+pub fn remembered(name: &str) -> Option<String> {
+    window().local_storage().ok()??.get_item(name).ok()?
+}
+
+/// Has this browser remember something under a name, or forget it. One that may not remember
+/// anything forgets it with the page.
+#[cfg(feature = "hydrate")]
+pub fn remember(name: &str, text: Option<&str>) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        let _ = match text {
+            Some(text) => storage.set_item(name, text),
+            None => storage.remove_item(name),
+        };
+    }
+}
+
+/// Whether a key is pressed in something that takes text or choices.
+#[cfg(feature = "hydrate")]
+#[must_use]
+pub fn is_typing(event: &web_sys::KeyboardEvent) -> bool {
+    use web_sys::wasm_bindgen::JsCast;
+
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|element| {
+        let takes =
+            element.matches("input:not([type=checkbox]), textarea, select, [contenteditable]");
+        takes.unwrap_or(false)
+    })
+}
+
+#[cfg(feature = "hydrate")]
+fn find(selector: &str) -> Option<web_sys::HtmlElement> {
+    use web_sys::wasm_bindgen::JsCast;
+
+    document().query_selector(selector).ok()??.dyn_into().ok()
+}
+
+/// Gives the focus to an element; whether it is there.
+#[cfg(feature = "hydrate")]
+pub fn focus(selector: &str) -> bool {
+    find(selector).is_some_and(|element| element.focus().is_ok())
+}
+
+/// Presses an element as a pointer would; whether it is there.
+#[cfg(feature = "hydrate")]
+pub fn click(selector: &str) -> bool {
+    let found = find(selector);
+    if let Some(element) = &found {
+        // The dialog that it opens gives the focus back to it.
+        let _ = element.focus();
+        element.click();
+    }
+    found.is_some()
+}
+
+/// Moves the focus among these elements, to the first one where none has it; whether there are any.
+#[cfg(feature = "hydrate")]
+pub fn step_focus(selector: &str, step: i32) -> bool {
+    use web_sys::wasm_bindgen::JsCast;
+
+    let Ok(all) = document().query_selector_all(selector) else {
+        return false;
+    };
+    let count = all.length();
+    let focused = document().active_element();
+    // Also from a button in the same row.
+    let row = focused
+        .as_ref()
+        .and_then(|element| element.closest("tr, li").ok().flatten());
+    let is_here = |at: &u32| {
+        let node = all.item(*at);
+        row.as_ref().is_some_and(|row| row.contains(node.as_ref()))
+    };
+    let here = (0..count).find(is_here);
+    let next = match here {
+        None => 0,
+        Some(at) => at.saturating_add_signed(step).min(count.saturating_sub(1)),
+    };
+    let element = all
+        .item(next)
+        .and_then(|node| node.dyn_into::<web_sys::HtmlElement>().ok());
+    element.is_some_and(|element| element.focus().is_ok())
+}

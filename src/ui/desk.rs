@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::bulk::ManyRotated;
 use crate::domain::key::KeyView;
+use crate::domain::operator::Operator;
 use crate::domain::partner::Partner;
 use crate::domain::webhook::Webhook;
 use crate::ui::browser;
@@ -44,8 +45,16 @@ pub enum OpenDialog {
     NewWebhook(Uuid, String),
     /// Delete a webhook.
     DeleteWebhook(Webhook),
+    /// Make an operator.
+    NewOperator,
+    /// Change what an operator may do.
+    EditOperator(Operator),
+    /// Set an operator's password.
+    ResetPassword(Operator),
     /// Change one's own password.
     Password,
+    /// The keyboard's shortcuts.
+    Shortcuts,
 }
 
 /// A secret that was just made. It is here while it is shown, and nowhere else.
@@ -123,10 +132,7 @@ impl Desk {
 
     /// Opens a dialog. Once all are closed, the focus goes back to where it was.
     pub fn open(self, dialog: OpenDialog) {
-        if self
-            .open
-            .with_untracked(|open| matches!(open.1, OpenDialog::Closed))
-        {
+        if self.is_free() {
             self.return_to.set(browser::focused_id());
         }
         self.notice.set(String::new());
@@ -193,6 +199,13 @@ impl Desk {
         self.open.with_untracked(|open| {
             matches!(open.1, OpenDialog::Reveal(_) | OpenDialog::RevealMany(_))
         })
+    }
+
+    /// Whether no dialog is open.
+    #[must_use]
+    pub fn is_free(self) -> bool {
+        self.open
+            .with_untracked(|open| matches!(open.1, OpenDialog::Closed))
     }
 
     /// Has the lists read again.

@@ -15,6 +15,8 @@ pub const PARTNERS: &str = "/partners";
 pub const AUDIT: &str = "/audit";
 /// The tab "Settings".
 pub const SETTINGS: &str = "/settings";
+/// Where an open page hears that something is different.
+pub const LIVE: &str = "/live";
 /// The history as a file.
 pub const AUDIT_EXPORT: &str = "/audit/export";
 

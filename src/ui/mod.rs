@@ -5,6 +5,8 @@ pub mod components;
 pub mod desk;
 pub mod hydration;
 pub mod links;
+pub mod live;
 pub mod pages;
 pub mod remote;
 pub mod session;
+pub mod shortcuts;

@@ -154,6 +154,52 @@ where
         self.pending.into()
     }
 
+    /// Shows the latest answer by a view that stays while answers come: it is given the signal of
+    /// them, so that what has not changed keeps its place, and a reader theirs. A failure is shown
+    /// instead until there is an answer again.
+    pub fn view_kept(
+        self,
+        show: impl Fn(ArcRwSignal<T>) -> AnyView + Send + Sync + 'static,
+        fail: impl Fn(AppError) -> AnyView + Send + Sync + 'static,
+    ) -> impl IntoView {
+        let shown = RwSignal::new(None::<Result<ArcRwSignal<T>, AppError>>);
+        let take = move |outcome: Result<T, AppError>| {
+            let kept = shown.with_untracked(|shown| match shown {
+                Some(Ok(kept)) => Some(kept.clone()),
+                _ => None,
+            });
+            match (kept, outcome) {
+                (Some(kept), Ok(answer)) => kept.set(answer),
+                (None, Ok(answer)) => shown.set(Some(Ok(ArcRwSignal::new(answer)))),
+                (_, Err(error)) => shown.set(Some(Err(error))),
+            }
+        };
+        Effect::new(move || {
+            if let Some(outcome) = self.newer.get() {
+                take(outcome);
+            }
+        });
+        let (show, fail) = (Arc::new(show), Arc::new(fail));
+        view! {
+            <Suspense fallback=|| view! { <p class="loading" role="status">"Loading…"</p> }>
+                {move || {
+                    let (show, fail) = (Arc::clone(&show), Arc::clone(&fail));
+                    Suspend::new(async move {
+                        let first = self.first.await;
+                        if shown.with_untracked(Option::is_none) {
+                            take(first);
+                        }
+                        move || match shown.get() {
+                            None => ().into_any(),
+                            Some(Ok(answers)) => show(answers),
+                            Some(Err(error)) => fail(error),
+                        }
+                    })
+                }}
+            </Suspense>
+        }
+    }
+
     /// The latest answer, as soon as there is one. Not for what the server renders: there the answer
     /// comes later.
     #[must_use]

@@ -442,3 +442,21 @@ async fn the_policy_is_shown_and_set(pool: PgPool) {
         assert_eq!(run(&database, arguments, "").0, code, "{arguments:?}");
     }
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn sample_keys_are_for_development_alone(pool: PgPool) {
+    let database = url(&pool);
+    let (code, _, stderr) = run(&database, &["sample", "--keys", "60"], "");
+    assert_eq!(code, 1);
+    assert!(reason(&stderr).contains("for development"), "{stderr}");
+    let app = TestApp::new(pool);
+    assert_eq!(app.count("select count(*) from api_keys").await, 0);
+    let arguments = ["sample", "--keys", "60", "--partners", "3"];
+    let mut program = program(&database, &arguments);
+    let done = program.env("APP_ENV", "development").output().unwrap();
+    assert!(done.status.success());
+    assert_eq!(app.count("select count(*) from api_keys").await, 60);
+    let stdout = String::from_utf8(done.stdout).unwrap();
+    let (token, rest) = stdout.split_once('\n').unwrap();
+    assert_eq!((secret_in(token).is_some(), rest), (true, ""));
+}

@@ -20,10 +20,13 @@ const EMAIL: &str = "ops@example.com";
 const OPEN: [&str; 2] = ["/rpc/session/sign-in", "/rpc/session/sign-out"];
 /// Server functions that only read, or change nothing but one's own account: auditors may call
 /// them. What they answer to the body below.
-const FOR_ALL_ROLES: [(&str, u16); 9] = [
+const FOR_ALL_ROLES: [(&str, u16); 12] = [
     ("/rpc/session/operator", 200),
     ("/rpc/keys/list", 200),
     ("/rpc/keys/get", 404),
+    ("/rpc/keys/details", 404),
+    ("/rpc/keys/overview", 200),
+    ("/rpc/operators/list", 200),
     ("/rpc/partners/list", 200),
     ("/rpc/audit/list", 200),
     ("/rpc/policy/get", 200),
@@ -33,7 +36,11 @@ const FOR_ALL_ROLES: [(&str, u16); 9] = [
 ];
 
 /// Server functions without arguments: any JSON is as good as none.
-const TAKE_NOTHING: [&str; 2] = ["/rpc/session/operator", "/rpc/policy/get"];
+const TAKE_NOTHING: [&str; 3] = [
+    "/rpc/session/operator",
+    "/rpc/policy/get",
+    "/rpc/operators/list",
+];
 
 async fn sign_in(app: &TestApp, email: &str, password: &str, headers: &[(&str, &str)]) -> Answer {
     let mut request = Request::post("/rpc/session/sign-in")
@@ -60,10 +67,19 @@ fn guarded() -> Vec<&'static str> {
 
 fn body_for(path: &str) -> Value {
     match path {
-        "/rpc/keys/list" | "/rpc/partners/list" | "/rpc/partners/choices" | "/rpc/audit/list" => {
+        "/rpc/keys/list"
+        | "/rpc/keys/overview"
+        | "/rpc/partners/list"
+        | "/rpc/partners/choices"
+        | "/rpc/audit/list" => {
             json!({"query": {}})
         }
-        "/rpc/keys/get" => json!({"key_id": "mpk_1"}),
+        "/rpc/operators/create" => {
+            json!({"input": {"email": "", "role": "", "password": ""}})
+        }
+        "/rpc/operators/update" => json!({"operator_id": uuid::Uuid::nil(), "input": {}}),
+        "/rpc/operators/password" => json!({"email": "", "password": ""}),
+        "/rpc/keys/get" | "/rpc/keys/details" => json!({"key_id": "mpk_1"}),
         "/rpc/partners/update" => json!({"partner_id": uuid::Uuid::nil(), "input": {}}),
         "/rpc/notices/list" => json!({"partner_id": uuid::Uuid::nil(), "query": {}}),
         "/rpc/notices/create-webhook" => json!({"partner_id": uuid::Uuid::nil(), "input": {}}),
@@ -71,7 +87,8 @@ fn body_for(path: &str) -> Value {
         "/rpc/notices/delete-webhook" => json!({"webhook_id": uuid::Uuid::nil()}),
         "/rpc/notices/send-again" => json!({"delivery_id": uuid::Uuid::nil()}),
         "/rpc/session/change-password" => json!({"current": "", "new": ""}),
-        "/rpc/keys/rotate" | "/rpc/keys/revoke" | "/rpc/keys/grace" | "/rpc/keys/restore" => {
+        "/rpc/keys/update" | "/rpc/keys/rotate" | "/rpc/keys/revoke" | "/rpc/keys/grace"
+        | "/rpc/keys/restore" => {
             json!({"key_id": "mpk_1", "input": {}})
         }
         _ => json!({"input": {}}),

@@ -7,6 +7,8 @@ use uuid::Uuid;
 use std::time::Duration;
 
 const CHANNEL: &str = "myproof_registry";
+/// The channel of what decides about no request: see `migrations/0013`.
+const SHOWN: &str = "myproof_registry_shown";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What has changed.
@@ -16,15 +18,26 @@ pub enum Change {
     Key(String),
     /// A partner's row.
     Partner(Uuid),
+    /// Something that is shown.
+    Shown,
     /// Anything: what was said is not understood, or too much to be named.
     Everything,
 }
 
 impl Change {
-    /// Reads a notification. What is not understood stands for everything, so that a newer schema's
-    /// words are never ignored.
+    /// What a notification on this channel says.
     #[must_use]
-    pub fn parse(payload: &str) -> Self {
+    pub fn of(channel: &str, payload: &str) -> Self {
+        if channel == SHOWN {
+            Self::Shown
+        } else {
+            Self::parse(payload)
+        }
+    }
+
+    /// Reads what is said on the first channel. What is not understood stands for everything, so that a newer schema's
+    /// words are never ignored.
+    fn parse(payload: &str) -> Self {
         match payload.split_at_checked(2) {
             Some(("k:", key_id)) if !key_id.is_empty() => Self::Key(key_id.to_owned()),
             Some(("p:", id)) => Uuid::try_parse(id).map_or(Self::Everything, Self::Partner),
@@ -52,7 +65,7 @@ pub async fn listen(pool: &PgPool) -> sqlx::Result<PgListener> {
     let mut listener = PgListener::connect_with(pool).await?;
     // A connection that was lost is to be told, not replaced: what was said meanwhile is lost too.
     listener.eager_reconnect(false);
-    listener.listen(CHANNEL).await?;
+    listener.listen_all([CHANNEL, SHOWN]).await?;
     Ok(listener)
 }
 
@@ -70,6 +83,8 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_stands_for_everything() {
+        assert_eq!(Change::of(SHOWN, ""), Change::Shown);
+        assert_eq!(Change::of(CHANNEL, "*"), Change::Everything);
         assert_eq!(Change::parse("k:mpk_1"), Change::Key("mpk_1".into()));
         let id = Uuid::from_u128(5);
         assert_eq!(Change::parse(&format!("p:{id}")), Change::Partner(id));

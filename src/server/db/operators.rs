@@ -98,20 +98,34 @@ pub async fn set_password(
         .map(|_| ())
 }
 
-/// Takes an operator's right to sign in; `false` where it was taken before.
-pub async fn disable(
+/// All operators, whom others can't change until the transaction ends.
+pub async fn lock_all(connection: &mut PgConnection) -> sqlx::Result<Vec<OperatorRow>> {
+    sqlx::query_as(
+        "select operator_id, email, role, active, password_hash from operators
+          order by operator_id for no key update",
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Sets what an operator may do, and whether they may sign in.
+pub async fn update(
     connection: &mut PgConnection,
     operator_id: Uuid,
+    role: Role,
+    active: bool,
     now: DateTime<Utc>,
-) -> sqlx::Result<bool> {
-    let result = sqlx::query(
-        "update operators set active = false, updated_at = $2 where operator_id = $1 and active",
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update operators set role = $2, active = $3, updated_at = $4 where operator_id = $1",
     )
     .bind(operator_id)
+    .bind(role.as_str())
+    .bind(active)
     .bind(now)
     .execute(connection)
-    .await?;
-    Ok(result.rows_affected() == 1)
+    .await
+    .map(|_| ())
 }
 
 /// Adds a session.

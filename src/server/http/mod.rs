@@ -17,6 +17,7 @@ pub mod frame;
 pub mod guard;
 pub mod health;
 pub mod json;
+pub mod live;
 pub mod openapi;
 pub mod origin;
 pub mod own_key;

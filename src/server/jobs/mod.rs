@@ -80,6 +80,7 @@ pub fn spawn_listener(guard: Arc<Guard>, pool: PgPool, mut stopping: Stopping) -
             () = stopped(&mut stopping) => {}
         }
         guard.link().cut();
+        guard.heard().end();
         pool.close().await;
     })
 }

@@ -1,13 +1,14 @@
 //! Operators, as the command line manages them, and their own passwords.
 
 use serde_json::json;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::audit::{self, Subject};
 use super::{Origin, Registry};
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
-use crate::domain::operator::{self, Operator, Role};
+use crate::domain::operator::{self, Operator, Role, UpdateOperator};
 use crate::server::crypto::password;
 use crate::server::db::{error, operators};
 
@@ -158,30 +159,83 @@ impl Registry {
     /// nothing.
     ///
     /// # Errors
-    /// [`Missing::OperatorNotFound`], or the database's.
+    /// [`Missing::OperatorNotFound`], [`Conflict::LastAdmin`], or the database's.
     pub async fn disable_operator(&self, origin: &Origin, email: &str) -> AppResult<()> {
         let email = sign_in_email(email)?;
+        let mut connection = self.pool.acquire().await?;
+        let row = operators::find_by_email(&mut connection, &email).await?;
+        let operator_id = row.ok_or(Missing::OperatorNotFound)?.operator_id;
+        drop(connection);
+        let off = UpdateOperator {
+            role: None,
+            active: Some(false),
+        };
+        self.update_operator(origin, operator_id, off).await?;
+        Ok(())
+    }
+
+    /// Gives an operator another role, or takes or gives back the right to sign in. Who loses
+    /// something has all sessions ended.
+    ///
+    /// # Errors
+    /// [`Missing::OperatorNotFound`], [`Conflict::LastAdmin`], or the database's.
+    pub async fn update_operator(
+        &self,
+        origin: &Origin,
+        operator_id: Uuid,
+        command: UpdateOperator,
+    ) -> AppResult<Operator> {
         let mut transaction = self.pool.begin().await?;
-        let row = operators::find_by_email(&mut transaction, &email)
-            .await?
-            .ok_or(Missing::OperatorNotFound)?;
-        let changed = operators::disable(&mut transaction, row.operator_id, self.now()).await?;
-        operators::delete_sessions_of(&mut transaction, row.operator_id, None).await?;
-        if changed {
-            let subject = Subject {
-                details: json!({ "email": email }),
-                ..Subject::default()
-            };
-            audit::record(
-                self,
-                &mut transaction,
-                origin,
-                Action::OperatorDisabled,
-                subject,
-            )
-            .await?;
+        // All of them: of two admins who disable each other, one must see the other's order.
+        let rows = operators::lock_all(&mut transaction).await?;
+        let all: Vec<Operator> = rows
+            .iter()
+            .map(operators::OperatorRow::view)
+            .collect::<sqlx::Result<_>>()?;
+        let found = all.iter().find(|one| one.operator_id == operator_id);
+        let before = found.ok_or(Missing::OperatorNotFound)?;
+        let after = Operator {
+            role: command.role.unwrap_or(before.role),
+            active: command.active.unwrap_or(before.active),
+            ..before.clone()
+        };
+        if after == *before {
+            return Ok(after);
         }
-        Ok(transaction.commit().await?)
+        let manages = |one: &Operator| one.active && one.role == Role::Admin;
+        let others = all.iter().filter(|one| one.operator_id != operator_id);
+        if manages(before) && !manages(&after) && !others.into_iter().any(manages) {
+            return Err(Conflict::LastAdmin.into());
+        }
+        operators::update(
+            &mut transaction,
+            operator_id,
+            after.role,
+            after.active,
+            self.now(),
+        )
+        .await?;
+        let loses = !after.active || (before.role == Role::Admin && after.role != Role::Admin);
+        if loses {
+            operators::delete_sessions_of(&mut transaction, operator_id, None).await?;
+        }
+        let (action, details) = if before.active && !after.active {
+            (Action::OperatorDisabled, json!({ "email": after.email }))
+        } else {
+            let mut details = audit::changes([
+                ("role", json!(before.role), json!(after.role)),
+                ("active", json!(before.active), json!(after.active)),
+            ]);
+            details.insert("email".to_owned(), json!(after.email));
+            (Action::OperatorChanged, details.into())
+        };
+        let subject = Subject {
+            details,
+            ..Subject::default()
+        };
+        audit::record(self, &mut transaction, origin, action, subject).await?;
+        transaction.commit().await?;
+        Ok(after)
     }
 
     async fn hash_new_password(&self, password: Zeroizing<String>) -> AppResult<String> {

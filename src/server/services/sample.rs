@@ -236,7 +236,10 @@ impl Draw {
                 let status = KeyStatus::at(created_at, &old.life);
                 status == KeyStatus::Active && old.rotated.is_none()
             });
-            let predecessor = predecessor.filter(|_| !is_known && self.happens(0.12));
+            // Of the last days more, so that some graces still run.
+            let is_recent = self.now - created_at < TimeDelta::days(7);
+            let share = if is_recent { 0.5 } else { 0.12 };
+            let predecessor = predecessor.filter(|_| !is_known && self.happens(share));
             let life = if is_known {
                 Lifetime {
                     not_before: created_at,

@@ -141,6 +141,18 @@ impl Registry {
         Ok(Some(session.operator.view()?))
     }
 
+    /// Whether this cookie stands for a session. Asking does not keep it alive.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn session_lives(&self, cookie: &str) -> AppResult<bool> {
+        let session_hash = password::session_hash(cookie);
+        let (oldest, least) = (self.now() - ABSOLUTE_TIMEOUT, self.now() - IDLE_TIMEOUT);
+        let mut connection = self.pool.acquire().await?;
+        let found = operators::find_session(&mut connection, &session_hash, oldest, least).await?;
+        Ok(found.is_some())
+    }
+
     /// Ends a session, on the server.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgNotification};
 use tokio::time::{sleep, timeout};
 
 use super::Guard;
@@ -26,6 +26,7 @@ pub async fn listen(guard: &Guard, pool: &PgPool) {
             Ok(mut listener) => {
                 // What was read before may have changed while nobody listened.
                 guard.marks().everything_changed();
+                guard.heard().something();
                 guard.link().heartbeat(sent);
                 tracing::info!("listening for changes");
                 pause = SHORTEST_PAUSE;
@@ -51,7 +52,7 @@ async fn hear(guard: &Guard, listener: &mut PgListener) -> String {
     loop {
         let wait = HEARTBEAT_EVERY.saturating_sub(last_heartbeat.elapsed());
         match timeout(wait, listener.try_recv()).await {
-            Ok(Ok(Some(notification))) => apply(guard, notification.payload()),
+            Ok(Ok(Some(notification))) => apply(guard, &notification),
             Ok(Ok(None)) => return "closed by the database".to_owned(),
             Ok(Err(error)) => return describe(&error),
             Err(_) => {}
@@ -62,7 +63,7 @@ async fn hear(guard: &Guard, listener: &mut PgListener) -> String {
                 Ok(Ok(())) => {
                     // What came in with the answer counts before the answer does.
                     while let Some(notification) = listener.next_buffered() {
-                        apply(guard, notification.payload());
+                        apply(guard, &notification);
                     }
                     guard.link().heartbeat(sent);
                 }
@@ -74,8 +75,9 @@ async fn hear(guard: &Guard, listener: &mut PgListener) -> String {
     }
 }
 
-fn apply(guard: &Guard, payload: &str) {
-    match Change::parse(payload) {
+fn apply(guard: &Guard, notification: &PgNotification) {
+    match Change::of(notification.channel(), notification.payload()) {
+        Change::Shown => guard.heard().something(),
         Change::Key(key_id) => guard.marks().key_changed(&key_id),
         Change::Partner(partner_id) => guard.marks().partner_changed(partner_id),
         Change::Everything => guard.marks().everything_changed(),

@@ -13,6 +13,7 @@ mod absent;
 mod cache;
 pub mod entry;
 mod flight;
+pub mod heard;
 mod holder;
 pub mod legacy;
 pub mod link;
@@ -40,6 +41,7 @@ use self::cache::Cache;
 pub use self::entry::Caller;
 use self::entry::{Entry, HashMark, TokenMac};
 use self::flight::Flights;
+use self::heard::Heard;
 use self::legacy::LegacyLimiter;
 use self::link::Link;
 use self::marks::Marks;
@@ -111,6 +113,7 @@ pub struct Guard {
     proving: Flights<TokenMac, Option<HashMark>>,
     legacy: LegacyLimiter,
     usage: UsageLog,
+    heard: Heard,
 }
 
 impl Guard {
@@ -143,7 +146,14 @@ impl Guard {
             loading: Flights::default(),
             proving: Flights::default(),
             legacy: LegacyLimiter::default(),
+            heard: Heard::default(),
         }
+    }
+
+    /// What the listener has heard, for whoever shows keys.
+    #[must_use]
+    pub fn heard(&self) -> &Heard {
+        &self.heard
     }
 
     /// The uses that wait to be written.

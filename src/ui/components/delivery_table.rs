@@ -117,7 +117,7 @@ fn DeliveryRow(
         .next_attempt_at
         .filter(|_| delivery.attempts > 0)
         .map(|at| {
-            view! { "next " <RelativeTime id=format!("next-{id}") at=Some(at) now/> }
+            view! { ", next " <RelativeTime id=format!("next-{id}") at=Some(at) now/> }
         });
     let again = (may_change && delivery.status != DeliveryStatus::Pending)
         .then(|| view! { <AgainButton id kind=delivery.kind.as_str()/> });
@@ -131,7 +131,7 @@ fn DeliveryRow(
             <td data-label="To"><bdi>{to}</bdi></td>
             <td data-label="Status">
                 <DeliveryBadge status=delivery.status/>
-                <span class="sub">{tries} " " {next}</span>
+                <span class="sub">{tries} {next}</span>
             </td>
             <td data-label="Last answer">{answer} <span class="sub">{took}</span></td>
             <td data-label="Actions" class="row-actions">{again}</td>

@@ -6,11 +6,13 @@ use super::bulk_dialog::BulkDialog;
 use super::edit_dialog::EditKeyDialog;
 use super::grace_dialog::GraceDialog;
 use super::issue_dialog::IssueDialog;
+use super::operator_dialogs::{EditOperatorDialog, NewOperatorDialog, ResetPasswordDialog};
 use super::partner_dialogs::{EditPartner, SwitchPartner};
 use super::password_dialog::PasswordDialog;
 use super::restore_dialog::RestoreDialog;
 use super::revoke_dialog::RevokeDialog;
 use super::rotate_dialog::RotateDialog;
+use super::shortcuts_dialog::ShortcutsDialog;
 use super::token_reveal::TokenReveal;
 use super::tokens_reveal::TokensReveal;
 use super::webhook_dialogs::{DeleteWebhookDialog, NewWebhookDialog};
@@ -40,7 +42,11 @@ pub fn Dialogs() -> impl IntoView {
                     view! { <NewWebhookDialog partner_id partner_name/> }.into_any()
                 }
                 OpenDialog::DeleteWebhook(webhook) => view! { <DeleteWebhookDialog webhook/> }.into_any(),
+                OpenDialog::NewOperator => view! { <NewOperatorDialog/> }.into_any(),
+                OpenDialog::EditOperator(operator) => view! { <EditOperatorDialog operator/> }.into_any(),
+                OpenDialog::ResetPassword(operator) => view! { <ResetPasswordDialog operator/> }.into_any(),
                 OpenDialog::Password => view! { <PasswordDialog/> }.into_any(),
+                OpenDialog::Shortcuts => view! { <ShortcutsDialog/> }.into_any(),
             }}
         </For>
     }

@@ -52,6 +52,19 @@ pub fn Frame(
         </header>
         <main id="main" class="page" tabindex="-1">
             {children()}
+            <Suspense fallback=|| ()>
+                {move || Suspend::new(async move {
+                    operator.await.is_ok().then(|| view! {
+                        <footer class="page-foot">
+                            <button
+                                class="button quiet small" type="button" id="show-shortcuts"
+                                disabled=move || !hydrated.done()
+                                on:click=move |_| desk.open(OpenDialog::Shortcuts)
+                            >"Keyboard shortcuts"</button>
+                        </footer>
+                    })
+                })}
+            </Suspense>
         </main>
     }
 }

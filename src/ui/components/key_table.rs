@@ -16,73 +16,111 @@ use crate::domain::usage::{SPARK_HEIGHT, SPARK_HOURS};
 use crate::rpc::keys::KeyPage;
 use crate::ui::links;
 
-/// One page of keys.
+/// One page of keys. Rows that stay the same from one answer to the next are left as they are.
 #[component]
 pub fn KeyTable(
-    /// The keys with the server's time and who looks at them.
-    page: KeyPage,
+    /// The keys with the server's time and who looks at them, answer after answer.
+    page: ArcRwSignal<KeyPage>,
     /// Which keys are asked for.
-    asked: KeyListInput,
+    #[prop(into)]
+    asked: Signal<KeyListInput>,
 ) -> impl IntoView {
-    let order = asked
-        .sort
-        .as_deref()
-        .and_then(KeyOrder::parse)
-        .unwrap_or_default();
-    let first_page = KeyListInput {
+    let page = RwSignal::from(page);
+    let now = Signal::derive(move || page.read().now);
+    let may_change = Signal::derive(move || page.read().viewer.role == Role::Admin);
+    let is_empty = Memo::new(move |_| page.read().page.items.is_empty());
+    let first_page = Memo::new(move |_| KeyListInput {
         sort: None,
         cursor: None,
-        ..asked
-    };
-    let filtered = first_page != KeyListInput::default();
-    let sorted = |label, by: [KeyOrder; 2]| view! { <SortedBy label by order first_page=first_page.clone()/> };
-    let KeyPage {
-        now,
-        viewer,
-        page,
-        sparklines,
-    } = page;
-    let may_change = viewer.role == Role::Admin;
-    let empty = page.items.is_empty().then(|| {
-        let (title, hint) = match (filtered, may_change) {
-            (true, _) => (
-                "No key matches this filter.",
-                "Choose another partner or status, or search for less.",
-            ),
-            (false, true) => (
-                "No API keys yet.",
-                "Generate the first one: its token is shown once, to you alone.",
-            ),
-            (false, false) => ("No API keys yet.", "An admin can generate the first one."),
-        };
-        view! {
-            <div class="empty">
-                <Icon glyph=Glyph::Key/>
-                <p><strong>{title}</strong></p>
-                <p>{hint}</p>
-            </div>
-        }
+        ..asked.get()
     });
-    let rows = page.items.into_iter().zip(sparklines);
+    let order = Memo::new(move |_| {
+        let asked = asked.read();
+        asked
+            .sort
+            .as_deref()
+            .and_then(KeyOrder::parse)
+            .unwrap_or_default()
+    });
+    let rows = move || {
+        let page = page.get();
+        page.page
+            .items
+            .into_iter()
+            .zip(page.sparklines)
+            .map(Row::from)
+            .collect::<Vec<_>>()
+    };
     view! {
         <div class="table-frame">
-            <table class="keys" class:bare=empty.is_some()>
+            <table class="keys" class:bare=is_empty>
                 <thead>
                     <tr>
                         <th scope="col">"Key ID"</th>
                         <th scope="col">"Partner"</th>
                         <th scope="col">"Scopes"</th>
                         <th scope="col">"Status"</th>
-                        {sorted("Expires", [KeyOrder::EndsFirst, KeyOrder::EndsLast])}
-                        {sorted("Last Used", [KeyOrder::UsedLast, KeyOrder::UnusedLongest])}
+                        {move || [
+                            ("Expires", [KeyOrder::EndsFirst, KeyOrder::EndsLast]),
+                            ("Last Used", [KeyOrder::UsedLast, KeyOrder::UnusedLongest]),
+                        ].map(|(label, by)| view! {
+                            <SortedBy label by order=order.get() first_page=first_page.get()/>
+                        })}
                         <th scope="col">"Actions"</th>
                     </tr>
                 </thead>
                 <tbody>
-                    {rows.map(|(key, spark)| view! { <KeyRow key spark now may_change/> }).collect_view()}
+                    <For each=rows key=|row| row.identity.clone() let:row>
+                        <KeyRow key=row.key spark=row.spark now may_change=may_change.get_untracked()/>
+                    </For>
                 </tbody>
             </table>
-            {empty}
+            {move || is_empty.get().then(|| {
+                let filtered = first_page.get() != KeyListInput::default();
+                view! { <NoKeys filtered may_change=may_change.get()/> }
+            })}
+        </div>
+    }
+}
+
+/// A key with its plot, and what tells whether either has changed.
+#[derive(Clone)]
+struct Row {
+    key: KeyView,
+    spark: Option<String>,
+    identity: String,
+}
+
+impl From<(KeyView, Option<String>)> for Row {
+    fn from((key, spark): (KeyView, Option<String>)) -> Self {
+        // What can't be written as JSON, which no key is, would only be drawn anew each time.
+        let identity = serde_json::to_string(&(&key, &spark)).unwrap_or_default();
+        Self {
+            key,
+            spark,
+            identity,
+        }
+    }
+}
+
+#[component]
+fn NoKeys(filtered: bool, may_change: bool) -> impl IntoView {
+    let (title, hint) = match (filtered, may_change) {
+        (true, _) => (
+            "No key matches this filter.",
+            "Choose another partner or status, or search for less.",
+        ),
+        (false, true) => (
+            "No API keys yet.",
+            "Generate the first one: its token is shown once, to you alone.",
+        ),
+        (false, false) => ("No API keys yet.", "An admin can generate the first one."),
+    };
+    view! {
+        <div class="empty">
+            <Icon glyph=Glyph::Key/>
+            <p><strong>{title}</strong></p>
+            <p>{hint}</p>
         </div>
     }
 }
@@ -112,9 +150,7 @@ fn SortedBy(
     };
     view! {
         <th scope="col" aria-sort=direction>
-            <A href=href attr:class="sort" scroll=false>
-                {label} {arrow.map(|glyph| view! { <Icon glyph/> })}
-            </A>
+            <a href=href class="sort">{label} {arrow.map(|glyph| view! { <Icon glyph/> })}</a>
         </th>
     }
 }
@@ -123,9 +159,11 @@ fn SortedBy(
 fn KeyRow(
     key: KeyView,
     spark: Option<String>,
-    now: DateTime<Utc>,
+    now: Signal<DateTime<Utc>>,
     may_change: bool,
 ) -> impl IntoView {
+    // What stands out about a key changes with the key, or slowly.
+    let read_at = now.get_untracked();
     let id = key.key_id.to_string();
     let shown_id = id.clone();
     // A retiring key ends with its grace, which never outlives its own end.
@@ -133,7 +171,7 @@ fn KeyRow(
         KeyStatus::Retiring => key.retires_at,
         _ => key.not_after,
     };
-    let retirement = view! { <Retirement key=key.clone() now end_is_shown=true/> };
+    let retirement = view! { <Retirement key=key.clone() now=read_at end_is_shown=true/> };
     let spark = spark.map(|path| {
         let size = format!("0 0 {} {SPARK_HEIGHT}", 2 * SPARK_HOURS);
         view! {
@@ -154,10 +192,10 @@ fn KeyRow(
                     {key.scopes.iter().map(|scope| view! { <span class="chip">{scope.as_str()}</span> " " }).collect_view()}
                 </span>
             </td>
-            <td data-label="Status"><KeyMarks key=key.clone() now/> {retirement}</td>
+            <td data-label="Status"><KeyMarks key=key.clone() now=read_at/> {retirement}</td>
             <td data-label="Expires"><RelativeTime id=format!("expires-{id}") at=expires now/></td>
             <td data-label="Last Used"><RelativeTime id=format!("used-{id}") at=key.last_used_at now/> {spark}</td>
-            <td data-label="Actions" class="row-actions"><KeyActions key=key.clone() now may_change/></td>
+            <td data-label="Actions" class="row-actions"><KeyActions key=key.clone() now=read_at may_change/></td>
         </tr>
     }
 }

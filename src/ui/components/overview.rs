@@ -1,7 +1,6 @@
 //! The keys at a glance: how many there are of each kind, each number a way to them.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 
 use super::icon::{Glyph, Icon};
 use super::number::number;
@@ -13,8 +12,8 @@ use crate::ui::links;
 /// The numbers, with the ways to the keys and back.
 #[component]
 pub fn OverviewBar(
-    /// The numbers.
-    overview: Overview,
+    /// The numbers, answer after answer.
+    overview: ArcRwSignal<Overview>,
     /// Which keys are shown.
     asked: Memo<KeyListInput>,
 ) -> impl IntoView {
@@ -23,48 +22,50 @@ pub fn OverviewBar(
         set(&mut input);
         input
     };
-    let active = overview.of(KeyStatus::Active);
+    let overview = RwSignal::from(overview);
+    let of =
+        move |count: fn(&Overview) -> Option<Count>| Memo::new(move |_| count(&overview.read()));
     let tiles = [
         (
             "Active",
             Glyph::Tick,
             false,
-            active,
+            of(|overview| overview.of(KeyStatus::Active)),
             only(|input| input.status = Some(KeyStatus::Active.as_str().to_owned())),
         ),
         (
             "Expiring in 14 days",
             Glyph::Clock,
             true,
-            Some(overview.expiring),
+            of(|overview| Some(overview.expiring)),
             only(|input| input.expiring = Some(YES.to_owned())),
         ),
         (
             "Rotation due",
             Glyph::Rotate,
             true,
-            Some(overview.rotation_due),
+            of(|overview| Some(overview.rotation_due)),
             only(|input| input.rotation_due = Some(YES.to_owned())),
         ),
         (
             "Retiring, still used",
             Glyph::Half,
             true,
-            Some(overview.still_used),
+            of(|overview| Some(overview.still_used)),
             only(|input| input.still_used = Some(YES.to_owned())),
         ),
         (
             "Refused in the last hour",
             Glyph::Alert,
             true,
-            Some(overview.refused),
+            of(|overview| Some(overview.refused)),
             only(|input| input.refused = Some(YES.to_owned())),
         ),
         (
             "Stale",
             Glyph::Ended,
             true,
-            Some(overview.stale),
+            of(|overview| Some(overview.stale)),
             only(|input| input.stale = Some(YES.to_owned())),
         ),
     ];
@@ -72,10 +73,9 @@ pub fn OverviewBar(
         _,
         _,
         bool,
-        Option<Count>,
+        Memo<Option<Count>>,
         KeyListInput,
     )| {
-        let count = count?;
         let shown = {
             let input = input.clone();
             Memo::new(move |_| {
@@ -89,18 +89,18 @@ pub fn OverviewBar(
             let all = KeyListInput::default();
             links::keys(if shown.get() { &all } else { &input })
         };
-        Some(view! {
+        view! {
             <li>
-                <A
-                    href=href attr:class="tile" class:asks=asks && !count.is_none()
-                    attr:aria-current=move || shown.get().then_some("true") scroll=false
+                <a
+                    href=href class="tile" class:asks=move || asks && count.get().is_some_and(|count| !count.is_none())
+                    aria-current=move || shown.get().then_some("true")
                 >
                     <span class="tile-label"><Icon glyph/>{label}</span>
-                    <strong>{words(count)}</strong>
+                    <strong>{move || count.get().map(words)}</strong>
                     {move || shown.get().then_some(view! { <span class="tile-end">"Show all"</span> })}
-                </A>
+                </a>
             </li>
-        })
+        }
     };
     view! {
         <nav aria-label="Keys at a glance">

@@ -12,7 +12,8 @@ pub fn RelativeTime(
     /// The time.
     at: Option<DateTime<Utc>>,
     /// The server's time.
-    now: DateTime<Utc>,
+    #[prop(into)]
+    now: Signal<DateTime<Utc>>,
 ) -> impl IntoView {
     match at {
         None => view! { <span class="none">"—"</span> }.into_any(),
@@ -20,7 +21,7 @@ pub fn RelativeTime(
             let machine = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
             view! {
                 <span class="when">
-                    <time datetime=machine tabindex="0" aria-describedby=id.clone()>{relative(at - now)}</time>
+                    <time datetime=machine tabindex="0" aria-describedby=id.clone()>{move || relative(at - now.get())}</time>
                     <span class="tip" role="tooltip" id=id>{exact(at)}</span>
                 </span>
             }

@@ -36,7 +36,11 @@ pub fn UsesPlot(
     let plot = (total > 0).then(|| {
         let width = WIDTH / uses.0.len().max(1);
         let bars = uses.0.iter().enumerate().map(|(n, uses)| {
-            let scaled = |part: i64| (part > 0).then(|| (part * HEIGHT / most).max(2)).unwrap_or_default();
+            // What happened at all is seen.
+            let scaled = |part: i64| match part {
+                0 => 0,
+                _ => (part * HEIGHT / most).max(2),
+            };
             let parts = [
                 ("accepted", scaled(uses.accepted)),
                 ("rate-limited", scaled(uses.rate_limited)),

@@ -22,6 +22,7 @@ use crate::ui::components::time::RelativeTime;
 use crate::ui::components::uses_plot::UsesPlot;
 use crate::ui::desk::Desk;
 use crate::ui::links;
+use crate::ui::live;
 use crate::ui::remote::Latest;
 
 /// Everything about one key.
@@ -32,6 +33,7 @@ pub fn KeyPage() -> impl IntoView {
     let params = use_params_map();
     let key_id = Memo::new(move |_| params.read().get("key_id").unwrap_or_default());
     let details = Latest::new(key_id, desk.changes(), show_key);
+    live::follow(move || desk.changed());
     let pending = details.pending();
     let show = move |outcome: Result<KeyDetailsPage, AppError>| match outcome {
         Ok(page) => {
@@ -39,12 +41,6 @@ pub fn KeyPage() -> impl IntoView {
             view! { <Everything page/> }.into_any()
         }
         Err(error) => {
-            #[cfg(feature = "ssr")]
-            if matches!(error, AppError::NotFound { .. })
-                && let Some(response) = use_context::<leptos_axum::ResponseOptions>()
-            {
-                response.set_status(axum::http::StatusCode::NOT_FOUND);
-            }
             let again = Callback::new(move |()| desk.changed());
             view! { <ErrorNotice error on_retry=again/> }.into_any()
         }

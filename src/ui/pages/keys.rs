@@ -4,10 +4,9 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use crate::domain::error::AppError;
 use crate::domain::key::KeyStatus;
 use crate::domain::key_list::{KeyListInput, KeyOrder};
-use crate::domain::overview::Overview;
+use crate::domain::overview::{Overview, OverviewInput};
 use crate::rpc::keys::{KeyPage, keys_overview, list_keys};
 use crate::ui::components::bulk_dialog::BulkStart;
 use crate::ui::components::filters::{ChoiceFilter, FilterForm, SearchFilter, use_go};
@@ -20,6 +19,7 @@ use crate::ui::components::partner_filter::PartnerFilter;
 use crate::ui::desk::{Desk, OpenDialog};
 use crate::ui::hydration::Hydrated;
 use crate::ui::links;
+use crate::ui::live;
 use crate::ui::remote::Latest;
 use crate::ui::session::may_change;
 
@@ -49,33 +49,44 @@ pub fn KeysPage() -> impl IntoView {
     });
     let keys = Latest::new(asked, desk.changes(), list_keys);
     let pending = keys.pending();
-    let partner = Memo::new(move |_| asked.get().partner_id);
+    let partner = Memo::new(move |_| OverviewInput {
+        partner_id: asked.get().partner_id,
+    });
     let overview = Latest::new(partner, desk.changes(), keys_overview);
-    let show = move |outcome: Result<KeyPage, AppError>| match outcome {
-        Ok(page) => {
-            desk.restore_focus();
+    // What others do is shown as it happens, with every row that stays as it is left in its place.
+    live::follow(move || desk.changed());
+    let show = move |page: ArcRwSignal<KeyPage>| {
+        let answer = RwSignal::from(page.clone());
+        // The pager leads on from the page that is shown, not from the one that is asked for.
+        let pages = move || {
             let asked = asked.get_untracked();
-            let pager = pager(
-                &page.page,
-                asked.cursor.as_ref(),
-                ("key", "keys"),
-                |cursor| {
-                    links::keys(&KeyListInput {
-                        cursor,
-                        ..asked.clone()
-                    })
-                },
-            );
-            view! {
-                <KeyTable page asked/>
-                {pager}
-            }
-            .into_any()
+            answer.with(|answer| {
+                pager(
+                    &answer.page,
+                    asked.cursor.as_ref(),
+                    ("key", "keys"),
+                    |cursor| {
+                        links::keys(&KeyListInput {
+                            cursor,
+                            ..asked.clone()
+                        })
+                    },
+                )
+            })
+        };
+        Effect::new(move || {
+            answer.track();
+            desk.restore_focus();
+        });
+        view! {
+            <KeyTable page asked/>
+            {pages}
         }
-        Err(error) => {
-            let again = Callback::new(move |()| desk.changed());
-            view! { <ErrorNotice error on_retry=again/> }.into_any()
-        }
+        .into_any()
+    };
+    let fail = move |error| {
+        let again = Callback::new(move |()| desk.changed());
+        view! { <ErrorNotice error on_retry=again/> }.into_any()
     };
     view! {
         <Title text="API Keys / Rotation"/>
@@ -88,14 +99,14 @@ pub fn KeysPage() -> impl IntoView {
         </div>
         <NeedsScript what="Issuing and rotating a key"/>
         <DoneNotice/>
-        {overview.view(move |overview| match overview {
-            Ok(overview) => view! { <OverviewBar overview asked/> }.into_any(),
+        {overview.view_kept(
+            move |overview| view! { <OverviewBar overview asked/> }.into_any(),
             // The list below says what is wrong.
-            Err(_) => ().into_any(),
-        })}
+            |_| ().into_any(),
+        )}
         <Filters asked overview/>
         <div class="list" aria-busy=move || pending.get().to_string()>
-            {keys.view(show)}
+            {keys.view_kept(show, fail)}
         </div>
         <SecurityNotes/>
     }

@@ -1,4 +1,4 @@
-//! The tab "Settings": the policy of key ages.
+//! The tab "Settings": the policy of key ages, and the operators.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -8,10 +8,12 @@ use crate::domain::error::AppError;
 use crate::domain::operator::Role;
 use crate::domain::patch::Patch;
 use crate::domain::policy::PolicyInput;
+use crate::rpc::operators::list_operators;
 use crate::rpc::policy::{PolicyPage, get_policy, update_policy};
 use crate::ui::browser;
 use crate::ui::components::field::{FormErrors, TextField};
 use crate::ui::components::notice::{DoneNotice, ErrorNotice};
+use crate::ui::components::operator_table::OperatorTable;
 use crate::ui::desk::Desk;
 use crate::ui::hydration::Hydrated;
 use crate::ui::remote::{self, Latest};
@@ -24,6 +26,7 @@ pub fn SettingsPage() -> impl IntoView {
     let desk = expect_context::<Desk>();
     on_cleanup(move || desk.leave_page());
     let policy = Latest::new(Memo::new(|_| ()), desk.changes(), |()| get_policy());
+    let operators = Latest::new(Memo::new(|_| ()), desk.changes(), |()| list_operators());
     let show = move |outcome: Result<PolicyPage, AppError>| match outcome {
         Ok(page) => view! { <PolicyForm page/> }.into_any(),
         Err(error) => {
@@ -36,11 +39,18 @@ pub fn SettingsPage() -> impl IntoView {
         <div class="page-head">
             <div>
                 <h1 tabindex="-1">"Settings"</h1>
-                <p class="lead">"What holds for all partners and keys."</p>
+                <p class="lead">"What holds for all partners and keys, and who may sign in here."</p>
             </div>
         </div>
         <DoneNotice/>
         {policy.view(show)}
+        {operators.view(move |outcome| match outcome {
+            Ok(page) => view! { <OperatorTable page/> }.into_any(),
+            Err(error) => {
+                let again = Callback::new(move |()| desk.changed());
+                view! { <ErrorNotice error on_retry=again/> }.into_any()
+            }
+        })}
     }
 }
 

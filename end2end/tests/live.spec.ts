@@ -1,0 +1,76 @@
+// What others do shows in an open tab as it happens, without taking the reader's place.
+
+import { expect, hydrated, openConsole, test } from './server';
+
+test('what others do shows within two seconds and leaves everything in its place', async ({ page, server, complaints }) => {
+  const token = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).trim();
+  server.addKeys(30);
+  const target = token.split('.')[0]!;
+  await openConsole(page, server);
+  const row = page.getByRole('row', { name: new RegExp(target) });
+  await expect(row).toContainText('never used');
+  const soon = { timeout: 2_000 };
+
+  // A first use.
+  expect((await server.call('GET', '/api/key', token)).status).toBe(200);
+  await expect(row).not.toContainText('never used', soon);
+
+  // Rows that stay the same are the same elements; a selection and the focus in them stay.
+  const other = page.getByRole('row').filter({ hasText: 'mpk_000000000020' });
+  await other.evaluate((element) => {
+    (element as any).mark = 'same';
+    const text = element.querySelector('code')!.firstChild!;
+    getSelection()!.setBaseAndExtent(text, 0, text, 8);
+  });
+  const offset = async () => other.evaluate((element) => Math.round(element.getBoundingClientRect().top));
+  await other.scrollIntoViewIfNeeded();
+  const before = await offset();
+  const made = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'reverify']).split('.')[0]!;
+  await expect(page.getByRole('row', { name: new RegExp(made) })).toBeAttached(soon);
+  expect(await other.evaluate((element) => (element as any).mark)).toBe('same');
+  expect(await page.evaluate(() => getSelection()!.toString())).toBe('mpk_0000');
+  expect(Math.abs((await offset()) - before)).toBeLessThanOrEqual(1);
+
+  // An open dialog stays open, with what was typed.
+  await page.getByRole('button', { name: 'Generate New Key' }).click();
+  await page.getByLabel('Name (optional)').fill('half typed');
+  server.cli(['key', 'revoke', target]);
+  await expect(row).toContainText('revoked', soon);
+  await expect(page.getByLabel('Name (optional)')).toHaveValue('half typed');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  // The numbers follow.
+  await expect(page.getByLabel('Status filter').locator('option')).toContainText(['revoked (1)']);
+  expect(complaints).toEqual([]);
+});
+
+test('the stream ends with the session, and a hidden page has none', async ({ page, server, request }) => {
+  await openConsole(page, server);
+  const cookie = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
+  const anonymous = await request.get(`${server.url}/live`, { headers: { Cookie: '' } });
+  expect(anonymous.status()).toBe(401);
+  const stream = await fetch(`${server.url}/live`, { headers: { Cookie: cookie } });
+  expect(stream.headers.get('content-type')).toContain('text/event-stream');
+  expect(stream.headers.get('cache-control')).toBe('no-store');
+  const reader = stream.body!.getReader();
+  server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
+  expect(new TextDecoder().decode((await reader.read()).value)).toContain('event: changed');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  const ended = async () => {
+    for (;;) if ((await reader.read()).done) return 'ended';
+  };
+  expect(await Promise.race([ended(), new Promise((resolve) => setTimeout(resolve, 8_000))])).toBe('ended');
+});
+
+test('a server that stops does not wait for open tabs', async ({ page, server }) => {
+  await openConsole(page, server);
+  await hydrated(page);
+  await page.waitForTimeout(500);
+  const begun = Date.now();
+  await server.stop();
+  expect(Date.now() - begun).toBeLessThan(5_000);
+  // Back again, the tab hears of what happened meanwhile.
+  const made = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).split('.')[0]!;
+  await server.start(Number(new URL(page.url()).port));
+  await expect(page.getByText(made)).toBeVisible({ timeout: 15_000 });
+});

@@ -1,0 +1,85 @@
+//! Operators, as the console lists, makes and changes them.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::error::AppError;
+use crate::domain::operator::{Operator, OperatorInput, OperatorUpdateInput};
+
+/// The operators with who asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OperatorsPage {
+    /// Who asked.
+    pub viewer: Operator,
+    /// All of them, by address.
+    pub operators: Vec<Operator>,
+}
+
+/// All operators.
+///
+/// # Errors
+/// [`AppError::SignedOut`], or why they can't be read right now.
+#[server(prefix = "/rpc", endpoint = "operators/list", input = Json)]
+pub async fn list_operators() -> Result<OperatorsPage, AppError> {
+    use crate::server::context;
+
+    let viewer = context::operator()?;
+    let operators = context::state()?.registry.list_operators().await;
+    let operators = operators.map_err(context::told)?;
+    Ok(OperatorsPage { viewer, operators })
+}
+
+/// Makes an operator.
+///
+/// # Errors
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+#[server(prefix = "/rpc", endpoint = "operators/create", input = Json)]
+pub async fn create_operator(input: OperatorInput) -> Result<Operator, AppError> {
+    use crate::server::context;
+
+    let origin = context::admin()?;
+    let (email, role) = input.check().map_err(context::told)?;
+    context::state()?
+        .registry
+        .create_operator(&origin, &email, role, input.password.into())
+        .await
+        .map_err(context::told)
+}
+
+/// Gives an operator another role, or takes or gives back the right to sign in.
+///
+/// # Errors
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+#[server(prefix = "/rpc", endpoint = "operators/update", input = Json)]
+pub async fn update_operator(
+    operator_id: Uuid,
+    input: OperatorUpdateInput,
+) -> Result<Operator, AppError> {
+    use crate::server::context;
+
+    let origin = context::admin()?;
+    let command = input.check().map_err(context::told)?;
+    context::state()?
+        .registry
+        .update_operator(&origin, operator_id, command)
+        .await
+        .map_err(context::told)
+}
+
+/// Sets an operator's password, and ends all their sessions.
+///
+/// # Errors
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+#[server(prefix = "/rpc", endpoint = "operators/password", input = Json)]
+pub async fn reset_password(email: String, password: String) -> Result<(), AppError> {
+    use crate::server::context;
+
+    let origin = context::admin()?;
+    context::state()?
+        .registry
+        .set_operator_password(&origin, &email, password.into())
+        .await
+        .map_err(context::told)
+}

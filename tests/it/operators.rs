@@ -1,0 +1,127 @@
+//! Operators, as the console changes them.
+
+use myproof_registry::domain::error::{AppError, Conflict};
+use myproof_registry::domain::operator::{Operator, Role, UpdateOperator};
+use serde_json::json;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::support::{PASSWORD, TestApp, somebody};
+
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+
+async fn all(app: &TestApp) -> Vec<Operator> {
+    app.registry.list_operators().await.unwrap()
+}
+
+async fn id_of(app: &TestApp, email: &str) -> Uuid {
+    let all = all(app).await;
+    all.iter()
+        .find(|one| one.email == email)
+        .unwrap()
+        .operator_id
+}
+
+const OFF: UpdateOperator = UpdateOperator {
+    role: None,
+    active: Some(false),
+};
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn who_loses_something_is_signed_out_and_the_last_admin_stays(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let one = app.signed_in("one@example.com", Role::Admin).await;
+    let two = app.signed_in("two@example.com", Role::Admin).await;
+    let two_id = id_of(&app, "two@example.com").await;
+    let update = json!({"operator_id": two_id, "input": {"role": "auditor"}});
+    let answer = app.rpc("operators/update", Some(&one), update).await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.json()["role"]),
+        (200, &json!("auditor"))
+    );
+    assert_eq!(
+        app.rpc("operators/list", Some(&two), json!({}))
+            .await
+            .status,
+        401
+    );
+    // Whatever would leave nobody to manage operators is refused, by each way.
+    let one_id = id_of(&app, "one@example.com").await;
+    for input in [json!({"role": "auditor"}), json!({"active": false})] {
+        let update = json!({"operator_id": one_id, "input": input});
+        let answer = app.rpc("operators/update", Some(&one), update).await;
+        answer.problem(409, "conflict", "last_admin");
+    }
+    let refused = app
+        .registry
+        .disable_operator(&somebody(), "one@example.com")
+        .await;
+    assert_eq!(refused, Err(AppError::from(Conflict::LastAdmin)));
+    // A disabled admin is none who could.
+    app.registry
+        .create_operator(
+            &somebody(),
+            "three@example.com",
+            Role::Admin,
+            PASSWORD.to_owned().into(),
+        )
+        .await
+        .unwrap();
+    let three = id_of(&app, "three@example.com").await;
+    app.registry
+        .update_operator(&somebody(), three, OFF)
+        .await
+        .unwrap();
+    assert!(
+        app.registry
+            .update_operator(&somebody(), one_id, OFF)
+            .await
+            .is_err()
+    );
+    let actions = "select count(*) from audit_events where action in ('operator.changed', 'operator.disabled')";
+    assert_eq!(app.count(actions).await, 2);
+    // The same again changes nothing and tells nothing.
+    app.registry
+        .update_operator(&somebody(), three, OFF)
+        .await
+        .unwrap();
+    assert_eq!(app.count(actions).await, 2);
+    let nobody = app
+        .registry
+        .update_operator(&somebody(), Uuid::nil(), OFF)
+        .await;
+    assert!(matches!(nobody, Err(AppError::NotFound { .. })));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn of_two_admins_who_disable_each_other_one_stays(pool: PgPool) {
+    let app = TestApp::new(pool);
+    for round in 0..5 {
+        let emails = [
+            format!("a{round}@example.com"),
+            format!("b{round}@example.com"),
+        ];
+        for email in &emails {
+            app.registry
+                .create_operator(&somebody(), email, Role::Admin, PASSWORD.to_owned().into())
+                .await
+                .unwrap();
+        }
+        let ids = [id_of(&app, &emails[0]).await, id_of(&app, &emails[1]).await];
+        // Whoever was left by the round before.
+        for other in all(&app).await {
+            if !ids.contains(&other.operator_id) && other.active {
+                app.registry
+                    .update_operator(&somebody(), other.operator_id, OFF)
+                    .await
+                    .unwrap();
+            }
+        }
+        let origin = somebody();
+        let (a, b) = futures::join!(
+            app.registry.update_operator(&origin, ids[0], OFF),
+            app.registry.update_operator(&origin, ids[1], OFF)
+        );
+        assert!(a.is_ok() != b.is_ok(), "{a:?} {b:?}");
+    }
+}
