@@ -98,8 +98,8 @@ for (const width of [1440, 768, 375]) {
       server.addPartners(60);
       await page.reload();
       await hydrated(page);
-      await page.getByRole('combobox', { name: 'Partner filter' }).fill('at');
-      await page.getByRole('option', { name: 'Atlas Custody' }).waitFor();
+      await page.getByRole('combobox', { name: 'Partner filter' }).fill('reg');
+      await page.getByRole('option', { name: 'Registry staff' }).waitFor();
       await shoot('partner-filter');
       await page.keyboard.press('Enter');
       await page.getByRole('row').getByRole('link', { name: /^mpk_/ }).first().click();

@@ -104,10 +104,11 @@ impl KeyView {
         self.status == KeyStatus::Retiring && self.last_used_at > rotated_at
     }
 
-    /// Whether it is live and was never accepted.
+    /// Whether it would be accepted and never was.
     #[must_use]
     pub fn is_unused(&self) -> bool {
-        self.status.is_live() && self.last_used_at.is_none()
+        let works = matches!(self.status, KeyStatus::Active | KeyStatus::Retiring);
+        works && self.last_used_at.is_none()
     }
 
     /// Whether it was accepted in the 30 days before `now`.

@@ -283,9 +283,8 @@ impl Events {
         use wasm_bindgen::closure::Closure;
 
         let source = web_sys::EventSource::new(address).ok()?;
-        let again = changed.clone();
-        let told = Closure::<dyn FnMut()>::new(move || changed());
-        let opened = Closure::<dyn FnMut()>::new(move || again());
+        let told = Closure::<dyn FnMut()>::new(changed.clone());
+        let opened = Closure::<dyn FnMut()>::new(changed);
         source
             .add_event_listener_with_callback("changed", told.as_ref().unchecked_ref())
             .ok()?;
