@@ -51,6 +51,7 @@ test('the stream ends with the session, and a hidden page has none', async ({ pa
   const stream = await fetch(`${server.url}/live`, { headers: { Cookie: cookie } });
   expect(stream.headers.get('content-type')).toContain('text/event-stream');
   expect(stream.headers.get('cache-control')).toBe('no-store');
+  expect(stream.headers.get('x-accel-buffering')).toBe('no');
   const reader = stream.body!.getReader();
   server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
   expect(new TextDecoder().decode((await reader.read()).value)).toContain('event: changed');

@@ -37,3 +37,26 @@ test('a key is issued, rotated and revoked on a phone', async ({ page, server, c
   expect((await server.call('GET', '/api/key', successor)).status).toBe(401);
   expect(complaints).toEqual([]);
 });
+
+// WCAG 2.2, 1.4.10: 320 px, which is also 1280 px at 400 %. Names may go from right to left.
+test('no page scrolls sideways at 320 px, whatever the names are', async ({ page, server }) => {
+  await page.setViewportSize({ width: 320, height: 640 });
+  const partner = 'شركة الأمانة للحفظ والتوثيق والمراجعة الدورية';
+  const key = server.cli(['key', 'issue', '--partner', partner, '--scope', 'transfer:execute', 'status:update', 'audit:read']).split('.')[0]!;
+  server.cli(['key', 'issue', '--partner', 'Averylongnamewithoutanyspacethatcouldbreak'.repeat(3), '--scope', 'assets:read']);
+  server.cli(['key', 'rotate', key, '--grace', '86400', '--grace-starts', 'first_use']);
+  server.addPartners(60);
+  await signIn(page, server);
+  for (const path of ['/api-keys', `/api-keys/${key}`, '/partners', '/audit', '/settings', '/styleguide']) {
+    await page.goto(server.url + path);
+    await hydrated(page);
+    expect(await overflow(page), path).toBe(0);
+  }
+  await page.goto(`${server.url}/api-keys`);
+  await hydrated(page);
+  await page.getByRole('combobox', { name: 'Partner filter' }).tap();
+  await page.getByRole('listbox').getByRole('option').first().waitFor();
+  expect(await overflow(page)).toBe(0);
+  await page.getByRole('button', { name: 'Keyboard shortcuts' }).tap();
+  expect(await overflow(page)).toBe(0);
+});

@@ -58,7 +58,9 @@ pub async fn changes(
         })
     });
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
-    Sse::new(events).keep_alive(keep_alive).into_response()
+    // nginx would gather the events in its buffer.
+    let unbuffered = [("x-accel-buffering", "no")];
+    (unbuffered, Sse::new(events).keep_alive(keep_alive)).into_response()
 }
 
 impl Following {
