@@ -2,13 +2,13 @@
 
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { expect, hydrated, openIssueDialog, overflow, revealedToken, type Server, signIn, test } from './server';
+import { AUDITOR, expect, hydrated, openIssueDialog, overflow, PASSWORD, revealedToken, type Server, signIn, test } from './server';
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];
 
 for (const [width, colorScheme] of [[1440, 'light'], [1440, 'dark'], [375, 'light'], [375, 'dark']] as const) {
   test(`no fault is found at ${width} px, ${colorScheme}`, async ({ page, server, complaints }) => {
-    test.slow();
+    test.setTimeout(300_000);
     await page.setViewportSize({ width, height: 812 });
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     const check = async (what: string) => {
@@ -147,6 +147,22 @@ async function furnishAndWalk(page: Page, server: Server, check: Check): Promise
   await page.getByLabel('Maximum key age (days)').fill('0');
   await page.getByRole('button', { name: 'Save policy' }).click();
   await check('the settings, refused');
+  await page.getByRole('button', { name: 'New operator' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Create operator' }).click();
+  await check('new operator, refused');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  server.cli(['operator', 'create', '--email', AUDITOR, '--role', 'auditor', '--password-stdin'], PASSWORD);
+  await page.reload();
+  await hydrated(page);
+  await page.getByRole('button', { name: `Edit ${AUDITOR}` }).click();
+  await check('edit operator');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: `Reset password ${AUDITOR}` }).click();
+  await check('reset password');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
+  await check('shortcuts');
+  await page.getByRole('button', { name: 'Close' }).click();
   server.cli(['policy', 'set', '--max-key-age', '1', '--stale-after', '1']);
   server.age('Other', 2);
   await page.unroute('**/rpc/keys/list');
