@@ -52,9 +52,12 @@ impl Bench {
         let url = std::env::var("DATABASE_URL").expect("run it with `make bench`");
         let server: PgConnectOptions = url.parse().unwrap();
         let admin = PgPool::connect_with(server.clone()).await.unwrap();
-        for statement in ["drop database if exists", "create database"] {
-            // The names are the benchmarks' own.
-            let statement = sqlx::AssertSqlSafe(format!("{statement} {name}"));
+        // One that was stopped may still be connected. The names are the benchmarks' own.
+        for statement in [
+            format!("drop database if exists {name} with (force)"),
+            format!("create database {name}"),
+        ] {
+            let statement = sqlx::AssertSqlSafe(statement);
             sqlx::query(statement).execute(&admin).await.unwrap();
         }
         let database = server.database(name);
