@@ -38,6 +38,13 @@ test('what others do shows within two seconds and leaves everything in its place
   await expect(row).toContainText('revoked', soon);
   await expect(page.getByLabel('Name (optional)')).toHaveValue('half typed');
   await page.getByRole('button', { name: 'Cancel' }).click();
+  // Who has given the focus to nothing reads on: it goes to no button that was pressed before.
+  await expect(page.getByRole('button', { name: 'Generate New Key' })).toBeFocused();
+  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  const more = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'reverify']).split('.')[0]!;
+  await expect(page.getByRole('row', { name: new RegExp(more) })).toBeAttached(soon);
+  await page.waitForTimeout(600);
+  expect(await page.evaluate(() => document.activeElement!.tagName)).toBe('BODY');
   // The numbers follow.
   await expect(page.getByLabel('Status filter').locator('option')).toContainText(['revoked (1)']);
   expect(complaints).toEqual([]);
@@ -74,4 +81,26 @@ test('a server that stops does not wait for open tabs', async ({ page, server })
   const made = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).split('.')[0]!;
   await server.start(Number(new URL(page.url()).port));
   await expect(page.getByText(made)).toBeVisible({ timeout: 15_000 });
+});
+
+test("a key's page follows, and keeps what is open and marked", async ({ page, server, complaints }) => {
+  const token = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).trim();
+  const id = token.split('.')[0]!;
+  expect((await server.call('GET', '/api/key', token)).status).toBe(200);
+  await openConsole(page, server, `/api-keys/${id}`);
+  await expect(async () => {
+    await page.reload();
+    await expect(page.getByText('As a table').first()).toBeVisible({ timeout: 500 });
+  }).toPass();
+  await hydrated(page);
+  await page.getByText('As a table').first().click();
+  const cell = page.getByRole('columnheader', { name: 'Hour (UTC)' });
+  await cell.evaluate((element) => getSelection()!.selectAllChildren(element));
+  server.cli(['key', 'rotate', id, '--grace', '3600']);
+  const soon = { timeout: 2_000 };
+  await expect(page.getByRole('region', { name: 'Lineage' }).getByRole('listitem').filter({ hasText: 'mpk_' })).toHaveCount(2, soon);
+  await expect(page.getByRole('button', { name: `Grace ${id}` })).toBeVisible();
+  await expect(cell).toBeVisible();
+  expect(await page.evaluate(() => getSelection()!.toString())).toBe('Hour (UTC)');
+  expect(complaints).toEqual([]);
 });

@@ -17,6 +17,8 @@ pub enum Count {
     About(i64),
     /// So many and more: they were counted no further.
     AtLeast(i64),
+    /// Nobody knows: counting them would have taken too long.
+    Unknown,
 }
 
 impl Count {

@@ -128,6 +128,26 @@ async fn each_number_is_that_of_the_list_it_leads_to(pool: PgPool) {
     lists(&overview).await;
 }
 
+/// A number that can't be had in time is not waited for, and keeps none of the others away.
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_glance_does_not_wait_for_a_slow_count(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let partner = app.partner("Acme").await;
+    app.key(&partner, &["assets:read"]).await;
+    let mut slow = app.pool.begin().await.unwrap();
+    sqlx::query("lock table api_key_last_refusal in access exclusive mode")
+        .execute(&mut *slow)
+        .await
+        .unwrap();
+    let overview = app.registry.overview(None).await.unwrap();
+    assert_eq!(overview.refused, Count::Unknown);
+    assert_eq!(overview.stale, Count::Exactly(0));
+    assert_eq!(overview.of(KeyStatus::Active), Some(Count::Exactly(1)));
+    slow.rollback().await.unwrap();
+    let overview = app.registry.overview(None).await.unwrap();
+    assert_eq!(overview.refused, Count::Exactly(0));
+}
+
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_keys_page_has_its_use_its_lineage_and_its_events(pool: PgPool) {
     let app = TestApp::new(pool);

@@ -28,6 +28,11 @@ async fn sample_keys_are_like_others(pool: PgPool) {
              (select lineage from api_keys o where o.key_id = k.rotated_from), k.key_id)",
         "select count(*) from api_keys k where generation <> coalesce(
              (select generation + 1 from api_keys o where o.key_id = k.rotated_from), 0)",
+        // The test's clock stands at this moment.
+        "select count(*) from api_keys where created_by = 'system:sample' and (
+             listed_status <> api_key_status(revoked_at, retires_at, not_before, not_after, '2027-01-15T12:00:00Z')
+             or listed_until is distinct from
+                api_key_status_ends(revoked_at, retires_at, not_before, not_after, '2027-01-15T12:00:00Z'))",
         "select count(*) from api_keys where search_text <> api_key_search_text(key_id, name)",
         "select count(*) from api_keys k where exists (select from api_key_last_use u where u.key_id = k.key_id)
              = exists (select from api_key_never_used n where n.key_id = k.key_id)",

@@ -22,6 +22,13 @@ pub fn violated_constraint(error: &sqlx::Error) -> Option<&str> {
     error.as_database_error()?.constraint()
 }
 
+/// Whether a statement was cut off for having taken longer than it may.
+#[must_use]
+pub fn is_timeout(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.as_deref() == Some("57014")
+}
+
 /// The error's text. A database error's `Debug` prints the failing row, its message doesn't.
 #[must_use]
 pub fn describe(error: &sqlx::Error) -> String {

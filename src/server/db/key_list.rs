@@ -28,7 +28,14 @@ pub async fn list(
             break;
         }
         let mut statement = QueryBuilder::new("");
-        push_page(&mut statement, query, &search, &place, now, left);
+        let pick = Pick {
+            query,
+            search: &search,
+            place: &place,
+            now,
+            limit: left,
+        };
+        pick.push(&mut statement);
         // Planned anew each time: what fits one filter is far off for another.
         let found: Vec<(DateTime<Utc>, String)> = statement
             .build_query_as()
@@ -59,14 +66,14 @@ pub async fn explain(
     let mut plans = Vec::new();
     for place in places(query) {
         let mut statement = QueryBuilder::new("explain (format json) ");
-        push_page(
-            &mut statement,
+        let pick = Pick {
             query,
-            &search,
-            &place,
+            search: &search,
+            place: &place,
             now,
-            query.page.limit + 1,
-        );
+            limit: query.page.limit + 1,
+        };
+        pick.push(&mut statement);
         let plan = statement
             .build_query_scalar()
             .persistent(false)
@@ -211,100 +218,101 @@ impl Search {
 }
 
 /// The statement of a page.
-fn push_page(
-    statement: &mut QueryBuilder<Postgres>,
-    query: &KeyQuery,
-    search: &Search,
-    place: &Place,
+struct Pick<'a> {
+    query: &'a KeyQuery,
+    search: &'a Search,
+    place: &'a Place,
     now: DateTime<Utc>,
     limit: i64,
-) {
-    statement.push("select picked.at, picked.key_id from (");
-    match query.status {
-        None => push_pick(statement, query, search, place, now, limit),
-        Some(status) => {
-            // As it was last looked at; and those whose status has changed since.
-            let branch = |statement: &mut QueryBuilder<Postgres>, looked_at: bool| {
-                push_pick_begin(statement, query, search, place, now);
-                if looked_at {
-                    statement.push(" and k.listed_status = ");
-                    statement.push_bind(status.as_str());
-                    statement.push(" and (k.listed_until is null or k.listed_until > ");
-                    statement.push_bind(now);
-                    statement.push(")");
-                    let ends_later = matches!(status, KeyStatus::Active | KeyStatus::Retiring);
-                    if ends_later && place.rows == Rows::Ending {
-                        // Implied, but so the index is entered where those begin.
-                        statement.push(" and k.not_after > ");
-                        statement.push_bind(now);
-                    }
-                } else {
-                    statement.push(" and k.listed_until <= ");
-                    statement.push_bind(now);
-                    push_status(statement, status, now);
-                }
-                push_pick_end(statement, place, limit);
-            };
-            statement.push("(");
-            branch(statement, true);
-            statement.push(") union all (");
-            branch(statement, false);
+}
+
+/// Which keys a part of the statement picks.
+#[derive(Clone, Copy)]
+enum Branch {
+    Any,
+    /// Those of a status, as far as that is what it was when last looked at.
+    LookedAt(KeyStatus),
+    /// Those of a status, as far as it has changed since.
+    Over(KeyStatus),
+}
+
+impl Pick<'_> {
+    fn push(&self, statement: &mut QueryBuilder<Postgres>) {
+        let branches: &[Branch] = match self.query.status {
+            None => &[Branch::Any],
+            Some(status) => &[Branch::LookedAt(status), Branch::Over(status)],
+        };
+        statement.push("select picked.at, picked.key_id from (");
+        for (n, branch) in branches.iter().enumerate() {
+            statement.push(if n == 0 { "(" } else { " union all (" });
+            self.push_branch(statement, *branch);
             statement.push(")");
         }
+        statement.push(") picked");
+        self.push_end(statement, "picked.at", "picked.key_id");
     }
-    let order = if place.falling { "desc" } else { "asc" };
-    statement.push(format!(
-        ") picked order by picked.at {order}, picked.key_id {order} limit "
-    ));
-    statement.push_bind(limit);
-}
 
-fn push_status(statement: &mut QueryBuilder<Postgres>, status: KeyStatus, now: DateTime<Utc>) {
-    statement.push(" and api_key_status(k.revoked_at, k.retires_at, k.not_before, k.not_after, ");
-    statement.push_bind(now);
-    statement.push(") = ");
-    statement.push_bind(status.as_str());
-}
+    fn push_branch(&self, statement: &mut QueryBuilder<Postgres>, branch: Branch) {
+        let (query, place) = (self.query, self.place);
+        let (at, id) = place.rows.place();
+        let source = place.rows.source();
+        statement.push(format!("select {at} as at, {id} as key_id from {source}"));
+        if query.rotation_due.is_some() {
+            statement.push(" join partners p on p.partner_id = k.partner_id");
+        }
+        if query.stale.is_some() && place.rows != Rows::Used {
+            statement.push(" left join api_key_last_use u on u.key_id = k.key_id");
+        }
+        statement.push(" where true");
+        statement.push(place.rows.condition());
+        if let Some((from, from_id)) = &place.from {
+            let compare = if place.falling { "<" } else { ">" };
+            statement.push(format!(" and ({at}, {id}) {compare} ("));
+            statement.push_bind(*from);
+            statement.push(", ");
+            statement.push_bind(from_id.clone());
+            statement.push(")");
+        }
+        push_filters(statement, query, self.search, self.now);
+        self.push_status(statement, branch);
+        self.push_end(statement, at, id);
+    }
 
-fn push_pick(
-    statement: &mut QueryBuilder<Postgres>,
-    query: &KeyQuery,
-    search: &Search,
-    place: &Place,
-    now: DateTime<Utc>,
-    limit: i64,
-) {
-    push_pick_begin(statement, query, search, place, now);
-    push_pick_end(statement, place, limit);
-}
+    fn push_status(&self, statement: &mut QueryBuilder<Postgres>, branch: Branch) {
+        let now = self.now;
+        match branch {
+            Branch::Any => {}
+            Branch::LookedAt(status) => {
+                statement.push(" and k.listed_status = ");
+                statement.push_bind(status.as_str());
+                statement.push(" and (k.listed_until is null or k.listed_until > ");
+                statement.push_bind(now);
+                statement.push(")");
+                let ends_later = matches!(status, KeyStatus::Active | KeyStatus::Retiring);
+                if ends_later && self.place.rows == Rows::Ending {
+                    // Implied, but so the index is entered where those begin.
+                    statement.push(" and k.not_after > ");
+                    statement.push_bind(now);
+                }
+            }
+            Branch::Over(status) => {
+                statement.push(" and k.listed_until <= ");
+                statement.push_bind(now);
+                statement.push(
+                    " and api_key_status(k.revoked_at, k.retires_at, k.not_before, k.not_after, ",
+                );
+                statement.push_bind(now);
+                statement.push(") = ");
+                statement.push_bind(status.as_str());
+            }
+        }
+    }
 
-fn push_pick_begin(
-    statement: &mut QueryBuilder<Postgres>,
-    query: &KeyQuery,
-    search: &Search,
-    place: &Place,
-    now: DateTime<Utc>,
-) {
-    let (at, id) = place.rows.place();
-    let source = place.rows.source();
-    statement.push(format!("select {at} as at, {id} as key_id from {source}"));
-    if query.rotation_due.is_some() {
-        statement.push(" join partners p on p.partner_id = k.partner_id");
+    fn push_end(&self, statement: &mut QueryBuilder<Postgres>, at: &str, id: &str) {
+        let order = if self.place.falling { "desc" } else { "asc" };
+        statement.push(format!(" order by {at} {order}, {id} {order} limit "));
+        statement.push_bind(self.limit);
     }
-    if query.stale.is_some() && place.rows != Rows::Used {
-        statement.push(" left join api_key_last_use u on u.key_id = k.key_id");
-    }
-    statement.push(" where true");
-    statement.push(place.rows.condition());
-    if let Some((from, from_id)) = &place.from {
-        let compare = if place.falling { "<" } else { ">" };
-        statement.push(format!(" and ({at}, {id}) {compare} ("));
-        statement.push_bind(*from);
-        statement.push(", ");
-        statement.push_bind(from_id.clone());
-        statement.push(")");
-    }
-    push_filters(statement, query, search, now);
 }
 
 /// Everything that a list is filtered by, but for the status.
@@ -363,8 +371,8 @@ fn push_filters(
     }
 }
 
-/// A condition with its moments in their places.
-fn push_at(statement: &mut QueryBuilder<Postgres>, condition: &str, now: DateTime<Utc>) {
+/// A condition with its moments, `$now`, `$soon` and `$lately`, in their places.
+pub(super) fn push_at(statement: &mut QueryBuilder<Postgres>, condition: &str, now: DateTime<Utc>) {
     let moments = [("now", now), ("soon", now + SOON), ("lately", now - LATELY)];
     for (n, part) in condition.split('$').enumerate() {
         let named = moments
@@ -380,11 +388,4 @@ fn push_at(statement: &mut QueryBuilder<Postgres>, condition: &str, now: DateTim
             }
         }
     }
-}
-
-fn push_pick_end(statement: &mut QueryBuilder<Postgres>, place: &Place, limit: i64) {
-    let (at, id) = place.rows.place();
-    let order = if place.falling { "desc" } else { "asc" };
-    statement.push(format!(" order by {at} {order}, {id} {order} limit "));
-    statement.push_bind(limit);
 }

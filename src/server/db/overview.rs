@@ -1,9 +1,13 @@
 //! Table `api_keys`, counted: by status, and what stands out.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{FromRow, PgConnection};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::{Connection, PgConnection, QueryBuilder};
 use uuid::Uuid;
 
+use super::error::is_timeout;
+use super::key_list::push_at;
 use super::keys::{is_expiring, is_rotation_due, is_stale, is_still_used};
 
 /// How many keys have each status, each counted up to `most`.
@@ -57,61 +61,104 @@ pub async fn estimate_statuses(connection: &mut PgConnection) -> sqlx::Result<Ve
 }
 
 /// Keys that stand out.
-#[derive(Clone, Copy, Debug, FromRow, PartialEq, Eq)]
-pub struct Outstanding {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outstanding {
     /// Live keys that end soon.
-    pub expiring: i64,
+    Expiring,
     /// Keys that are due for rotation.
-    pub rotation_due: i64,
+    RotationDue,
     /// Retiring keys on which calls still arrive.
-    pub still_used: i64,
+    StillUsed,
     /// Keys that were refused lately.
-    pub refused: i64,
+    Refused,
     /// Keys that are stale.
-    pub stale: i64,
+    Stale,
 }
 
-/// How many keys stand out, each counted up to `most`: those that end within `soon`, and those that
-/// were refused no longer than `lately` ago, among others.
-pub async fn count_outstanding(
-    connection: &mut PgConnection,
-    now: DateTime<Utc>,
-    (soon, lately): (TimeDelta, TimeDelta),
-    most: i64,
-) -> sqlx::Result<Outstanding> {
-    // Partners without an age of their own go by the installation's, from its oldest key on; those
-    // with one are looked at one by one. Stale keys were used last, or made, longest ago.
-    sqlx::query_as(concat!(
-        "select (select count(*) from (
-                    select from api_keys k where ", is_expiring!("$1", "$3"), " limit $2) expiring) as expiring,
-                (select count(*) from (
+impl Outstanding {
+    /// What counts them, its values by name.
+    const fn rows(self) -> &'static str {
+        match self {
+            Self::Expiring => concat!(
+                "select count(*) from (select from api_keys k where ",
+                is_expiring!("$now", "$soon"),
+                " limit $most) counted"
+            ),
+            // Partners without an age of their own go by the installation's, from its oldest key on;
+            // those with one are looked at one by one.
+            Self::RotationDue => concat!(
+                "select count(*) from (
                     (select from api_keys k join partners p on p.partner_id = k.partner_id
                       where p.max_key_age_days is null
-                        and k.created_at <= $1 - make_interval(hours => 24 * (select max_key_age_days from policy))
-                        and ", is_rotation_due!("$1"), " limit $2)
+                        and k.created_at <= $now - make_interval(hours => 24 * (select max_key_age_days from policy))
+                        and ",
+                is_rotation_due!("$now"),
+                " limit $most)
                     union all
                     (select from partners p join api_keys k on k.partner_id = p.partner_id
                       where p.max_key_age_days is not null
-                        and k.created_at <= $1 - make_interval(hours => 24 * p.max_key_age_days)
-                        and ", is_rotation_due!("$1"), " limit $2) limit $2) due) as rotation_due,
-                (select count(*) from (
-                    select from api_keys k where ", is_still_used!("$1"), " limit $2) still_used) as still_used,
-                (select count(*) from (
-                    select from api_key_last_refusal where last_refused_at > $4 limit $2) refused) as refused,
-                (select count(*) from (
+                        and k.created_at <= $now - make_interval(hours => 24 * p.max_key_age_days)
+                        and ",
+                is_rotation_due!("$now"),
+                " limit $most) limit $most) counted"
+            ),
+            Self::StillUsed => concat!(
+                "select count(*) from (select from api_keys k where ",
+                is_still_used!("$now"),
+                " limit $most) counted"
+            ),
+            Self::Refused => {
+                "select count(*) from (
+                    select from api_key_last_refusal where last_refused_at > $lately limit $most) counted"
+            }
+            // They were used last, or made, longest ago.
+            Self::Stale => concat!(
+                "select count(*) from (
                     (select from api_key_last_use u join api_keys k on k.key_id = u.key_id
-                      where u.last_used_at <= $1 - make_interval(hours => 24 * (select stale_after_days from policy))
-                        and ", is_stale!("$1"), " limit $2)
+                      where u.last_used_at <= $now - make_interval(hours => 24 * (select stale_after_days from policy))
+                        and ",
+                is_stale!("$now"),
+                " limit $most)
                     union all
                     (select from api_key_never_used n join api_keys k on k.key_id = n.key_id
                        left join api_key_last_use u on u.key_id = k.key_id
-                      where n.created_at <= $1 - make_interval(hours => 24 * (select stale_after_days from policy))
-                        and ", is_stale!("$1"), " limit $2) limit $2) stale) as stale"
-    ))
-    .bind(now)
-    .bind(most)
-    .bind(now + soon)
-    .bind(now - lately)
-    .fetch_one(connection)
-    .await
+                      where n.created_at <= $now - make_interval(hours => 24 * (select stale_after_days from policy))
+                        and ",
+                is_stale!("$now"),
+                " limit $most) limit $most) counted"
+            ),
+        }
+    }
+}
+
+/// How many keys stand out, counted up to `most`; `None` where that would take longer than `patience`:
+/// what is old and still live may lie among many that are not.
+pub async fn count_outstanding(
+    connection: &mut PgConnection,
+    which: Outstanding,
+    now: DateTime<Utc>,
+    most: i64,
+    patience: Duration,
+) -> sqlx::Result<Option<i64>> {
+    let mut transaction = connection.begin().await?;
+    sqlx::query("select set_config('statement_timeout', $1, true)")
+        .bind(patience.as_millis().to_string())
+        .execute(&mut *transaction)
+        .await?;
+    let mut statement = QueryBuilder::new("");
+    for (n, part) in which.rows().split("$most").enumerate() {
+        if n > 0 {
+            statement.push_bind(most);
+        }
+        push_at(&mut statement, part, now);
+    }
+    let counted = statement
+        .build_query_scalar()
+        .fetch_one(&mut *transaction)
+        .await;
+    transaction.rollback().await?;
+    match counted {
+        Err(error) if is_timeout(&error) => Ok(None),
+        counted => counted.map(Some),
+    }
 }

@@ -1,5 +1,7 @@
 //! Everything about a key, and the small plots of many.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
 use super::Registry;
@@ -73,16 +75,16 @@ impl Registry {
         let ids: Vec<&str> = keys.iter().map(|key| key.key_id.as_str()).collect();
         let mut connection = self.pool.acquire().await?;
         let uses = usage::uses_of_many(&mut connection, &ids, first).await?;
-        let mut plots = vec![[0; SPARK_HOURS]; ids.len()];
+        let mut plots: HashMap<String, [i64; SPARK_HOURS]> = HashMap::new();
         for (key_id, at, count) in uses {
-            let plot = ids.iter().position(|id| *id == key_id);
-            let hour = usize::try_from((at - first).num_hours()).ok();
-            let place = plot.and_then(|plot| plots[plot].get_mut(hour?));
-            if let Some(place) = place {
-                *place += count;
+            let hour = usize::try_from((at - first).num_hours()).unwrap_or(SPARK_HOURS);
+            let hours = plots.entry(key_id).or_insert([0; SPARK_HOURS]);
+            if let Some(place) = hours.get_mut(hour) {
+                *place = count;
             }
         }
-        Ok(plots.iter().map(|hours| sparkline(hours)).collect())
+        let plot = |id: &&str| plots.get(*id).and_then(|hours| sparkline(hours));
+        Ok(ids.iter().map(plot).collect())
     }
 }
 

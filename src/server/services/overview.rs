@@ -1,19 +1,22 @@
 //! The keys at a glance.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::Registry;
 use crate::domain::error::AppResult;
-use crate::domain::key::{KeyStatus, LATELY, SOON};
+use crate::domain::key::KeyStatus;
 use crate::domain::overview::{Count, Overview};
-use crate::server::db::overview;
+use crate::server::db::overview::{self, Outstanding};
 
 /// How far the keys of one status are counted; beyond it the statistics say about how many there are.
 const STATUSES_COUNTED: i64 = 10_000;
 /// How far keys that stand out are counted.
 const OUTSTANDING_COUNTED: i64 = 1_000;
+/// How long one such count may take: a glance waits no longer, however many keys there are.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 impl Registry {
     /// The keys at a glance; their statuses of one partner, where one is named.
@@ -41,16 +44,19 @@ impl Registry {
             let count = Count::up_to(counted.get(name).copied().unwrap_or_default(), most);
             (status, count.or_about(estimates.get(name).copied()))
         });
-        let most = OUTSTANDING_COUNTED;
-        let found = overview::count_outstanding(&mut connection, now, (SOON, LATELY), most).await?;
-        let count = |number| Count::up_to(number, most);
+        let mut count = async |which| {
+            let most = OUTSTANDING_COUNTED;
+            let counted =
+                overview::count_outstanding(&mut connection, which, now, most, PATIENCE).await?;
+            AppResult::Ok(counted.map_or(Count::Unknown, |number| Count::up_to(number, most)))
+        };
         Ok(Overview {
             statuses: statuses.into(),
-            expiring: count(found.expiring),
-            rotation_due: count(found.rotation_due),
-            still_used: count(found.still_used),
-            refused: count(found.refused),
-            stale: count(found.stale),
+            expiring: count(Outstanding::Expiring).await?,
+            rotation_due: count(Outstanding::RotationDue).await?,
+            still_used: count(Outstanding::StillUsed).await?,
+            refused: count(Outstanding::Refused).await?,
+            stale: count(Outstanding::Stale).await?,
         })
     }
 }

@@ -1,20 +1,15 @@
 //! The dialog that changes a key's name, environment, rate and end.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
-use super::dialog::{Actions, Modal};
-use super::field::{ChoiceField, FormErrors, TextField};
-use super::notice::ErrorNotice;
+use super::field::{ChoiceField, TextField};
+use super::order::{Order, OrderForm};
 use crate::domain::error::{AppError, FieldError};
 use crate::domain::key::{Environment, KeyView};
 use crate::domain::key_input::UpdateInput;
 use crate::domain::patch::Patch;
 use crate::rpc::keys::update_key;
-use crate::ui::desk::Desk;
 use crate::ui::{browser, remote};
-
-const FIELDS: [&str; 4] = ["name", "environment", "ratePerMinute", "notAfter"];
 
 /// Asks what shall be changed; what is left as it was is not sent.
 #[component]
@@ -22,28 +17,16 @@ pub fn EditKeyDialog(
     /// The key.
     key: KeyView,
 ) -> impl IntoView {
-    let desk = expect_context::<Desk>();
-    let this = desk.this_dialog();
     let before = Draft::of(&key);
     let name = RwSignal::new(before.name.clone());
     let environment = RwSignal::new(before.environment.clone());
     let rate = RwSignal::new(before.rate.clone());
     let not_after = RwSignal::new(before.not_after.clone());
-    let pending = RwSignal::new(false);
-    let errors = FormErrors::new();
-    let beside = errors.beside(&FIELDS);
+    let order = Order::new();
+    let errors = order.errors;
     let key_id = key.key_id.to_string();
-    let close = Callback::new(move |()| {
-        if !pending.get_untracked() {
-            this.close("");
-        }
-    });
     let ordered_key = key_id.clone();
     let save = move || {
-        if pending.get_untracked() {
-            return;
-        }
-        errors.clear();
         let unfinished = unfinished();
         if !unfinished.is_empty() {
             errors.show(AppError::Invalid { fields: unfinished });
@@ -56,23 +39,10 @@ pub fn EditKeyDialog(
             not_after: not_after.get_untracked(),
         };
         let input = after.changes(&before);
-        pending.set(true);
         let key_id = ordered_key.clone();
-        spawn_local(async move {
-            // The same order twice does no harm, so a lost answer needs nothing but another try.
-            match remote::answer(update_key(key_id, input)).await {
-                Ok(key) => {
-                    desk.changed();
-                    this.close(format!("{} is saved.", key.key_id));
-                }
-                Err(error) => {
-                    if error == AppError::NoAnswer {
-                        desk.changed();
-                    }
-                    errors.show(error);
-                    pending.try_set(false);
-                }
-            }
+        order.give(async move {
+            let key = remote::answer(update_key(key_id, input)).await?;
+            Ok(format!("{} is saved.", key.key_id))
         });
     };
     let environments = Environment::ALL.map(|environment| {
@@ -86,27 +56,26 @@ pub fn EditKeyDialog(
         )
     };
     view! {
-        <Modal heading_id="edit-heading" heading="Edit key" on_dismiss=close>
-            <form novalidate on:submit=move |event| { event.prevent_default(); save() }>
-                {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
-                <p><code>{key_id}</code> " of " <bdi>{key.partner_name.clone()}</bdi></p>
-                <div class="columns">
-                    <TextField id="edit-name" label="Name (optional)" value=name error=errors.of("name")/>
-                    <ChoiceField
-                        id="edit-environment" label="Environment" value=environment
-                        options=environments.to_vec() error=errors.of("environment")
-                    />
-                </div>
-                <div class="columns">
-                    <TextField id="edit-rate" label="Rate / min" kind="number" value=rate error=errors.of("ratePerMinute")/>
-                    <TextField
-                        id="edit-not-after" label="Not After (optional)" kind="datetime-local" value=not_after
-                        error=errors.of("notAfter") hint=Signal::derive(utc)
-                    />
-                </div>
-                <Actions label="Save changes" working="Saving…" pending on_cancel=close/>
-            </form>
-        </Modal>
+        <OrderForm
+            id="edit-heading" heading="Edit key" label="Save changes" working="Saving…"
+            order fields=&["name", "environment", "ratePerMinute", "notAfter"] on_submit=Callback::new(move |()| save())
+        >
+            <p><code>{key_id}</code> " of " <bdi>{key.partner_name.clone()}</bdi></p>
+            <div class="columns">
+                <TextField id="edit-name" label="Name (optional)" value=name error=errors.of("name")/>
+                <ChoiceField
+                    id="edit-environment" label="Environment" value=environment
+                    options=environments.to_vec() error=errors.of("environment")
+                />
+            </div>
+            <div class="columns">
+                <TextField id="edit-rate" label="Rate / min" kind="number" value=rate error=errors.of("ratePerMinute")/>
+                <TextField
+                    id="edit-not-after" label="Not After (optional)" kind="datetime-local" value=not_after
+                    error=errors.of("notAfter") hint=Signal::derive(utc)
+                />
+            </div>
+        </OrderForm>
     }
 }
 

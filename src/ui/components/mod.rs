@@ -24,6 +24,7 @@ pub mod notice;
 pub mod number;
 pub mod operator_dialogs;
 pub mod operator_table;
+pub mod order;
 pub mod overview;
 pub mod pager;
 pub mod partner_dialogs;

@@ -1,15 +1,12 @@
 //! The dialogs that make an operator, change one, and set a password.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
-use super::dialog::{Actions, Modal};
-use super::field::{ChoiceField, FormErrors, TextField};
-use super::notice::ErrorNotice;
+use super::field::{ChoiceField, TextField};
+use super::order::{Order, OrderForm};
 use crate::domain::error::AppError;
 use crate::domain::operator::{Operator, OperatorInput, OperatorUpdateInput, Role, new_password};
 use crate::rpc::operators::{create_operator, reset_password, update_operator};
-use crate::ui::desk::{Desk, ThisDialog};
 use crate::ui::remote;
 
 /// Makes an operator.
@@ -131,87 +128,4 @@ const DISABLED: &str = "disabled";
 fn roles() -> Vec<(String, String)> {
     let named = |role: Role| (role.as_str().to_owned(), role.as_str().to_owned());
     Role::ALL.map(named).to_vec()
-}
-
-/// An order that a dialog gives, and what has become of it.
-#[derive(Clone, Copy)]
-struct Order {
-    desk: Desk,
-    this: ThisDialog,
-    pending: RwSignal<bool>,
-    errors: FormErrors,
-}
-
-impl Order {
-    fn new() -> Self {
-        let desk = expect_context::<Desk>();
-        Self {
-            desk,
-            this: desk.this_dialog(),
-            pending: RwSignal::new(false),
-            errors: FormErrors::new(),
-        }
-    }
-
-    /// Gives it; the dialog closes with the words of what was done.
-    fn give(self, order: impl Future<Output = Result<String, AppError>> + 'static) {
-        self.pending.set(true);
-        spawn_local(async move {
-            match order.await {
-                Ok(done) => {
-                    self.desk.changed();
-                    self.this.close(done);
-                }
-                Err(error) => {
-                    if error == AppError::NoAnswer {
-                        self.desk.changed();
-                    }
-                    self.errors.show(error);
-                    self.pending.try_set(false);
-                }
-            }
-        });
-    }
-}
-
-/// The dialog around an order.
-#[component]
-fn OrderForm(
-    id: &'static str,
-    heading: &'static str,
-    label: &'static str,
-    working: &'static str,
-    order: Order,
-    /// Which faults stand beside their fields.
-    fields: &'static [&'static str],
-    on_submit: Callback<()>,
-    children: Children,
-) -> impl IntoView {
-    let Order {
-        this,
-        pending,
-        errors,
-        ..
-    } = order;
-    let beside = errors.beside(fields);
-    let close = Callback::new(move |()| {
-        if !pending.get_untracked() {
-            this.close("");
-        }
-    });
-    let submit = move || {
-        if !pending.get_untracked() {
-            errors.clear();
-            on_submit.run(());
-        }
-    };
-    view! {
-        <Modal heading_id=id heading=heading on_dismiss=close>
-            <form novalidate on:submit=move |event| { event.prevent_default(); submit() }>
-                {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
-                {children()}
-                <Actions label working pending on_cancel=close/>
-            </form>
-        </Modal>
-    }
 }

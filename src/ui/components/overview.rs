@@ -112,12 +112,13 @@ pub fn OverviewBar(
 /// What a filter that is on says.
 const YES: &str = "true";
 
-/// A count, as far as it is known: "12", "about 812,000", "1,000+".
+/// A count, as far as it is known: "12", "about 812,000", "1,000+", "not counted".
 #[must_use]
 pub fn words(count: Count) -> String {
     match count {
         Count::Exactly(count) => number(count),
         Count::About(count) => format!("about {}", number(count)),
         Count::AtLeast(count) => format!("{}+", number(count)),
+        Count::Unknown => "not counted".to_owned(),
     }
 }

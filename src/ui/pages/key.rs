@@ -6,9 +6,7 @@ use leptos_meta::Title;
 use leptos_router::components::A;
 use leptos_router::hooks::use_params_map;
 
-use crate::domain::error::AppError;
 use crate::domain::key::KeyView;
-use crate::domain::key_details::KeyDetails;
 use crate::domain::operator::Role;
 use crate::domain::page::Page;
 use crate::rpc::audit::EventPage;
@@ -35,15 +33,10 @@ pub fn KeyPage() -> impl IntoView {
     let details = Latest::new(key_id, desk.changes(), show_key);
     live::follow(move || desk.changed());
     let pending = details.pending();
-    let show = move |outcome: Result<KeyDetailsPage, AppError>| match outcome {
-        Ok(page) => {
-            desk.restore_focus();
-            view! { <Everything page/> }.into_any()
-        }
-        Err(error) => {
-            let again = Callback::new(move |()| desk.changed());
-            view! { <ErrorNotice error on_retry=again/> }.into_any()
-        }
+    let show = move |page| view! { <Everything page/> }.into_any();
+    let fail = move |error| {
+        let again = Callback::new(move |()| desk.changed());
+        view! { <ErrorNotice error on_retry=again/> }.into_any()
     };
     view! {
         <Title text=move || key_id.get()/>
@@ -55,70 +48,84 @@ pub fn KeyPage() -> impl IntoView {
         </div>
         <DoneNotice/>
         <div class="list" aria-busy=move || pending.get().to_string()>
-            {details.view(show)}
+            {details.view_kept(show, fail)}
         </div>
     }
 }
 
+/// Each part is drawn anew only when what it shows is different.
 #[component]
-fn Everything(page: KeyDetailsPage) -> impl IntoView {
-    let KeyDetailsPage {
-        now,
-        viewer,
-        details,
-    } = page;
-    let KeyDetails {
-        key,
-        hours,
-        days,
-        lineage,
-        events,
-        more_events,
-    } = details;
-    let key_id = key.key_id.to_string();
-    let history = links::address(links::AUDIT, &[("keyId", Some(&key_id))]);
-    let events = EventPage {
-        now,
-        page: Page {
-            items: events,
-            next_cursor: None,
-            previous_cursor: None,
-        },
-    };
-    view! {
-        <section class="panel key-head">
+fn Everything(page: ArcRwSignal<KeyDetailsPage>) -> impl IntoView {
+    let page = RwSignal::from(page);
+    let now = Signal::derive(move || page.read().now);
+    let may_change = Memo::new(move |_| page.read().viewer.role == Role::Admin);
+    let key = Memo::new(move |_| page.read().details.key.clone());
+    let hours = Memo::new(move |_| page.read().details.hours.clone());
+    let days = Memo::new(move |_| page.read().details.days.clone());
+    let lineage = Memo::new(move |_| page.read().details.lineage.clone());
+    let events = Memo::new(move |_| {
+        let details = &page.read().details;
+        (details.events.clone(), details.more_events)
+    });
+    let head = move || {
+        let (key, now) = (key.get(), now.get_untracked());
+        view! {
             <div>
                 {key.name.clone().map(|name| view! { <p class="strong"><bdi>{name}</bdi></p> })}
                 <KeyMarks key=key.clone() now/>
             </div>
             <div class="row-actions">
-                <KeyActions key=key.clone() now may_change=viewer.role == Role::Admin with_edit=true/>
+                <KeyActions key=key.clone() now may_change=may_change.get() with_edit=true/>
             </div>
-            <Facts key=key.clone() now/>
+        }
+    };
+    let history = move || {
+        let key_id = key.get().key_id.to_string();
+        let address = links::address(links::AUDIT, &[("keyId", Some(&key_id))]);
+        let words = if events.get().1 {
+            "All of its events"
+        } else {
+            "Its events in the history"
+        };
+        view! { <A href=address>{words}</A> }
+    };
+    let told = move || {
+        let page = EventPage {
+            now: now.get_untracked(),
+            page: Page {
+                items: events.get().0,
+                next_cursor: None,
+                previous_cursor: None,
+            },
+        };
+        view! { <EventList page filtered=false/> }
+    };
+    view! {
+        <section class="panel key-head">
+            {head}
+            {move || view! { <Facts key=key.get() now/> }}
         </section>
         <section class="panel" aria-labelledby="use-heading">
             <h2 id="use-heading">"Use"</h2>
             <div class="plots">
-                <UsesPlot heading="Last 48 hours" uses=hours format="%e %b, %H:00" span="Hour (UTC)"/>
-                <UsesPlot heading="Last 30 days" uses=days format="%e %b" span="Day (UTC)"/>
+                {move || view! { <UsesPlot heading="Last 48 hours" uses=hours.get() format="%e %b, %H:00" span="Hour (UTC)"/> }}
+                {move || view! { <UsesPlot heading="Last 30 days" uses=days.get() format="%e %b" span="Day (UTC)"/> }}
             </div>
         </section>
         <section class="panel" aria-labelledby="lineage-heading">
             <h2 id="lineage-heading">"Lineage"</h2>
-            <Lineage keys=lineage current=key.key_id now/>
+            {move || view! { <Lineage keys=lineage.get() current=key.get().key_id now=now.get_untracked()/> }}
         </section>
         <section aria-labelledby="events-heading">
             <h2 id="events-heading" class="section">"Events"</h2>
-            <EventList page=events filtered=false/>
-            <p class="after-list">
-                <A href=history>{if more_events { "All of its events" } else { "Its events in the history" }}</A>
-            </p>
+            {told}
+            <p class="after-list">{history}</p>
         </section>
     }
 }
 
 #[component]
-fn Facts(key: KeyView, now: DateTime<Utc>) -> impl IntoView {
+fn Facts(key: KeyView, now: Signal<DateTime<Utc>>) -> impl IntoView {
     let partner = links::address(
         links::KEYS,
         &[("partnerId", Some(&key.partner_id.to_string()))],

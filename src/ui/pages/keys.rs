@@ -74,10 +74,6 @@ pub fn KeysPage() -> impl IntoView {
                 )
             })
         };
-        Effect::new(move || {
-            answer.track();
-            desk.restore_focus();
-        });
         view! {
             <KeyTable page asked/>
             {pages}

@@ -1,0 +1,110 @@
+//! The frame of a dialog that gives one order: pending, errors, what was done.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::dialog::{Actions, Modal};
+use super::field::FormErrors;
+use super::notice::ErrorNotice;
+use crate::domain::error::AppError;
+use crate::ui::desk::{Desk, ThisDialog};
+
+/// An order that a dialog gives, and what has become of it.
+#[derive(Clone, Copy)]
+pub struct Order {
+    desk: Desk,
+    this: ThisDialog,
+    pending: RwSignal<bool>,
+    /// What was wrong with the last attempt.
+    pub errors: FormErrors,
+}
+
+impl Order {
+    /// Not given yet, by the dialog that is being drawn.
+    #[must_use]
+    pub fn new() -> Self {
+        let desk = expect_context::<Desk>();
+        Self {
+            desk,
+            this: desk.this_dialog(),
+            pending: RwSignal::new(false),
+            errors: FormErrors::new(),
+        }
+    }
+
+    /// Gives an order that may be repeated, so that a lost answer needs nothing but another try. The
+    /// dialog closes with the words of what was done.
+    pub fn give(self, order: impl Future<Output = Result<String, AppError>> + 'static) {
+        self.pending.set(true);
+        spawn_local(async move {
+            match order.await {
+                Ok(done) => {
+                    self.desk.changed();
+                    self.this.close(done);
+                }
+                Err(error) => {
+                    if error == AppError::NoAnswer {
+                        self.desk.changed();
+                    }
+                    self.errors.show(error);
+                    self.pending.try_set(false);
+                }
+            }
+        });
+    }
+}
+
+/// The dialog around an order.
+#[component]
+pub fn OrderForm(
+    /// The id of the heading.
+    id: &'static str,
+    /// The heading, which is the dialog's accessible name.
+    heading: &'static str,
+    /// What the button says.
+    label: &'static str,
+    /// What it says while the order is under way.
+    working: &'static str,
+    /// The order.
+    order: Order,
+    /// Which faults stand beside their fields.
+    fields: &'static [&'static str],
+    /// Checks what was typed and gives the order.
+    on_submit: Callback<()>,
+    /// What is asked.
+    children: Children,
+) -> impl IntoView {
+    let Order {
+        this,
+        pending,
+        errors,
+        ..
+    } = order;
+    let beside = errors.beside(fields);
+    let close = Callback::new(move |()| {
+        if !pending.get_untracked() {
+            this.close("");
+        }
+    });
+    let submit = move || {
+        if !pending.get_untracked() {
+            errors.clear();
+            on_submit.run(());
+        }
+    };
+    view! {
+        <Modal heading_id=id heading=heading on_dismiss=close>
+            <form novalidate on:submit=move |event| { event.prevent_default(); submit() }>
+                {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
+                {children()}
+                <Actions label working pending on_cancel=close/>
+            </form>
+        </Modal>
+    }
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        Self::new()
+    }
+}
