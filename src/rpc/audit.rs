@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
 
+use super::Json;
 use crate::domain::error::AppError;
 use crate::domain::list::EventListInput;
 use crate::domain::page::Page;
@@ -23,7 +23,7 @@ pub struct EventPage {
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::Invalid`], or why it can't be read right now.
-#[server(prefix = "/rpc", endpoint = "audit/list", input = Json)]
+#[server(prefix = "/rpc", endpoint = "audit/list", input = Json, output = Json)]
 pub async fn list_events(query: EventListInput) -> Result<EventPage, AppError> {
     use crate::server::context;
 

@@ -1,8 +1,9 @@
 //! Many keys in one order.
 
 use leptos::prelude::*;
-use leptos::server_fn::codec::{Json, StreamingText, TextStream};
+use leptos::server_fn::codec::{StreamingText, TextStream};
 
+use super::Json;
 use crate::domain::bulk::{BulkPreview, ManyRevoked};
 use crate::domain::bulk_input::{BulkPreviewInput, BulkRevokeInput, BulkRotateInput};
 use crate::domain::error::AppError;
@@ -11,7 +12,7 @@ use crate::domain::error::AppError;
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "bulk/preview", input = Json)]
+#[server(prefix = "/rpc", endpoint = "bulk/preview", input = Json, output = Json)]
 pub async fn preview_bulk(input: BulkPreviewInput) -> Result<BulkPreview, AppError> {
     use crate::server::context;
 
@@ -44,7 +45,7 @@ pub async fn rotate_many(input: BulkRotateInput) -> Result<TextStream<AppError>,
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "bulk/revoke", input = Json)]
+#[server(prefix = "/rpc", endpoint = "bulk/revoke", input = Json, output = Json)]
 pub async fn revoke_many(input: BulkRevokeInput) -> Result<ManyRevoked, AppError> {
     use crate::server::context;
 

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
 
+use super::Json;
 use crate::domain::error::AppError;
 use crate::domain::grace::GraceInput;
 use crate::domain::key::{IssuedKey, KeyView, RevokedKey};
@@ -34,7 +34,7 @@ pub struct KeyPage {
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
-#[server(prefix = "/rpc", endpoint = "keys/list", input = Json)]
+#[server(prefix = "/rpc", endpoint = "keys/list", input = Json, output = Json)]
 pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
     use crate::server::context;
 
@@ -59,7 +59,7 @@ pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
-#[server(prefix = "/rpc", endpoint = "keys/overview", input = Json)]
+#[server(prefix = "/rpc", endpoint = "keys/overview", input = Json, output = Json)]
 pub async fn keys_overview(query: OverviewInput) -> Result<Overview, AppError> {
     use crate::server::context;
 
@@ -76,7 +76,7 @@ pub async fn keys_overview(query: OverviewInput) -> Result<Overview, AppError> {
 ///
 /// # Errors
 /// [`AppError::SignedOut`], or why it can't be read right now.
-#[server(prefix = "/rpc", endpoint = "keys/get", input = Json)]
+#[server(prefix = "/rpc", endpoint = "keys/get", input = Json, output = Json)]
 pub async fn get_key(key_id: String) -> Result<KeyView, AppError> {
     use crate::server::context;
 
@@ -101,7 +101,7 @@ pub struct KeyDetailsPage {
 ///
 /// # Errors
 /// [`AppError::SignedOut`], or why it can't be read right now.
-#[server(prefix = "/rpc", endpoint = "keys/details", input = Json)]
+#[server(prefix = "/rpc", endpoint = "keys/details", input = Json, output = Json)]
 pub async fn show_key(key_id: String) -> Result<KeyDetailsPage, AppError> {
     use crate::server::context;
 
@@ -123,7 +123,7 @@ pub async fn show_key(key_id: String) -> Result<KeyDetailsPage, AppError> {
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "keys/update", input = Json)]
+#[server(prefix = "/rpc", endpoint = "keys/update", input = Json, output = Json)]
 pub async fn update_key(key_id: String, input: UpdateInput) -> Result<KeyView, AppError> {
     use crate::server::context;
 
@@ -141,7 +141,7 @@ pub async fn update_key(key_id: String, input: UpdateInput) -> Result<KeyView, A
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "keys/issue", input = Json)]
+#[server(prefix = "/rpc", endpoint = "keys/issue", input = Json, output = Json)]
 pub async fn issue_key(input: IssueInput) -> Result<IssuedKey, AppError> {
     use crate::server::context;
 
@@ -159,7 +159,7 @@ pub async fn issue_key(input: IssueInput) -> Result<IssuedKey, AppError> {
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "keys/rotate", input = Json)]
+#[server(prefix = "/rpc", endpoint = "keys/rotate", input = Json, output = Json)]
 pub async fn rotate_key(key_id: String, input: RotateInput) -> Result<RotatedKey, AppError> {
     use crate::server::context;
 
@@ -177,7 +177,7 @@ pub async fn rotate_key(key_id: String, input: RotateInput) -> Result<RotatedKey
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "keys/revoke", input = Json)]
+#[server(prefix = "/rpc", endpoint = "keys/revoke", input = Json, output = Json)]
 pub async fn revoke_key(key_id: String, input: RevokeInput) -> Result<RevokedKey, AppError> {
     use crate::server::context;
 
@@ -195,7 +195,7 @@ pub async fn revoke_key(key_id: String, input: RevokeInput) -> Result<RevokedKey
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "keys/grace", input = Json)]
+#[server(prefix = "/rpc", endpoint = "keys/grace", input = Json, output = Json)]
 pub async fn change_grace(key_id: String, input: GraceInput) -> Result<KeyView, AppError> {
     use crate::server::context;
 
@@ -213,7 +213,7 @@ pub async fn change_grace(key_id: String, input: GraceInput) -> Result<KeyView, 
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "keys/restore", input = Json)]
+#[server(prefix = "/rpc", endpoint = "keys/restore", input = Json, output = Json)]
 pub async fn restore_key(key_id: String, input: RestoreInput) -> Result<KeyView, AppError> {
     use crate::server::context;
 

@@ -11,6 +11,7 @@
 
 pub mod audit;
 pub mod bulk;
+pub mod json;
 pub mod keys;
 pub mod notices;
 pub mod operators;
@@ -18,10 +19,14 @@ pub mod partners;
 pub mod policy;
 pub mod session;
 
-use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::codec::Post;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 
+use self::json::JsonText;
 use crate::domain::error::AppError;
+
+/// How server functions take their arguments and answer.
+pub type Json = Post<JsonText>;
 
 /// Server functions that also take a form's post, so that they work without WASM. None of them
 /// reveals a token.
@@ -31,7 +36,7 @@ pub const FORM_POSTS: [&str; 2] = ["/rpc/session/sign-in", "/rpc/session/sign-ou
 pub const OPEN: [&str; 2] = FORM_POSTS;
 
 impl FromServerFnError for AppError {
-    type Encoder = JsonEncoding;
+    type Encoder = JsonText;
 
     /// What went wrong around a call: on its way, or in reading it. In the browser an answer that
     /// can't be read (a proxy's page, a connection that broke off) tells as little as none.

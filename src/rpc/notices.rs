@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Json;
 use crate::domain::error::AppError;
 use crate::domain::notice::Delivery;
 use crate::domain::operator::Operator;
@@ -34,7 +34,7 @@ pub struct NoticesPage {
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
-#[server(prefix = "/rpc", endpoint = "notices/list", input = Json)]
+#[server(prefix = "/rpc", endpoint = "notices/list", input = Json, output = Json)]
 pub async fn list_notices(
     partner_id: Uuid,
     query: DeliveryListInput,
@@ -61,7 +61,7 @@ pub async fn list_notices(
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "notices/create-webhook", input = Json)]
+#[server(prefix = "/rpc", endpoint = "notices/create-webhook", input = Json, output = Json)]
 pub async fn create_webhook(partner_id: Uuid, input: WebhookInput) -> Result<NewWebhook, AppError> {
     use crate::server::context;
 
@@ -78,7 +78,7 @@ pub async fn create_webhook(partner_id: Uuid, input: WebhookInput) -> Result<New
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "notices/update-webhook", input = Json)]
+#[server(prefix = "/rpc", endpoint = "notices/update-webhook", input = Json, output = Json)]
 pub async fn update_webhook(
     webhook_id: Uuid,
     input: WebhookUpdateInput,
@@ -98,7 +98,7 @@ pub async fn update_webhook(
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "notices/delete-webhook", input = Json)]
+#[server(prefix = "/rpc", endpoint = "notices/delete-webhook", input = Json, output = Json)]
 pub async fn delete_webhook(webhook_id: Uuid) -> Result<(), AppError> {
     use crate::server::context;
 
@@ -112,7 +112,7 @@ pub async fn delete_webhook(webhook_id: Uuid) -> Result<(), AppError> {
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "notices/send-again", input = Json)]
+#[server(prefix = "/rpc", endpoint = "notices/send-again", input = Json, output = Json)]
 pub async fn send_again(delivery_id: Uuid) -> Result<Delivery, AppError> {
     use crate::server::context;
 

@@ -1,10 +1,10 @@
 //! Operators, as the console lists, makes and changes them.
 
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Json;
 use crate::domain::error::AppError;
 use crate::domain::operator::{Operator, OperatorInput, OperatorUpdateInput};
 
@@ -21,7 +21,7 @@ pub struct OperatorsPage {
 ///
 /// # Errors
 /// [`AppError::SignedOut`], or why they can't be read right now.
-#[server(prefix = "/rpc", endpoint = "operators/list", input = Json)]
+#[server(prefix = "/rpc", endpoint = "operators/list", input = Json, output = Json)]
 pub async fn list_operators() -> Result<OperatorsPage, AppError> {
     use crate::server::context;
 
@@ -35,7 +35,7 @@ pub async fn list_operators() -> Result<OperatorsPage, AppError> {
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "operators/create", input = Json)]
+#[server(prefix = "/rpc", endpoint = "operators/create", input = Json, output = Json)]
 pub async fn create_operator(input: OperatorInput) -> Result<Operator, AppError> {
     use crate::server::context;
 
@@ -52,7 +52,7 @@ pub async fn create_operator(input: OperatorInput) -> Result<Operator, AppError>
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "operators/update", input = Json)]
+#[server(prefix = "/rpc", endpoint = "operators/update", input = Json, output = Json)]
 pub async fn update_operator(
     operator_id: Uuid,
     input: OperatorUpdateInput,
@@ -72,7 +72,7 @@ pub async fn update_operator(
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "operators/password", input = Json)]
+#[server(prefix = "/rpc", endpoint = "operators/password", input = Json, output = Json)]
 pub async fn reset_password(email: String, password: String) -> Result<(), AppError> {
     use crate::server::context;
 

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Json;
 use crate::domain::error::AppError;
 use crate::domain::list::{ChoiceInput, PartnerListInput};
 use crate::domain::operator::Operator;
@@ -27,7 +27,7 @@ pub struct PartnerPage {
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
-#[server(prefix = "/rpc", endpoint = "partners/list", input = Json)]
+#[server(prefix = "/rpc", endpoint = "partners/list", input = Json, output = Json)]
 pub async fn list_partners(query: PartnerListInput) -> Result<PartnerPage, AppError> {
     use crate::server::context;
 
@@ -50,7 +50,7 @@ pub async fn list_partners(query: PartnerListInput) -> Result<PartnerPage, AppEr
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
-#[server(prefix = "/rpc", endpoint = "partners/choices", input = Json)]
+#[server(prefix = "/rpc", endpoint = "partners/choices", input = Json, output = Json)]
 pub async fn choose_partners(query: ChoiceInput) -> Result<PartnerChoices, AppError> {
     use crate::server::context;
 
@@ -67,7 +67,7 @@ pub async fn choose_partners(query: ChoiceInput) -> Result<PartnerChoices, AppEr
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "partners/create", input = Json)]
+#[server(prefix = "/rpc", endpoint = "partners/create", input = Json, output = Json)]
 pub async fn create_partner(input: PartnerInput) -> Result<Partner, AppError> {
     use crate::server::context;
 
@@ -84,7 +84,7 @@ pub async fn create_partner(input: PartnerInput) -> Result<Partner, AppError> {
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "partners/update", input = Json)]
+#[server(prefix = "/rpc", endpoint = "partners/update", input = Json, output = Json)]
 pub async fn update_partner(
     partner_id: Uuid,
     input: PartnerUpdateInput,

@@ -1,9 +1,9 @@
 //! The policy of key ages, as the console shows and changes it.
 
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
 
+use super::Json;
 use crate::domain::error::AppError;
 use crate::domain::operator::Operator;
 use crate::domain::policy::{Policy, PolicyInput};
@@ -21,7 +21,7 @@ pub struct PolicyPage {
 ///
 /// # Errors
 /// [`AppError::SignedOut`], or why it can't be read right now.
-#[server(prefix = "/rpc", endpoint = "policy/get", input = Json)]
+#[server(prefix = "/rpc", endpoint = "policy/get", input = Json, output = Json)]
 pub async fn get_policy() -> Result<PolicyPage, AppError> {
     use crate::server::context;
 
@@ -35,7 +35,7 @@ pub async fn get_policy() -> Result<PolicyPage, AppError> {
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
-#[server(prefix = "/rpc", endpoint = "policy/update", input = Json)]
+#[server(prefix = "/rpc", endpoint = "policy/update", input = Json, output = Json)]
 pub async fn update_policy(input: PolicyInput) -> Result<Policy, AppError> {
     use crate::server::context;
 

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::Json;
 use crate::domain::error::AppError;
 use crate::domain::operator::Operator;
 
@@ -10,7 +11,7 @@ use crate::domain::operator::Operator;
 /// # Errors
 /// [`AppError::WrongCredentials`], [`AppError::RateLimited`] after several failures, or why nobody
 /// can sign in right now.
-#[server(prefix = "/rpc", endpoint = "session/sign-in")]
+#[server(prefix = "/rpc", endpoint = "session/sign-in", output = Json)]
 pub async fn sign_in(
     email: String,
     password: String,
@@ -34,7 +35,7 @@ pub async fn sign_in(
 ///
 /// # Errors
 /// Why the session could not be ended right now.
-#[server(prefix = "/rpc", endpoint = "session/sign-out")]
+#[server(prefix = "/rpc", endpoint = "session/sign-out", output = Json)]
 pub async fn sign_out() -> Result<(), AppError> {
     use crate::server::context;
 
@@ -51,7 +52,7 @@ pub async fn sign_out() -> Result<(), AppError> {
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::Invalid`] naming `current` or `new`,
 /// [`AppError::RateLimited`] after several wrong passwords, or why it can't be done right now.
-#[server(prefix = "/rpc", endpoint = "session/change-password", input = leptos::server_fn::codec::Json)]
+#[server(prefix = "/rpc", endpoint = "session/change-password", input = Json, output = Json)]
 pub async fn change_password(current: String, new: String) -> Result<(), AppError> {
     use crate::server::context;
 
@@ -73,7 +74,7 @@ pub async fn change_password(current: String, new: String) -> Result<(), AppErro
 ///
 /// # Errors
 /// [`AppError::SignedOut`] for nobody.
-#[server(prefix = "/rpc", endpoint = "session/operator", input = leptos::server_fn::codec::Json)]
+#[server(prefix = "/rpc", endpoint = "session/operator", input = Json, output = Json)]
 pub async fn current_operator() -> Result<Operator, AppError> {
     crate::server::context::operator()
 }
