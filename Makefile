@@ -15,7 +15,7 @@ watch: ## like run, and rebuild on every change of the sources
 test: ## run all tests; ONLY=lint, ONLY=rust or ONLY=browser runs a part
 	@scripts/test.sh $(ONLY)
 
-bench: ## measure the key check, in process and over HTTP
+bench: ## measure the key check, in process and over HTTP, the lists and the pages
 	@scripts/bench.sh
 
 build: ## build the release: target/release/myproof-registry and target/site

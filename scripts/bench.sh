@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
-# Measures the key check, in process and over HTTP, with a database of its own: `make bench`. Ratios
-# of one run; docs/performance.md says what they mean.
+# Measures the key check, in process and over HTTP, the lists and the console's pages, with a database of
+# its own: `make bench`. `scripts/bench.sh console` measures the pages alone. docs/performance.md says what
+# the figures mean.
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 . "$ROOT/scripts/dev.sh"
 
-setup rust postgres nginx wrk
+ONLY=${1:-}
+case $ONLY in '' | console) ;; *) die "there is no part '$ONLY' of the benchmarks; use console, or name none" ;; esac
+setup rust postgres chromium node-modules bench-modules
+[ -n "$ONLY" ] || setup nginx wrk
+"$ROOT/scripts/build.sh"
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/myproof-bench.XXXXXX")
 clean_up() {
     setsid "$ROOT/scripts/cluster.sh" --dir "$WORK" --throwaway stop
@@ -16,6 +21,11 @@ export SHARED_BUFFERS=1GB
 "$ROOT/scripts/cluster.sh" --dir "$WORK" --throwaway start
 DATABASE_URL=$("$ROOT/scripts/cluster.sh" --dir "$WORK" url)
 export DATABASE_URL
-run_child cargo bench --features ssr --bench check -- --warm-up-time 1 --measurement-time 3 || exit 1
-run_child cargo bench --features ssr --bench http || exit 1
-run_child cargo bench --features ssr --bench lists || exit 1
+if [ -z "$ONLY" ]; then
+    run_child cargo bench --features ssr --bench check -- --warm-up-time 1 --measurement-time 3 || exit 1
+    run_child cargo bench --features ssr --bench http || exit 1
+    run_child cargo bench --features ssr --bench lists || exit 1
+fi
+cd end2end
+MYPROOF_BIN="$ROOT/target/release/$APP" LEPTOS_SITE_ROOT="$ROOT/target/site" \
+    run_child node_modules/.bin/playwright test --config bench.config.ts --reporter=list || exit 1

@@ -59,6 +59,11 @@ close_database() {
     setsid "$ROOT/scripts/cluster.sh" leave
 }
 
+# What the browser loads later is cut off the first file (src/ui/chunks.rs).
+SPLIT=(--split)
+# Development builds have the page /styleguide.
+FOR_DEVELOPMENT=("${SPLIT[@]}" --features styleguide)
+
 # cargo-leptos takes one style sheet and follows no @import: the parts are joined, in the order of
 # the cascade, where Cargo.toml says. An unchanged one keeps its time, so nothing is done again.
 STYLE_PARTS="tokens base controls surfaces table history pages docs"
@@ -96,7 +101,7 @@ build_debug() {
     say "building the server and the browser's half"
     rm -f -- "$stamp"
     join_style
-    run_child cargo leptos build || die "the build failed, for the reason above"
+    run_child cargo leptos build "${FOR_DEVELOPMENT[@]}" || die "the build failed, for the reason above"
     [ -x "$PROGRAM" ] || die "the build left no $PROGRAM; check bin-target in Cargo.toml"
     printf '%s %s\n' "$inputs" "$(build_outputs | sha256sum)" >"$stamp"
 }

@@ -9,7 +9,7 @@ STOPPED_CODE=0 # to be stopped is how a server normally ends
 COMMAND=("$PROGRAM")
 PATIENCE=60 # seconds until the server has to answer
 if [ "${1:-}" = --watch ]; then
-    COMMAND=(cargo leptos watch)
+    COMMAND=(cargo leptos watch "${FOR_DEVELOPMENT[@]}")
     PATIENCE=600
 fi
 
@@ -104,7 +104,7 @@ if [ "${1:-}" = --watch ]; then
     at_exit stop_joiner
 fi
 
-say "starting ${COMMAND[*]##*/}; Ctrl-C ends it"
+say "starting ${COMMAND[0]##*/}; Ctrl-C ends it"
 deadline=$((SECONDS + PATIENCE))
 start_child "${COMMAND[@]}"
 while kill -0 "$CHILD" 2>/dev/null && [ "$SECONDS" -lt "$deadline" ]; do

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing on this machine, and only that.
 #   scripts/setup.sh NEED...      or, sourced:  setup NEED...
-# NEED: rust lint wasm leptos wasm-opt postgres chromium nginx wrk node-modules python-tools
+# NEED: rust lint wasm leptos wasm-opt postgres chromium nginx wrk node-modules bench-modules python-tools
 # Sourced, it also leaves PATH, RUSTUP_TOOLCHAIN and CHROMIUM set for what follows.
 declare -F die >/dev/null || . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 . "$ROOT/scripts/packages.sh"
@@ -22,7 +22,8 @@ setup() {
         chromium) setup_chromium ;;
         nginx) setup_nginx ;;
         wrk) setup_wrk ;;
-        node-modules) setup_node_modules ;;
+        node-modules) setup_node_modules end2end ;;
+        bench-modules) setup_node_modules end2end/bench ;;
         python-tools) setup_python_tools ;;
         *) die "setup does not know '$need'; the needs are listed at the top of scripts/setup.sh" ;;
         esac
@@ -137,24 +138,22 @@ install_wasm_opt() {
         die "binaryen $BINARYEN could not be installed, for npm's reason above; repeat when it is solved"
 }
 
+# setup_node_modules FOLDER: the packages that its package-lock.json lists.
 setup_node_modules() {
     have npm || die "npm is missing; install Node.js 20 or newer"
-    [ -f "$ROOT/end2end/package-lock.json" ] || die "end2end/package-lock.json is missing; restore it from git"
-    node_modules_fresh || with_lock "$TARGET/.node-modules.lock" install_node_modules
+    [ -f "$ROOT/$1/package-lock.json" ] || die "$1/package-lock.json is missing; restore it from git"
+    node_modules_fresh "$1" || with_lock "$TARGET/.node-modules.lock" install_node_modules "$1"
 }
 
-node_modules_fresh() {
-    local stamp="$ROOT/end2end/node_modules/.package-lock.sha256"
-    [ -f "$stamp" ] && (cd "$ROOT/end2end" && sha256sum --check --status "$stamp")
-}
+node_modules_fresh() { (cd "$ROOT/$1" && sha256sum --check --status node_modules/.package-lock.sha256 2>/dev/null); }
 
 install_node_modules() {
-    node_modules_fresh && return 0
-    say "installing the browser tests' packages, as end2end/package-lock.json lists them"
+    node_modules_fresh "$1" && return 0
+    say "installing the packages that $1/package-lock.json lists"
     # The browser is the system's own, so none is downloaded.
-    PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 run_child npm --prefix "$ROOT/end2end" ci --no-audit --no-fund --loglevel=error ||
-        die "npm ci failed in end2end, for the reason above; repeat when it is solved"
-    (cd "$ROOT/end2end" && sha256sum package-lock.json >node_modules/.package-lock.sha256)
+    PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 run_child npm --prefix "$ROOT/$1" ci --no-audit --no-fund --loglevel=error ||
+        die "npm ci failed in $1, for the reason above; repeat when it is solved"
+    (cd "$ROOT/$1" && sha256sum package-lock.json >node_modules/.package-lock.sha256)
 }
 
 # schemathesis, which fuzzes the REST routes, and aiosmtpd, the mail server of the tests: in an

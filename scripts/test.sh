@@ -8,10 +8,10 @@
 
 ONLY=${1:-}
 case $ONLY in
-'') STEPS=6 ;;
+'') STEPS=7 ;;
 lint) STEPS=3 ;;
 rust) STEPS=1 ;;
-browser) STEPS=2 ;;
+browser) STEPS=3 ;;
 *) die "there is no part '$ONLY' of the tests; use ONLY=lint, ONLY=rust or ONLY=browser" ;;
 esac
 selected() { [ -z "$ONLY" ] || [ "$ONLY" = "$1" ]; }
@@ -97,13 +97,31 @@ formatting() { need lint && run_child cargo fmt --all --check; }
 # Site and program are set aside for this run: another build must neither change nor
 # be changed by what is tested, so only the build itself is done one run at a time.
 build_for_browser() {
-    need wasm leptos && with_lock "$TARGET/.test-build.lock" build_aside
+    need wasm leptos wasm-opt && with_lock "$TARGET/.test-build.lock" build_aside
 }
+# The browser's half is the one that is released, but for the page /styleguide.
 build_aside() {
     join_style
     rm -rf -- "$TARGET/test-site"
-    LEPTOS_SITE_ROOT="$TARGET/test-site" LEPTOS_HASH_FILE_NAME=test-hash.txt run_child cargo leptos build || return 1
+    LEPTOS_SITE_ROOT="$TARGET/test-site" LEPTOS_HASH_FILE_NAME=test-hash.txt \
+        run_child cargo leptos build --release --frontend-only --precompress "${FOR_DEVELOPMENT[@]}" &&
+        run_child cargo leptos build --server-only "${FOR_DEVELOPMENT[@]}" || return 1
     cp -R -- "$TARGET/test-site" "$ASIDE/site" && cp -- "$PROGRAM" "$ASIDE/" || return 1
+}
+
+# What the tab's first visit loads, in bytes of brotli. docs/performance.md says what would make it less.
+WASM_BUDGET=$((352 * 1024))
+STYLE_BUDGET=$((20 * 1024))
+sizes() {
+    within_budget "$WASM_BUDGET" "$ASIDE/site/pkg/$APP".*.wasm.br &&
+        within_budget "$STYLE_BUDGET" "$ASIDE/site/pkg/$APP".*.css.br
+}
+within_budget() {
+    [ $# -eq 2 ] && [ -f "$2" ] || { say "there is no file ${2##*/} to weigh, or more than one" && return 1; }
+    local size
+    size=$(stat -c %s -- "$2")
+    say "${2##*/}: $size of $1 bytes"
+    [ "$size" -le "$1" ] || { say "it is larger than its budget: find out what made it grow" && return 1; }
 }
 
 # The flags and names are those of cargo-leptos, so that the libraries are compiled only once.
@@ -161,10 +179,11 @@ mkdir -p -- "$ASIDE"
 setup rust
 if selected lint; then
     step "formatting (cargo fmt)" count_nothing formatting
-    step "lint of the server (cargo clippy)" count_nothing clippy --features ssr --all-targets
-    step "lint of the browser's half (cargo clippy for wasm32)" count_nothing clippy_wasm --features hydrate --target wasm32-unknown-unknown --lib
+    step "lint of the server (cargo clippy)" count_nothing clippy --features ssr,styleguide --all-targets
+    step "lint of the browser's half (cargo clippy for wasm32)" count_nothing clippy_wasm --features hydrate,styleguide --target wasm32-unknown-unknown --lib
 fi
 if selected browser; then step "build of the server and the browser's half (cargo leptos build)" count_nothing build_for_browser; fi
+if selected browser; then step "size of what the browser loads first" count_nothing sizes; fi
 if selected rust; then step "tests of the server (cargo test)" count_cargo cargo_tests; fi
 if selected browser; then step "tests in the browser (playwright)" count_playwright browser_tests; fi
 DONE=yes

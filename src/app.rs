@@ -1,35 +1,43 @@
 //! The console: its HTML shell, its routes, the frame around its pages.
 
+use std::collections::HashMap;
+
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
-use leptos_router::components::{Route, Router, Routes};
+use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{StaticSegment, path};
 
 use crate::rpc::session::{SignIn, SignOut};
-use crate::ui::components::dialogs::Dialogs;
+use crate::ui::chunks::LaterPage;
 use crate::ui::components::frame::Frame;
 use crate::ui::desk::Desk;
+use crate::ui::dialogs::Dialogs;
 use crate::ui::hydration::Hydrated;
-use crate::ui::pages::audit::AuditPage;
-use crate::ui::pages::key::KeyPage;
 use crate::ui::pages::keys::KeysPage;
 use crate::ui::pages::login::LoginPage;
-use crate::ui::pages::notices::NoticesPage;
-use crate::ui::pages::partners::PartnersPage;
-use crate::ui::pages::settings::SettingsPage;
 use crate::ui::session::{SessionActions, read_operator};
 use crate::ui::shortcuts::Shortcuts;
 
+/// Every component in every state, for whoever works on them: not in what is released.
+#[cfg(feature = "styleguide")]
+const STYLEGUIDE: LaterPage = LaterPage::Styleguide;
+#[cfg(not(feature = "styleguide"))]
+use NotFound as STYLEGUIDE;
+
 /// Names of the browser's files, as the shell links them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AssetPaths {
     /// The style sheet.
     pub css: String,
     /// The script that loads the WASM.
     pub js: String,
-    /// The WASM.
+    /// The WASM that is loaded first.
     pub wasm: String,
+    /// The script that loads the other WASM files.
+    pub loader: String,
+    /// By the name of what is loaded later, the names of its WASM files, without their folder and ending.
+    pub chunks: HashMap<String, Vec<String>>,
 }
 
 /// The document around the app. Written by the server alone: the browser hydrates the body.
@@ -42,7 +50,7 @@ pub fn Shell(
 ) -> impl IntoView {
     let nonce = use_nonce();
     let start = format!(
-        "import start, {{ hydrate }} from '{}';await start({{ module_or_path: '{}' }});hydrate();",
+        "import start, {{ hydrate }} from '{}';await start({{ module_or_path: '{}' }});await hydrate();",
         assets.js, assets.wasm
     );
     view! {
@@ -56,6 +64,8 @@ pub fn Shell(
                 <link rel="preload" r#as="font" r#type="font/woff2" href="/fonts/inter-latin.woff2" crossorigin="anonymous"/>
                 <link rel="stylesheet" href=assets.css/>
                 <link rel="modulepreload" href=assets.js nonce=nonce.clone()/>
+                <link rel="modulepreload" href=assets.loader nonce=nonce.clone()/>
+                <link rel="preload" r#as="fetch" r#type="application/wasm" href=assets.wasm crossorigin="anonymous"/>
                 <script type="module" nonce=nonce>{start}</script>
                 <AutoReload options=options/>
                 <MetaTags/>
@@ -84,28 +94,21 @@ pub fn App() -> impl IntoView {
         <Title formatter=|title: String| format!("{title} · MyProof Registry")/>
         <Router>
             <Frame operator>
-                <Routes fallback=NotFound>
+                <FlatRoutes fallback=NotFound>
                     <Route path=StaticSegment("login") view=LoginPage/>
                     <Route path=path!("/api-keys") view=KeysPage/>
-                    <Route path=path!("/api-keys/:key_id") view=KeyPage/>
-                    <Route path=path!("/partners") view=PartnersPage/>
-                    <Route path=path!("/partners/:partner_id/notices") view=NoticesPage/>
-                    <Route path=path!("/audit") view=AuditPage/>
-                    <Route path=path!("/settings") view=SettingsPage/>
-                    <Route path=path!("/styleguide") view=Styleguide/>
-                </Routes>
+                    <Route path=path!("/api-keys/:key_id") view=LaterPage::Key/>
+                    <Route path=path!("/partners") view=LaterPage::Partners/>
+                    <Route path=path!("/partners/:partner_id/notices") view=LaterPage::Notices/>
+                    <Route path=path!("/audit") view=LaterPage::Audit/>
+                    <Route path=path!("/settings") view=LaterPage::Settings/>
+                    <Route path=path!("/styleguide") view=STYLEGUIDE/>
+                </FlatRoutes>
             </Frame>
             <Dialogs/>
         </Router>
     }
 }
-
-/// Every component in every state, for whoever works on them.
-#[cfg(debug_assertions)]
-use crate::ui::pages::styleguide::StyleguidePage as Styleguide;
-/// A release has no such page.
-#[cfg(not(debug_assertions))]
-use NotFound as Styleguide;
 
 /// What no route has.
 #[component]

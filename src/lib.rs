@@ -32,10 +32,13 @@ pub mod rpc;
 pub mod server;
 pub mod ui;
 
-/// Takes over the page that the server rendered. Called once, by the script in the page's head.
+/// Takes over the page that the server rendered, unless a file that it needs does not come. Called once,
+/// by the script in the page's head.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
+pub async fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(app::App);
+    if ui::chunks::can_take_over(&ui::browser::path()).await {
+        leptos::mount::hydrate_body(app::App);
+    }
 }

@@ -126,11 +126,7 @@ impl Instance {
             public_origin: "https://registry.example".to_owned(),
             secure_cookies: true,
             trusted_proxies: vec![],
-            assets: AssetPaths {
-                css: String::new(),
-                js: String::new(),
-                wasm: String::new(),
-            },
+            assets: AssetPaths::default(),
         };
         let leptos = leptos::config::LeptosOptions::builder()
             .output_name("bench")

@@ -49,8 +49,10 @@ test('a partner has an age of its own, and a lifetime is asked of new keys', asy
   await openConsole(page, server, '/partners');
   await page.getByRole('button', { name: 'Edit Acme' }).click();
   await page.getByLabel('Maximum key age (days, optional)').fill('7');
+  const listed = page.waitForResponse('**/rpc/partners/list');
   await page.getByRole('button', { name: 'Save changes' }).click();
   await expect(page.getByRole('status').filter({ hasText: 'Acme is saved.' })).toBeVisible();
+  await listed;
   await page.getByRole('button', { name: 'Edit Acme' }).click();
   await expect(page.getByLabel('Maximum key age (days, optional)')).toHaveValue('7');
   await page.getByRole('button', { name: 'Cancel' }).click();

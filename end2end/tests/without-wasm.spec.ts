@@ -1,6 +1,6 @@
 // JavaScript runs, but the page's program never comes: everything reads, nothing reveals a token.
 
-import { EMAIL, expect, PASSWORD, signIn, test } from './server';
+import { EMAIL, expect, hydrated, openConsole, PASSWORD, signIn, test } from './server';
 
 test('without WASM the console reads, and says why issuing waits', async ({ page, server }) => {
   const keyId = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).split('.')[0]!;
@@ -48,4 +48,33 @@ test('the cookie can\'t be read by scripts, and another site can\'t write with i
   const answer = page.waitForResponse('**/rpc/session/sign-in');
   await page.getByRole('button', { name: 'go' }).click();
   expect((await answer).status()).toBe(403);
+});
+
+test('what loads later and does not come is said, and asked for again', async ({ page, server }) => {
+  const id = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).split('.')[0]!;
+  await page.route('**/split_*.wasm', (route) => route.abort());
+  await openConsole(page, server);
+  await page.getByRole('button', { name: 'Generate New Key' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Not loaded' });
+  await expect(dialog).toContainText('could not be loaded');
+  await expect(dialog.getByRole('button', { name: 'Reload the page' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+  await expect(page.getByRole('button', { name: 'Generate New Key' })).toBeFocused();
+  // Another page, gone to from this one.
+  await page.getByRole('link', { name: 'Partners' }).click();
+  await expect(page.getByRole('alert')).toContainText('could not be loaded');
+  // As the server draws it, it reads without the file.
+  await page.goto(`${server.url}/api-keys/${id}`);
+  await expect(page.getByRole('heading', { name: id })).toBeVisible();
+  await expect(page.getByRole('region', { name: 'Lineage' })).toContainText(id);
+  // The connection is back, and the next use asks again.
+  await page.goto(`${server.url}/api-keys`);
+  await hydrated(page);
+  await page.getByRole('button', { name: 'Generate New Key' }).click();
+  await expect(dialog).toBeVisible();
+  await page.keyboard.press('Escape');
+  await page.unroute('**/split_*.wasm');
+  await page.getByRole('button', { name: 'Generate New Key' }).click();
+  await expect(page.getByRole('dialog', { name: 'Generate New Key' })).toBeVisible();
 });

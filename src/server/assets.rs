@@ -2,6 +2,8 @@
 //! for ever. The names are found once, at the start, in the site's folder itself: a deployed
 //! server needs that folder and nothing else.
 
+use std::collections::HashMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -11,6 +13,9 @@ use crate::app::AssetPaths;
 pub const OUTPUT_NAME: &str = "myproof-registry";
 /// Where they lie below the site's folder, and their path's first part.
 pub const PKG_DIR: &str = "pkg";
+/// The script that loads the WASM files that come later, and what those are.
+const LOADER: &str = "__wasm_split.";
+const CHUNKS: &str = "__wasm_split_manifest.";
 
 /// Finds the browser's files below `site_root`, as URL paths.
 ///
@@ -18,41 +23,54 @@ pub const PKG_DIR: &str = "pkg";
 /// Which file is missing where, in one line.
 pub fn find(site_root: &Path) -> Result<AssetPaths, String> {
     let folder = site_root.join(PKG_DIR);
-    let find = |extension: &str| {
-        newest(&folder, extension).ok_or_else(|| {
+    let find = |name: &str, extension: &str| {
+        newest(&folder, name, extension).ok_or_else(|| {
             format!(
-                "LEPTOS_SITE_ROOT: no {OUTPUT_NAME}*.{extension} in {}: build it with `make build`, or set the variable to the folder",
+                "LEPTOS_SITE_ROOT: no {name}*.{extension} in {}: build it with `make build`, or set the variable to the folder",
                 folder.display()
             )
         })
     };
+    let chunks = find(CHUNKS, "json")?;
+    let chunks: HashMap<String, Vec<String>> = fs::read(folder.join(&chunks))
+        .map_err(|error| error.to_string())
+        .and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()))
+        .map_err(|error| {
+            format!(
+                "LEPTOS_SITE_ROOT: can't read {chunks} in {}: {error}",
+                folder.display()
+            )
+        })?;
+    let path = |name: String| format!("/{PKG_DIR}/{name}");
     Ok(AssetPaths {
-        css: find("css")?,
-        js: find("js")?,
-        wasm: find("wasm")?,
+        css: path(find(OUTPUT_NAME, "css")?),
+        js: path(find(OUTPUT_NAME, "js")?),
+        wasm: path(find(OUTPUT_NAME, "wasm")?),
+        loader: path(find(LOADER, "js")?),
+        chunks,
     })
 }
 
-/// The path of the newest file of this kind: builds leave older ones beside it.
-fn newest(folder: &Path, extension: &str) -> Option<String> {
-    let is_ours = |path: &PathBuf| {
+/// The name of the newest file of this kind: builds leave older ones beside it.
+fn newest(folder: &Path, begin: &str, extension: &str) -> Option<String> {
+    let is_it = |path: &PathBuf| {
         let name = path
             .file_name()
             .and_then(|name| name.to_str())
             .unwrap_or_default();
-        name.starts_with(OUTPUT_NAME) && path.extension().is_some_and(|found| found == extension)
+        name.starts_with(begin) && path.extension().is_some_and(|found| found == extension)
     };
     let modified = |path: &PathBuf| {
         path.metadata()
             .and_then(|metadata| metadata.modified())
             .unwrap_or(SystemTime::UNIX_EPOCH)
     };
-    let path = std::fs::read_dir(folder)
+    let path = fs::read_dir(folder)
         .ok()?
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(is_ours)
+        .filter(is_it)
         .max_by_key(modified)?;
-    Some(format!("/{PKG_DIR}/{}", path.file_name()?.to_str()?))
+    Some(path.file_name()?.to_str()?.to_owned())
 }
 
 #[cfg(test)]

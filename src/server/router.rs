@@ -10,7 +10,8 @@ use axum::http::header::{self, HeaderValue};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use leptos::prelude::provide_context;
+use leptos::WasmSplitManifest;
+use leptos::prelude::{ArcStoredValue, provide_context};
 use leptos_axum::{AxumRouteListing, LeptosRoutes};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -22,7 +23,7 @@ use super::http::problem::Problem;
 use super::http::{self, audit_export, json, live, origin, session};
 use super::security_headers;
 use super::state::AppState;
-use crate::app::{App, Shell};
+use crate::app::{App, AssetPaths, Shell};
 use crate::domain::error::{AppError, Missing};
 use crate::rpc::FORM_POSTS;
 use crate::ui::links;
@@ -127,8 +128,20 @@ fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     let state = state.clone();
     move || {
         provide_context(state.clone());
+        provide_context(chunks(&state.site.assets));
         security_headers::allow_this_page();
     }
+}
+
+/// What a page's head has the browser load early.
+fn chunks(assets: &AssetPaths) -> WasmSplitManifest {
+    let folder = format!("/{}", PKG_DIR);
+    let loader = assets.loader.rsplit('/').next().unwrap_or_default();
+    WasmSplitManifest(ArcStoredValue::new((
+        folder,
+        assets.chunks.clone(),
+        loader.to_owned(),
+    )))
 }
 
 fn app(state: &AppState) -> impl Fn() -> leptos::prelude::AnyView + Clone + Send + Sync + 'static {

@@ -7,12 +7,21 @@ use chrono::{DateTime, Utc};
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-/// Opens a dialog above everything else.
+/// Opens a dialog above everything else, as soon as it stands in the page.
 pub fn show_modal(dialog: NodeRef<Dialog>) {
     #[cfg(feature = "hydrate")]
-    if let Some(dialog) = dialog.get_untracked() {
-        // Fails only for a dialog that is open already.
-        let _ = dialog.show_modal();
+    {
+        let show = move || {
+            if let Some(dialog) = dialog.try_get_untracked().flatten() {
+                // Fails only for a dialog that is open already.
+                let _ = dialog.show_modal();
+            }
+        };
+        // One that waited for its file is made before it is put there.
+        match dialog.get_untracked() {
+            Some(dialog) if !dialog.is_connected() => set_timeout(show, Duration::ZERO),
+            _ => show(),
+        }
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = dialog;
@@ -302,6 +311,19 @@ impl Drop for Events {
     fn drop(&mut self) {
         self.source.close();
     }
+}
+
+/// The path of the page that is shown.
+#[cfg(feature = "hydrate")]
+#[must_use]
+pub fn path() -> String {
+    location_pathname().unwrap_or_default()
+}
+
+/// Loads the page anew.
+pub fn reload() {
+    #[cfg(feature = "hydrate")]
+    let _ = location().reload();
 }
 
 /// What this browser remembers under a name.

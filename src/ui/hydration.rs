@@ -1,7 +1,17 @@
 //! Whether the browser has taken over: until then whatever would reveal a token stays disabled,
 //! because without WASM its answer would be lost.
 
+#[cfg(feature = "hydrate")]
+use std::time::Duration;
+
 use leptos::prelude::*;
+
+#[cfg(feature = "hydrate")]
+use super::chunks;
+
+/// When the files that come later are fetched ahead: what is shown comes first.
+#[cfg(feature = "hydrate")]
+const FETCH_AHEAD_AFTER: Duration = Duration::from_millis(500);
 
 /// False on the server and until hydration is done.
 #[derive(Clone, Copy)]
@@ -20,6 +30,11 @@ impl Hydrated {
                 // A document that can't be marked is still a working page.
                 let _ = root.set_attribute("data-hydrated", "true");
             }
+            #[cfg(feature = "hydrate")]
+            set_timeout(
+                || leptos::task::spawn_local(chunks::fetch_ahead()),
+                FETCH_AHEAD_AFTER,
+            );
         });
         hydrated
     }

@@ -63,11 +63,7 @@ mod tests {
             public_origin: "https://r.example".into(),
             secure_cookies,
             trusted_proxies: vec![],
-            assets: AssetPaths {
-                css: String::new(),
-                js: String::new(),
-                wasm: String::new(),
-            },
+            assets: AssetPaths::default(),
         }
     }
 

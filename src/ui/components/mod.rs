@@ -6,7 +6,6 @@ pub mod bulk_preview;
 pub mod combobox;
 pub mod delivery_table;
 pub mod dialog;
-pub mod dialogs;
 pub mod edit_dialog;
 pub mod event_list;
 pub mod field;

@@ -7,5 +7,5 @@ pub mod login;
 pub mod notices;
 pub mod partners;
 pub mod settings;
-#[cfg(debug_assertions)]
+#[cfg(feature = "styleguide")]
 pub mod styleguide;

@@ -115,6 +115,8 @@ impl TestApp {
                 css: path("css"),
                 js: path("js"),
                 wasm: path("wasm"),
+                loader: path("loader.js"),
+                chunks: [("pages".to_owned(), vec!["pages.hash".to_owned()])].into(),
             },
         };
         let leptos = LeptosOptions::builder()
