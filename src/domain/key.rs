@@ -90,6 +90,16 @@ pub const SOON: TimeDelta = TimeDelta::days(14);
 pub const LATELY: TimeDelta = TimeDelta::hours(1);
 
 impl KeyView {
+    /// The key as its own holder may see it: whoever of the registry's staff made it is `operator`.
+    #[must_use]
+    pub fn without_staff(mut self) -> Self {
+        let kind = self.created_by.split(':').next().unwrap_or_default();
+        if ["operator", "cli", "key"].contains(&kind) {
+            self.created_by = "operator".to_owned();
+        }
+        self
+    }
+
     /// Whether it is live and ends within [`SOON`]. A retiring key ends by its grace.
     #[must_use]
     pub fn expires_soon(&self, now: DateTime<Utc>) -> bool {

@@ -135,7 +135,7 @@ async fn what_is_right_is_taken_and_the_rest_is_told(pool: PgPool) {
                 &json!(240),
                 &json!("2028-01-01T00:00:00Z"),
                 &json!("2025-03-01T00:00:00Z"),
-                &json!("cli:tester")
+                &json!("operator")
             )
         );
     }

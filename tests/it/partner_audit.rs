@@ -195,3 +195,27 @@ async fn pages_are_full_whatever_others_do(pool: PgPool) {
     let back = events(&app, &key.token, &format!("limit=2{back}")).await;
     assert_eq!(back, all[1..3]);
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn what_staff_noted_stays_with_them(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let admin = app.admin().await;
+    let acme = app.partner("Acme").await;
+    let (key, other) = (
+        app.key(&acme, PARTNER_SCOPES).await,
+        app.key(&acme, PARTNER_SCOPES).await,
+    );
+    let path = format!("/api/admin/api-keys/{}/revoke", other.key_id);
+    let body = json!({"reason": "unspecified", "note": "they do not pay"});
+    app.post(&path, &admin, body).await.ok(200);
+    let seen = events(&app, &key.token, "action=key.revoked").await;
+    assert_eq!(seen.len(), 1);
+    assert!(seen[0]["details"].get("reason").is_some(), "{seen:?}");
+    assert!(seen[0]["details"].get("note").is_none(), "{seen:?}");
+    // Staff read it.
+    let all = app
+        .get("/api/admin/audit?action=key.revoked", &admin)
+        .await
+        .ok(200);
+    assert_eq!(all["events"][0]["details"]["note"], "they do not pay");
+}

@@ -10,7 +10,7 @@ use crate::domain::list::EventQuery;
 use crate::domain::page::Direction;
 use crate::domain::token::KeyId;
 
-// Whoever is not a key of this partner is `operator` here, without an address. The masking comes
+// Whoever is not a key of this partner is `operator` here, without an address and without a note. The masking comes
 // before the filters, so that a filter finds what is shown and tells nothing more.
 macro_rules! select_page {
     ($compare:literal, $order:literal) => {
@@ -18,7 +18,8 @@ macro_rules! select_page {
             "select event_id, at, actor_type, actor_id, action, key_id, partner_id, asset_id,
                     ip, request_id, details
                from (select e.event_id, e.at, e.action, e.key_id, e.partner_id, e.asset_id,
-                            e.request_id, e.details,
+                            e.request_id,
+                            case when own.key_id is null then e.details - 'note' else e.details end as details,
                             case when own.key_id is null then 'operator' else e.actor_type end as actor_type,
                             case when own.key_id is null then 'operator' else e.actor_id end as actor_id,
                             case when own.key_id is not null then host(e.ip) end as ip

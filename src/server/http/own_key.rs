@@ -70,5 +70,5 @@ async fn revoke_held(
     responses((status = 200, description = "The key", body = KeyAnswer)))]
 async fn show(State(state): State<AppState>, Key(caller): Key) -> Result<Json<KeyAnswer>, Problem> {
     let key = state.registry.key(caller.key_id().as_str()).await?;
-    Ok(Json(key.into()))
+    Ok(Json(key.without_staff().into()))
 }
