@@ -32,6 +32,7 @@ test('the console', async ({ server }) => {
   row('largest paint, ms', loads.map(({ paint }) => paint), '≤ 1000');
   row('hydrated, ms', loads.map(({ hydration }) => hydration), '≤ 1500');
   row('layout shift', loads.map(({ shift }) => shift), '0');
+  for (const moved of new Set(loads.flatMap(({ moved }) => moved))) console.log(`    moved: ${moved}`);
   row('WASM and script on the wire, KiB', loads.map(({ wire }) => wire / 1024), '');
 
   const filtered = await context.newPage();
@@ -67,13 +68,16 @@ async function load(page: Page, server: Server) {
   await session.send('Emulation.setCPUThrottlingRate', { rate: SLOWED });
   await session.send('Network.setCacheDisabled', { cacheDisabled: true });
   await page.addInitScript(() => {
-    const seen = { paint: 0, shift: 0, hydration: 0 };
+    const seen = { paint: 0, shift: 0, hydration: 0, moved: [] as string[] };
     Object.assign(window, { seen });
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) seen.paint = entry.startTime;
     }).observe({ type: 'largest-contentful-paint', buffered: true });
     new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) seen.shift += (entry as any).value;
+      for (const entry of list.getEntries() as any[]) {
+        seen.shift += entry.value;
+        for (const { node } of entry.sources) seen.moved.push(node?.outerHTML?.slice(0, 80) ?? node?.textContent?.slice(0, 80));
+      }
     }).observe({ type: 'layout-shift', buffered: true });
     new MutationObserver(() => {
       if (document.documentElement.dataset.hydrated && !seen.hydration) seen.hydration = performance.now();
@@ -83,7 +87,7 @@ async function load(page: Page, server: Server) {
   await hydrated(page);
   await page.waitForTimeout(1_000);
   return page.evaluate(() => {
-    const seen = (window as any).seen as { paint: number; shift: number; hydration: number };
+    const seen = (window as any).seen as { paint: number; shift: number; hydration: number; moved: string[] };
     const files = performance.getEntriesByType('resource') as PerformanceResourceTiming[];
     const first = files.filter(({ name, startTime }) => /\.(wasm|js)$/.test(name) && startTime < seen.hydration);
     return { ...seen, wire: first.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0) };
@@ -100,7 +104,7 @@ async function filterChanges(page: Page, server: Server): Promise<number[]> {
     for (const status of ['revoked', 'active']) {
       times.push(
         await page.evaluate(async (status) => {
-          const select = document.querySelector<HTMLSelectElement>('select[aria-label="Status filter"]')!;
+          const select = document.querySelector<HTMLSelectElement>('select[name="status"]')!;
           const begun = performance.now();
           select.value = status;
           select.dispatchEvent(new Event('change', { bubbles: true }));
