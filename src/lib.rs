@@ -18,6 +18,7 @@
 //! | [`server::context`] | what a server function's body asks of its surroundings | `services`, `http`, `state` |
 //! | [`server::courier`] | takes notices out: webhooks, mail | `domain`, `services`, `config`, rows of `db` |
 //! | [`server::jobs`] | what runs beside the requests | `services`, `verify`, `courier` |
+//! | [`server::metrics`] | what Prometheus is told | `state`, `services`, `verify` |
 //! | `server::{config, connections, telemetry, state, assets, security_headers, router, run, cli}` | the program around it | everything |
 //!
 //! A test over the `use` lines (`tests/architecture.rs`) holds the table.

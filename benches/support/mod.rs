@@ -163,7 +163,12 @@ impl Instance {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let frame = router_with(self.state.clone(), more);
-        tokio::spawn(connections::serve(listener, frame, std::future::pending()));
+        tokio::spawn(connections::serve(
+            listener,
+            frame,
+            Limits::default(),
+            std::future::pending(),
+        ));
         address
     }
 }

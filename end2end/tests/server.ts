@@ -40,6 +40,7 @@ export class Server {
       DATABASE_URL: databaseUrl(this.database),
       APIKEY_PEPPER: PEPPER,
       LEPTOS_SITE_ADDR: '127.0.0.1:0',
+      METRICS_ADDR: 'off',
       LEPTOS_SITE_ROOT: required('LEPTOS_SITE_ROOT'),
       RUST_LOG: 'trace',
       LOG_FORMAT: 'json',

@@ -195,6 +195,21 @@ impl AuthReason {
         Self::Expired,
     ];
 
+    /// The name on the wire and in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MissingHeader => "missing_header",
+            Self::BadFormat => "bad_format",
+            Self::UnknownKey => "unknown_key",
+            Self::SecretMismatch => "secret_mismatch",
+            Self::KeyInactive => "key_inactive",
+            Self::PartnerInactive => "partner_inactive",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Expired => "expired",
+        }
+    }
+
     /// A sentence for the person who reads the answer.
     #[must_use]
     pub const fn describe(self) -> &'static str {
@@ -364,6 +379,13 @@ fn join(scopes: &[Scope]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reasons_have_one_name() {
+        for reason in AuthReason::ALL {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+        }
+    }
 
     #[test]
     fn errors_survive_the_wire() {

@@ -10,6 +10,7 @@ pub mod crypto;
 pub mod db;
 pub mod http;
 pub mod jobs;
+pub mod metrics;
 pub mod router;
 pub mod run;
 pub mod security_headers;

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::assets::{self, OUTPUT_NAME, PKG_DIR};
 use super::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use super::config::{self, AppEnv, PepperConfig, ServeConfig, Source};
-use super::connections;
+use super::connections::{self, Limits};
 use super::courier::Courier;
 use super::crypto::pepper::Peppers;
 use super::crypto::pool::HashPool;
@@ -22,6 +22,7 @@ use super::db::{self, changes, error, guard_rows, schema};
 use super::http::frame::Frame;
 use super::http::{self, openapi};
 use super::jobs;
+use super::metrics::{self, traffic::Traffic};
 use super::router::router;
 use super::services::targets::Targets;
 use super::services::{IssuingPolicy, Registry};
@@ -110,6 +111,7 @@ pub fn state(
         documents,
         site: Arc::new(site),
         leptos,
+        traffic: Traffic::default(),
     })
 }
 
@@ -139,7 +141,8 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
     }
     report_uncovered_keys(&registry, &peppers).await;
 
-    let listener = listen(config.address).await?;
+    let listener = listen("LEPTOS_SITE_ADDR", config.address).await?;
+    let metrics = listen_for_metrics(&config).await?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let site = Site {
         public_origin: config
@@ -171,6 +174,11 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
         jobs::spawn_notices_of_the_clock(registry.clone(), stopping.clone()),
         jobs::spawn_look_at_statuses(registry.clone(), stopping.clone()),
     ];
+    if let Some(listener) = metrics {
+        let address = listener.local_addr().map_err(|error| error.to_string())?;
+        tracing::info!(metrics = %address, "telling metrics");
+        tokio::spawn(metrics::serve(listener, state.clone(), stopping.clone()));
+    }
     tracing::info!(%address, public_origin, "listening");
     let outcome = answer(listener, router(state), stop, stopping).await;
     for job in background {
@@ -186,13 +194,28 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
     outcome
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
+async fn listen(variable: &str, address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => {
-            format!("LEPTOS_SITE_ADDR: {address} is in use: stop what listens there, or set another address")
+            format!("{variable}: {address} is in use: stop what listens there, or set another address")
         }
-        _ => format!("LEPTOS_SITE_ADDR: can't listen on {address}: {error}"),
+        _ => format!("{variable}: can't listen on {address}: {error}"),
     })
+}
+
+async fn listen_for_metrics(config: &ServeConfig) -> Result<Option<TcpListener>, String> {
+    let Some(address) = config.metrics else {
+        return Ok(None);
+    };
+    match listen("METRICS_ADDR", address).await {
+        Ok(listener) => Ok(Some(listener)),
+        // Another one that is being worked on has it.
+        Err(reason) if config.env == AppEnv::Development => {
+            tracing::warn!("{reason}; no metrics are told");
+            Ok(None)
+        }
+        Err(reason) => Err(reason),
+    }
 }
 
 /// Answers until the first signal, then lets requests in flight end.
@@ -213,7 +236,7 @@ async fn answer(
         let _ = stop.send(true);
     });
     let mut told_to_stop = stopping.clone();
-    let server = connections::serve(listener, frame, async move {
+    let server = connections::serve(listener, frame, Limits::default(), async move {
         let _ = told_to_stop.wait_for(|stop| *stop).await;
     });
     let too_long = async {

@@ -8,6 +8,7 @@ use axum::extract::FromRef;
 use ipnet::IpNet;
 use leptos::config::LeptosOptions;
 
+use super::metrics::traffic::Traffic;
 use super::services::Registry;
 use super::verify::Guard;
 use crate::app::AssetPaths;
@@ -28,6 +29,8 @@ pub struct Shared {
     pub leptos: LeptosOptions,
     /// What is told of REST.
     pub documents: Documents,
+    /// What was answered.
+    pub traffic: Traffic,
 }
 
 /// The description of REST's routes, made once.

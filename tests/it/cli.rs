@@ -245,6 +245,7 @@ async fn operators_are_managed_from_the_command_line(pool: PgPool) {
                 "ops@example.com",
                 zeroize::Zeroizing::new(password.into()),
                 Whence::default(),
+                None,
             )
             .await
     };
@@ -314,6 +315,7 @@ fn a_bad_configuration_stops_the_start_with_one_line() {
         ("APIKEY_ID_PREFIX", "MPK_", "APIKEY_ID_PREFIX must be"),
         ("APIKEY_SECRET_BYTES", "15", "APIKEY_SECRET_BYTES must be"),
         ("LEPTOS_SITE_ADDR", "here", "LEPTOS_SITE_ADDR must be"),
+        ("METRICS_ADDR", "9464", "METRICS_ADDR must be"),
         ("TRUSTED_PROXIES", "10.0.0.0/33", "TRUSTED_PROXIES must be"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT must be"),
         ("LEPTOS_SITE_ROOT", "/nonexistent", "LEPTOS_SITE_ROOT"),

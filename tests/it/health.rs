@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sqlx::PgPool;
-use sqlx::postgres::PgConnectOptions;
 
-use crate::support::TestApp;
+use crate::support::{TestApp, nowhere};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
 
@@ -31,19 +30,9 @@ async fn healthy_and_ready(pool: PgPool) {
     assert_eq!(app.call("GET", "/healthz", None, None).await.status, 200);
 }
 
-/// A port on which nothing listens: connections are refused, as by a server that is down.
 #[tokio::test]
 async fn a_database_that_is_down_is_a_503_in_under_two_seconds() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let options = PgConnectOptions::new()
-        .host("127.0.0.1")
-        .port(free.port())
-        .username("nobody");
-    let pool = myproof_registry::server::run::pool(options);
-    let app = TestApp::new(pool);
+    let app = TestApp::new(nowhere());
     let token = myproof_registry::domain::token::compose(
         &myproof_registry::domain::token::KeyId::parse("mpk_000000000000").unwrap(),
         &[7; 32],

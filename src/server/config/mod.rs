@@ -271,6 +271,8 @@ pub struct ServeConfig {
     pub env: AppEnv,
     /// `LEPTOS_SITE_ADDR`; port 0 takes a free one.
     pub address: SocketAddr,
+    /// `METRICS_ADDR`; `None` where it is `off`. Port 0 takes a free one.
+    pub metrics: Option<SocketAddr>,
     /// `LEPTOS_SITE_ROOT`: the folder with the browser's files.
     pub site_root: PathBuf,
     /// `PUBLIC_URL`'s origin; `None` in development where the address decides.
@@ -296,6 +298,19 @@ pub fn serve(source: &Source) -> Result<ServeConfig, ConfigError> {
             "must be an address and a port such as 127.0.0.1:3000",
         );
     };
+    let metrics = source
+        .get("METRICS_ADDR")
+        .unwrap_or_else(|| "127.0.0.1:9464".to_owned());
+    let metrics = match (metrics.as_str(), metrics.parse()) {
+        ("off", _) => None,
+        (_, Ok(address)) => Some(address),
+        (_, Err(_)) => {
+            return fault(
+                "METRICS_ADDR",
+                "must be an address and a port such as 127.0.0.1:9464, or off",
+            );
+        }
+    };
     let site_root = source
         .get("LEPTOS_SITE_ROOT")
         .unwrap_or_else(|| "target/site".to_owned())
@@ -314,6 +329,7 @@ pub fn serve(source: &Source) -> Result<ServeConfig, ConfigError> {
     Ok(ServeConfig {
         env,
         address,
+        metrics,
         site_root,
         public_origin,
         trusted_proxies,

@@ -3,7 +3,7 @@
 //! Each run takes some 20 ms of a core and 19 MiB. Without a bound a burst of requests would pile
 //! up runs until memory is gone; with it the burst's tail is told to come back (503).
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -23,6 +23,18 @@ struct Inner {
     spare: Mutex<Vec<Memory>>,
     admitted: AtomicUsize,
     most_admitted: usize,
+    refused: AtomicU64,
+}
+
+/// How busy a pool is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Runs that are under way or wait.
+    pub admitted: u64,
+    /// How many may be.
+    pub most: u64,
+    /// Runs that were refused so far, because the queue was full.
+    pub refused: u64,
 }
 
 /// Half of the threads, so that an order about many keys leaves the rest to requests.
@@ -40,7 +52,19 @@ impl HashPool {
             spare: Mutex::default(),
             admitted: AtomicUsize::new(0),
             most_admitted: threads + queue,
+            refused: AtomicU64::new(0),
         }))
+    }
+
+    /// How busy it is.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        let admitted = self.0.admitted.load(Ordering::Relaxed);
+        Load {
+            admitted: admitted.min(self.0.most_admitted) as u64,
+            most: self.0.most_admitted as u64,
+            refused: self.0.refused.load(Ordering::Relaxed),
+        }
     }
 
     /// Runs `work` on a blocking thread once one is free.
@@ -97,7 +121,11 @@ impl HashPool {
         let inner = Arc::clone(&self.0);
         let admitted = inner.admitted.fetch_add(1, Ordering::Relaxed);
         let place = Place(inner);
-        (admitted < place.0.most_admitted).then_some(place)
+        if admitted < place.0.most_admitted {
+            return Some(place);
+        }
+        place.0.refused.fetch_add(1, Ordering::Relaxed);
+        None
     }
 }
 

@@ -31,6 +31,21 @@ pub async fn insert(
     .map(|_| ())
 }
 
+/// What waits in the outbox and to be delivered, and how many seconds the oldest of each is late.
+pub async fn backlog(connection: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<[i64; 4]> {
+    let (notices, notices_lag, deliveries, deliveries_lag) = sqlx::query_as(
+        "select n.waiting, n.lag, d.waiting, d.lag
+           from (select count(*) waiting, coalesce(extract(epoch from $1 - min(at)), 0)::bigint lag
+                   from notices where not handed_out) n,
+                (select count(*) waiting, coalesce(extract(epoch from $1 - min(next_attempt_at)), 0)::bigint lag
+                   from deliveries where status = 'pending') d",
+    )
+    .bind(now)
+    .fetch_one(connection)
+    .await?;
+    Ok([notices, notices_lag, deliveries, deliveries_lag])
+}
+
 /// Hands out up to `most` waiting notices to the webhooks and, where mail can be sent, the contacts
 /// that there are; how many. Several processes may do so at once.
 pub async fn hand_out(

@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::HeaderValue;
+use axum::http::{HeaderValue, Version, header};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use tokio::runtime::Handle;
@@ -27,6 +27,7 @@ use super::problem::{self, Problem, Reader};
 use super::request::{REQUEST_ID, RequestInfo};
 use super::{client_addr, drain, forward_auth};
 use crate::domain::error::AppError;
+use crate::server::metrics::traffic::Surface;
 use crate::server::security_headers;
 use crate::server::state::AppState;
 
@@ -67,6 +68,7 @@ impl Frame {
         } else {
             Reader::Rest
         };
+        let surface = Surface::of(request.uri().path());
         let span = tracing::info_span!(
             "request",
             id = %id,
@@ -75,7 +77,15 @@ impl Frame {
             client = client.map(tracing::field::display),
         );
         let started = Instant::now();
-        let at_once = span.in_scope(|| self.at_once(&request, &info));
+        let at_once = if names_its_host(&request) {
+            span.in_scope(|| self.at_once(&request, &info))
+        } else {
+            // Where a proxy and this server took two hosts for one, a request could be smuggled in.
+            let error = AppError::field("Host", "must be given, and once (RFC 9112 §3.2)");
+            Some(Ok(
+                ([(header::CONNECTION, "close")], Problem(error)).into_response()
+            ))
+        };
         let outcome = match at_once {
             Some(outcome) => outcome,
             None => Box::pin(self.route(request, info).instrument(span.clone())).await,
@@ -89,9 +99,11 @@ impl Frame {
         if let Ok(value) = HeaderValue::from_str(id.as_hyphenated().encode_lower(&mut text)) {
             headers.insert(REQUEST_ID, value);
         }
+        let (status, took) = (response.status().as_u16(), started.elapsed());
+        state.traffic.count(surface, status, took);
         tracing::info!(
-            status = response.status().as_u16(),
-            elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            status,
+            elapsed_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             "answered"
         );
         response
@@ -137,6 +149,13 @@ impl Frame {
             response
         }
     }
+}
+
+/// Whether a request of HTTP/1.1 has the one header `Host` that it must have.
+fn names_its_host(request: &Request) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let is_named = hosts.next().is_some() && hosts.next().is_none();
+    is_named || request.version() < Version::HTTP_11
 }
 
 struct AbortOnDrop(AbortHandle);

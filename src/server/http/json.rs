@@ -1,17 +1,22 @@
 //! Bodies: strict JSON, 64 KiB at most.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use super::problem::Problem;
 use crate::domain::error::{AppError, AppResult};
 
 /// Most bytes of a body.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
+/// How long a client may take for it.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A body of JSON. An empty one stands for `{}`, whatever its content type: `curl -X POST -d ''`
 /// states one too.
@@ -65,12 +70,20 @@ pub fn is_json(content_type: &str) -> bool {
 /// Reads a body of at most [`MAX_BODY_BYTES`].
 ///
 /// # Errors
-/// [`AppError::PayloadTooLarge`], or [`AppError::Invalid`] where it breaks off.
+/// [`AppError::PayloadTooLarge`], or [`AppError::Invalid`] where it breaks off or takes too long.
 pub async fn read(body: Body) -> AppResult<Bytes> {
-    match Limited::new(body, MAX_BODY_BYTES).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(AppError::PayloadTooLarge),
-        Err(_) => Err(AppError::field("body", "broke off before its end")),
+    read_within(PATIENCE, body).await
+}
+
+async fn read_within(patience: Duration, body: Body) -> AppResult<Bytes> {
+    match timeout(patience, Limited::new(body, MAX_BODY_BYTES).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(AppError::PayloadTooLarge),
+        Ok(Err(_)) => Err(AppError::field("body", "broke off before its end")),
+        Err(_) => Err(AppError::field(
+            "body",
+            format!("did not arrive within {} s", patience.as_secs()),
+        )),
     }
 }
 
@@ -213,6 +226,16 @@ mod tests {
         assert!(!fault.message.contains("secret"), "{fault:?}");
         let deep = format!("{{\"name\":{}{}}}", "[".repeat(500), "]".repeat(500));
         assert!(parse::<IssueInput>(deep.as_bytes()).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let begun = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"{"))]);
+        let body = Body::from_stream(futures::StreamExt::chain(begun, futures::stream::pending()));
+        let error = read_within(Duration::from_millis(1), body)
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("did not arrive"), "{error}");
     }
 
     #[test]

@@ -27,6 +27,39 @@ const AT_ONCE: i64 = 500;
 /// Webhooks, "Deliverability and reliability").
 const PAUSES: [i64; 8] = [5, 60, 300, 1_800, 7_200, 18_000, 28_800, 28_800];
 
+/// What waits in the outbox, at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backlog {
+    /// Notices that wait to be handed out.
+    pub notices: u64,
+    /// Seconds since the oldest of them was written.
+    pub notices_lag: u64,
+    /// Deliveries that have not succeeded and are not given up.
+    pub deliveries: u64,
+    /// Seconds since the one that is due for longest was due.
+    pub deliveries_lag: u64,
+}
+
+impl Registry {
+    /// What waits in the outbox.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn backlog(&self) -> AppResult<Backlog> {
+        let mut connection = self.pool.acquire().await?;
+        let counted = notices::backlog(&mut connection, self.now()).await?;
+        // What is due in the future is late by less than nothing.
+        let [notices, notices_lag, deliveries, deliveries_lag] =
+            counted.map(|count| u64::try_from(count).unwrap_or(0));
+        Ok(Backlog {
+            notices,
+            notices_lag,
+            deliveries,
+            deliveries_lag,
+        })
+    }
+}
+
 /// What came of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {

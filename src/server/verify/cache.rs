@@ -39,6 +39,16 @@ impl Cache {
         }
     }
 
+    /// Keys that are remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let count = |shard: &RwLock<Shard>| {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            shard.slots.len()
+        };
+        self.shards.iter().map(count).sum()
+    }
+
     /// What is known of a key.
     #[must_use]
     pub fn get(&self, key_id: &str) -> Option<Arc<Entry>> {
@@ -138,13 +148,6 @@ mod tests {
     use super::*;
     use crate::domain::token::KeyId;
     use crate::server::db::guard_rows::GuardRow;
-
-    impl Cache {
-        fn len(&self) -> usize {
-            let count = |shard: &RwLock<Shard>| shard.read().unwrap().slots.len();
-            self.shards.iter().map(count).sum()
-        }
-    }
 
     fn entry(id: &str, rate_per_minute: i32) -> Arc<Entry> {
         let row = GuardRow {

@@ -24,6 +24,7 @@ mod prove;
 pub mod rate;
 mod rows;
 pub mod usage;
+pub mod verdicts;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -48,6 +49,7 @@ use self::marks::Marks;
 use self::rate::RateState;
 use self::rows::Loaded;
 use self::usage::UsageLog;
+use self::verdicts::Verdicts;
 use super::clock::{Clock, Entropy};
 use super::crypto::pepper::Peppers;
 use super::crypto::pool::HashPool;
@@ -113,6 +115,7 @@ pub struct Guard {
     proving: Flights<TokenMac, Option<HashMark>>,
     legacy: LegacyLimiter,
     usage: UsageLog,
+    verdicts: Verdicts,
     heard: Heard,
 }
 
@@ -146,6 +149,7 @@ impl Guard {
             loading: Flights::default(),
             proving: Flights::default(),
             legacy: LegacyLimiter::default(),
+            verdicts: Verdicts::default(),
             heard: Heard::default(),
         }
     }
@@ -160,6 +164,18 @@ impl Guard {
     #[must_use]
     pub fn usage(&self) -> &UsageLog {
         &self.usage
+    }
+
+    /// What was said of the tokens so far.
+    #[must_use]
+    pub fn verdicts(&self) -> &Verdicts {
+        &self.verdicts
+    }
+
+    /// Keys that are remembered.
+    #[must_use]
+    pub fn cached_keys(&self) -> u64 {
+        self.cache.len() as u64
     }
 
     /// The state of the listener's connection.
@@ -179,6 +195,10 @@ impl Guard {
     /// used up, or for too many guesses at a legacy key; [`AppError::Unavailable`] where the row
     /// can't be read or a bounded queue is full.
     pub async fn check(&self, token: &str, client: Option<IpAddr>) -> Result<Admitted, Refused> {
+        self.verdicts.count(self.judge(token, client).await)
+    }
+
+    async fn judge(&self, token: &str, client: Option<IpAddr>) -> Result<Admitted, Refused> {
         let mac = self.mac_of(token)?;
         if let Some(entry) = self.recognise(token, &mac) {
             return self.admit(entry, client);
@@ -225,6 +245,15 @@ impl Guard {
 
     /// The same for what memory alone can judge; `None` where the database or Argon2id is needed.
     pub fn check_at_once(
+        &self,
+        token: &str,
+        client: Option<IpAddr>,
+    ) -> Option<Result<Admitted, Refused>> {
+        self.judge_at_once(token, client)
+            .map(|judged| self.verdicts.count(judged))
+    }
+
+    fn judge_at_once(
         &self,
         token: &str,
         client: Option<IpAddr>,

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::header::HOST;
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use chrono::{DateTime, Utc};
 use http_body_util::BodyExt;
 use leptos::config::LeptosOptions;
@@ -30,6 +31,7 @@ use myproof_registry::server::services::{IssuingPolicy, Origin, Registry, Whence
 use myproof_registry::server::state::{AppState, Site};
 use serde_json::Value;
 use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 use zeroize::Zeroizing;
@@ -135,11 +137,17 @@ impl TestApp {
     }
 
     /// A request through the router, from 192.0.2.1.
-    pub async fn send(&self, mut request: Request<Body>) -> Answer {
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        self.send_through(self.router.clone(), request).await
+    }
+
+    /// The same through another router.
+    pub async fn send_through(&self, router: Frame, mut request: Request<Body>) -> Answer {
         let path = request.uri().path().to_owned();
         let peer: SocketAddr = "192.0.2.1:4711".parse().unwrap();
         request.extensions_mut().insert(ConnectInfo(peer));
-        let router = self.router.clone();
+        let host = HeaderValue::from_static("registry.example");
+        request.headers_mut().entry(HOST).or_insert(host);
         let answered = async {
             let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
             (parts, body.collect().await.unwrap().to_bytes())
@@ -238,7 +246,7 @@ impl TestApp {
             .unwrap();
         let session = self
             .registry
-            .sign_in(email, password, Whence::default())
+            .sign_in(email, password, Whence::default(), None)
             .await
             .unwrap();
         format!("__Host-myproof-session={}", session.cookie.as_str())
@@ -301,6 +309,14 @@ impl Drop for TestApp {
             canary::assert_clean();
         }
     }
+}
+
+/// A pool over a port on which nothing listens: connections are refused, as by a server that is down.
+pub fn nowhere() -> PgPool {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    let options = PgConnectOptions::new().host("127.0.0.1").port(port);
+    run::pool(options.username("nobody"))
 }
 
 pub fn somebody() -> Origin {

@@ -61,9 +61,12 @@ impl Server {
         for extension in ["css", "js", "wasm"] {
             std::fs::write(site.join(format!("pkg/myproof-registry.{extension}")), "").unwrap();
         }
+        std::fs::write(site.join("pkg/__wasm_split.hash.js"), "").unwrap();
+        std::fs::write(site.join("pkg/__wasm_split_manifest.hash.json"), "{}").unwrap();
         let mut child = program(&database_url(pool), &["serve", "--no-migrate"])
             .env("PUBLIC_URL", super::PUBLIC_ORIGIN)
             .env("LEPTOS_SITE_ADDR", "127.0.0.1:0")
+            .env("METRICS_ADDR", "127.0.0.1:0")
             .env("LEPTOS_SITE_ROOT", &site)
             .env("LOG_FORMAT", "json")
             .envs(settings.iter().copied())
