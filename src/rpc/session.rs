@@ -21,9 +21,11 @@ pub async fn sign_in(
 
     let state = context::state()?;
     let password = zeroize::Zeroizing::new(password);
+    let presented = context::presented_cookie(&state);
+    let presented = presented.as_deref().map(String::as_str);
     let session = state
         .registry
-        .sign_in(&email, password, context::whence())
+        .sign_in(&email, password, context::whence(), presented)
         .await
         .map_err(context::told)?;
     context::open_session(&state, &session);

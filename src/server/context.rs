@@ -93,13 +93,15 @@ fn info() -> Option<RequestInfo> {
 /// # Errors
 /// [`AppError::SignedOut`].
 pub fn cookie(state: &AppState) -> AppResult<Zeroizing<String>> {
-    let parts = use_context::<Parts>();
-    let cookie = parts
-        .as_ref()
-        .and_then(|parts| cookies::session(&state.site, &parts.headers));
-    cookie
-        .map(|cookie| Zeroizing::new(cookie.to_owned()))
-        .ok_or_else(|| told(AppError::SignedOut))
+    presented_cookie(state).ok_or_else(|| told(AppError::SignedOut))
+}
+
+/// The cookie that came with the request, whatever it is worth.
+#[must_use]
+pub fn presented_cookie(state: &AppState) -> Option<Zeroizing<String>> {
+    let parts = use_context::<Parts>()?;
+    let cookie = cookies::session(&state.site, &parts.headers)?;
+    Some(Zeroizing::new(cookie.to_owned()))
 }
 
 /// Gives the answer of a server function the error's status. Leptos would say 500; a plain form's
@@ -150,13 +152,9 @@ pub fn open_session(state: &AppState, session: &NewSession) {
 /// # Errors
 /// The database's.
 pub async fn close_session(state: &AppState) -> AppResult<()> {
-    let parts = use_context::<Parts>();
     let response = use_context::<ResponseOptions>();
-    if let Some(cookie) = parts
-        .as_ref()
-        .and_then(|parts| cookies::session(&state.site, &parts.headers))
-    {
-        state.registry.sign_out(cookie, whence()).await?;
+    if let Some(cookie) = presented_cookie(state) {
+        state.registry.sign_out(&cookie, whence()).await?;
     }
     if let (Some(cookie), Some(response)) = (cookies::close(&state.site), response) {
         response.append_header(SET_COOKIE, cookie);

@@ -28,7 +28,22 @@ pub fn start() -> Result<(), String> {
         Ok("json") => builder.json().flatten_event(true).init(),
         Ok(_) => return Err("LOG_FORMAT must be pretty or json".to_owned()),
     }
+    log_panics();
     Ok(())
+}
+
+/// Has panics told in the log, in its own form, by their place alone: a message may hold what was being
+/// handled, a secret too.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(tracing::field::display);
+        let thread = std::thread::current();
+        tracing::error!(
+            place,
+            thread = thread.name(),
+            "a panic: this is a fault of the program"
+        );
+    }));
 }
 
 /// TLS would tell its handshakes byte for byte at `debug` and `trace`: nobody reads them, and a search

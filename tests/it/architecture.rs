@@ -129,3 +129,27 @@ fn every_module_says_what_it_is() {
         );
     }
 }
+
+/// The layer around server functions asks who calls, but pages call their bodies without it.
+#[test]
+fn every_server_function_asks_who_calls() {
+    let mut asked = 0;
+    for path in sources(Path::new("src/rpc")) {
+        let text = fs::read_to_string(&path).unwrap();
+        for function in text.split("#[server(prefix").skip(1) {
+            let endpoint = function.split("endpoint = \"").nth(1).unwrap();
+            let endpoint = endpoint.split('"').next().unwrap();
+            if myproof_registry::rpc::OPEN.contains(&format!("/rpc/{endpoint}").as_str()) {
+                continue;
+            }
+            let body = function.split("\n}\n").next().unwrap();
+            let asks = ["context::operator()", "context::admin()"];
+            assert!(
+                asks.iter().any(|asks| body.contains(asks)),
+                "{endpoint} asks nobody"
+            );
+            asked += 1;
+        }
+    }
+    assert!(asked >= 25, "only {asked} server functions were found");
+}

@@ -217,6 +217,7 @@ async fn sessions_end_by_idleness_and_by_age(pool: PgPool) {
                 EMAIL,
                 Zeroizing::new(PASSWORD.to_owned()),
                 Whence::default(),
+                None,
             )
             .await
             .unwrap();
@@ -243,7 +244,7 @@ async fn a_new_password_and_a_disabled_operator_end_sessions(pool: PgPool) {
     assert_eq!(app.page("/api-keys", Some(&cookie)).await.status, 303);
     let session = app
         .registry
-        .sign_in(EMAIL, password, Whence::default())
+        .sign_in(EMAIL, password, Whence::default(), None)
         .await
         .unwrap();
     let cookie = format!("__Host-myproof-session={}", session.cookie.as_str());
@@ -385,7 +386,8 @@ async fn the_console_does_what_rest_does_and_says_who_did_it(pool: PgPool) {
     );
     let token = issued.json()["token"].as_str().unwrap().to_owned();
     let key = app.get("/api/key", &token).await.ok(200)["key"].clone();
-    assert_eq!(key["createdBy"], "operator:ops@example.com");
+    // To the partner staff have no names.
+    assert_eq!(key["createdBy"], "operator");
     let key_id = key["keyId"].clone();
     let rotated = app
         .rpc(
@@ -612,5 +614,60 @@ async fn addresses_lead_where_they_should(pool: PgPool) {
         let answer = app.send(request.body(Body::empty()).unwrap()).await;
         answer.problem(405, "invalid_request", "");
         assert_eq!(answer.header("allow"), "GET,HEAD");
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn signing_in_takes_no_cookie_that_somebody_chose_and_ends_the_one_before(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let before = app.signed_in(EMAIL, Role::Admin).await;
+    let chosen = format!("__Host-myproof-session={}", "5e".repeat(32));
+    let mut last = String::new();
+    for presented in [&chosen, &before] {
+        let browser = [
+            ("Cookie", presented.as_str()),
+            ("Sec-Fetch-Site", "same-origin"),
+        ];
+        let answer = sign_in(&app, EMAIL, PASSWORD, &browser).await;
+        let opened = answer
+            .header("set-cookie")
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned();
+        assert_ne!(&opened, presented);
+        assert_eq!(app.page("/api-keys", Some(presented)).await.status, 303);
+        assert_eq!(app.page("/api-keys", Some(&opened)).await.status, 200);
+        last = opened;
+    }
+    // A wrong password ends nothing.
+    let browser = [("Cookie", last.as_str()), ("Sec-Fetch-Site", "same-origin")];
+    let answer = sign_in(&app, EMAIL, "canary, but wrong", &browser).await;
+    assert!(answer.headers.get("set-cookie").is_none());
+    assert_eq!(app.page("/api-keys", Some(&last)).await.status, 200);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_cookie_is_worth_nothing_after_signing_out(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in(EMAIL, Role::Admin).await;
+    let sign_out = app.rpc("session/sign-out", Some(&cookie), json!({})).await;
+    assert!(
+        sign_out.status.is_success() || sign_out.status.is_redirection(),
+        "{}",
+        sign_out.text
+    );
+    for path in guarded() {
+        let function = path.strip_prefix("/rpc/").unwrap();
+        let answer = app.rpc(function, Some(&cookie), body_for(path)).await;
+        assert_eq!(answer.status, 401, "{path}");
+    }
+    for (path, status) in [
+        ("/api-keys", 303),
+        ("/settings", 303),
+        ("/audit/export", 303),
+        ("/live", 401),
+    ] {
+        assert_eq!(app.page(path, Some(&cookie)).await.status, status, "{path}");
     }
 }

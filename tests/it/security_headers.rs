@@ -1,12 +1,15 @@
 //! What every answer tells the browser, whatever it is an answer to.
 
+use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use axum::routing::get;
 use myproof_registry::domain::operator::Role;
+use myproof_registry::server::router::router_with;
 use serde_json::json;
 use sqlx::PgPool;
 
-use crate::support::{Answer, TestApp};
+use crate::support::{Answer, TestApp, nowhere};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
 
@@ -16,6 +19,16 @@ async fn every_answer_has_them(pool: PgPool) {
     let admin = app.admin().await;
     let cookie = app.signed_in("ops@example.com", Role::Admin).await;
     let options = Request::options("/api/key").body(Body::empty()).unwrap();
+    let long = format!("{{\"name\":\"{}\"}}", "x".repeat(70_000));
+    let post = |kind: &str, body: &str| {
+        Request::post("/api/admin/api-keys/issue")
+            .header("X-API-Key", &admin)
+            .header("Content-Type", kind)
+            .body(Body::from(body.to_owned()))
+            .unwrap()
+    };
+    let panicked = with_a_panic(&app).await;
+    let out_of_reach = TestApp::new(nowhere()).page("/readyz", None).await;
     let answers: Vec<(&str, Answer)> = vec![
         ("a page", app.page("/api-keys", Some(&cookie)).await),
         ("the sign-in", app.page("/login", None).await),
@@ -45,7 +58,29 @@ async fn every_answer_has_them(pool: PgPool) {
             "a server function refused",
             app.rpc("keys/list", None, json!({"query": {}})).await,
         ),
+        ("the events", app.page("/live", None).await),
+        ("the export", app.page("/audit/export", Some(&cookie)).await),
+        ("the documentation", app.page("/api/docs", None).await),
+        ("the description", app.page("/api/openapi.json", None).await),
+        ("no JSON", app.send(post("text/plain", "{}")).await),
+        ("too much", app.send(post("application/json", &long)).await),
+        (
+            "a wrong field",
+            app.post("/api/admin/api-keys/issue", &admin, json!({"x": 1}))
+                .await,
+        ),
+        ("a panic", panicked),
+        ("out of reach", out_of_reach),
     ];
+    for (what, status) in [
+        ("no JSON", 415),
+        ("too much", 413),
+        ("a panic", 500),
+        ("out of reach", 503),
+    ] {
+        let (_, answer) = answers.iter().find(|(found, _)| *found == what).unwrap();
+        assert_eq!(answer.status, status, "{what}: {}", answer.text);
+    }
     for (what, answer) in &answers {
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
@@ -72,6 +107,16 @@ async fn every_answer_has_them(pool: PgPool) {
             "{what}"
         );
     }
+    // What the pages' own policy allows, to the word.
+    let policy = answers[0].1.header("content-security-policy").to_owned();
+    let (before, rest) = policy.split_once("'nonce-").unwrap();
+    let (_, after) = rest.split_once('\'').unwrap();
+    assert_eq!(
+        format!("{before}'nonce'{after}"),
+        "default-src 'none'; script-src 'nonce' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    );
     // Each page has a nonce of its own, which its script carries.
     let nonce = |answer: &Answer| {
         let policy = answer.header("content-security-policy").to_owned();
@@ -86,6 +131,23 @@ async fn every_answer_has_them(pool: PgPool) {
     assert_ne!(one, two);
     assert!(answers[0].1.text.contains(&format!("nonce=\"{one}\"")));
     assert!(!answers[0].1.text.contains(" style="), "CSP would block it");
+}
+
+/// The answer where a handler panics, with a secret in its message. What it tells the log, the canary reads.
+async fn with_a_panic(app: &TestApp) -> Answer {
+    let before = std::panic::take_hook();
+    myproof_registry::server::telemetry::log_panics();
+    async fn boom() -> &'static str {
+        panic!("canary, as if a secret stood here")
+    }
+    let router = router_with(app.state.clone(), Router::new().route("/boom", get(boom)));
+    let request = Request::get("/boom").body(Body::empty()).unwrap();
+    let answer = app.send_through(router, request).await;
+    std::panic::set_hook(before);
+    assert!(!answer.text.contains("canary"), "{}", answer.text);
+    // The next request is answered.
+    assert_eq!(app.page("/healthz", None).await.status, 200);
+    answer
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

@@ -32,7 +32,7 @@ async fn attempt(app: &TestApp, email: &str, password: &str, client: &str) -> Ap
     };
     let password = Zeroizing::new(password.to_owned());
     app.registry
-        .sign_in(email, password, whence)
+        .sign_in(email, password, whence, None)
         .await
         .map(|_| ())
 }
@@ -120,6 +120,7 @@ async fn one_s_own_password_can_be_changed_and_ends_the_other_sessions(pool: PgP
             EMAIL,
             Zeroizing::new(PASSWORD.to_owned()),
             Whence::default(),
+            None,
         )
         .await
         .unwrap();

@@ -27,7 +27,7 @@ async fn fail(app: &TestApp, email: &str, client: &str) -> AppError {
         request_id: None,
     };
     let password = Zeroizing::new("wrong".to_owned());
-    let outcome = app.registry.sign_in(email, password, whence).await;
+    let outcome = app.registry.sign_in(email, password, whence, None).await;
     outcome.map(|_| ()).unwrap_err()
 }
 

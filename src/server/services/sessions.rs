@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::TimeDelta;
+use sqlx::PgConnection;
 use zeroize::Zeroizing;
 
 use super::audit::{self, Subject};
@@ -32,7 +33,8 @@ pub struct NewSession {
 }
 
 impl Registry {
-    /// Opens a session. An unknown e-mail, a disabled operator and a wrong password take the same
+    /// Opens a session, and ends the one whose cookie came with the attempt: a browser has one at most
+    /// (OWASP ASVS 5.0, V7.2). An unknown e-mail, a disabled operator and a wrong password take the same
     /// time, tell the same and are slowed alike.
     ///
     /// # Errors
@@ -44,12 +46,17 @@ impl Registry {
         email: &str,
         password: Zeroizing<String>,
         whence: Whence,
+        presented: Option<&str>,
     ) -> AppResult<NewSession> {
         let operator = self.check_password(email, password, whence.ip).await?;
         let random: Zeroizing<[u8; 32]> = Zeroizing::new(self.entropy.bytes());
         let cookie = Zeroizing::new(data_encoding::HEXLOWER.encode(&random[..]));
         let session_hash = password::session_hash(&cookie);
         let mut transaction = self.pool.begin().await?;
+        if let Some(presented) = presented {
+            self.end_session(&mut transaction, presented, &whence)
+                .await?;
+        }
         operators::insert_session(
             &mut transaction,
             &session_hash,
@@ -158,15 +165,25 @@ impl Registry {
     /// # Errors
     /// The database's.
     pub async fn sign_out(&self, cookie: &str, whence: Whence) -> AppResult<()> {
-        let session_hash = password::session_hash(cookie);
         let mut transaction = self.pool.begin().await?;
-        let ended = operators::delete_session(&mut transaction, &session_hash).await?;
-        if let Some(email) = ended {
-            let origin = whence.of(Actor::new(ActorKind::Operator, email));
-            let action = Action::OperatorSignedOut;
-            audit::record(self, &mut transaction, &origin, action, Subject::default()).await?;
-        }
+        self.end_session(&mut transaction, cookie, &whence).await?;
         Ok(transaction.commit().await?)
+    }
+
+    async fn end_session(
+        &self,
+        transaction: &mut PgConnection,
+        cookie: &str,
+        whence: &Whence,
+    ) -> AppResult<()> {
+        let session_hash = password::session_hash(cookie);
+        let Some(email) = operators::delete_session(transaction, &session_hash).await? else {
+            return Ok(());
+        };
+        let origin = whence.clone().of(Actor::new(ActorKind::Operator, email));
+        let action = Action::OperatorSignedOut;
+        audit::record(self, transaction, &origin, action, Subject::default()).await?;
+        Ok(())
     }
 
     /// Deletes the sessions that have timed out; how many.
