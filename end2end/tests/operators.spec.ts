@@ -149,3 +149,18 @@ test('operators are made, changed and disabled in the settings', async ({ page, 
   await expect(page.getByText(`changed the operator ${AUDITOR}`)).toBeVisible();
   expect(complaints.filter((text) => !text.includes('409'))).toEqual([]);
 });
+
+test('one sees where one is signed in, and ends a session', async ({ page, server, browser }) => {
+  const elsewhere = await browser.newContext();
+  const other = await elsewhere.newPage();
+  await signIn(other, server);
+  await openConsole(page, server, '/settings');
+  const sessions = page.getByRole('region', { name: 'Your sessions' });
+  await expect(sessions.getByText('this one')).toBeVisible();
+  await sessions.getByRole('button', { name: 'End the session from 127.0.0.1' }).click();
+  await expect(page.getByRole('status').filter({ hasText: 'The session is ended.' })).toBeVisible();
+  await expect(sessions.getByRole('button')).toHaveCount(0);
+  await other.goto(`${server.url}/api-keys`);
+  await expect(other.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  await elsewhere.close();
+});

@@ -27,6 +27,7 @@ pub mod patch;
 pub mod policy;
 pub mod rotation;
 pub mod scope;
+pub mod session;
 pub mod telling;
 pub mod token;
 pub mod usage;

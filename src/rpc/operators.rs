@@ -76,10 +76,21 @@ pub async fn update_operator(
 pub async fn reset_password(email: String, password: String) -> Result<(), AppError> {
     use crate::server::context;
 
+    let password = zeroize::Zeroizing::new(password);
     let origin = context::admin()?;
+    // With nothing but a session somebody else's could be taken over for good.
+    if context::operator()?
+        .email
+        .eq_ignore_ascii_case(email.trim())
+    {
+        return Err(context::told(AppError::field(
+            "email",
+            "is your own: change your password with the present one",
+        )));
+    }
     context::state()?
         .registry
-        .set_operator_password(&origin, &email, password.into())
+        .set_operator_password(&origin, &email, password)
         .await
         .map_err(context::told)
 }

@@ -1,10 +1,23 @@
 //! Signing in and out, and who is signed in.
 
+use chrono::{DateTime, Utc};
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::Json;
 use crate::domain::error::AppError;
 use crate::domain::operator::Operator;
+use crate::domain::session::SessionView;
+
+/// One's own sessions, with the server's time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionsPage {
+    /// When they were listed.
+    pub now: DateTime<Utc>,
+    /// Those that have not ended, the last used first.
+    pub sessions: Vec<SessionView>,
+}
 
 /// Signs in and goes on to `next`, a path of this site.
 ///
@@ -79,4 +92,39 @@ pub async fn change_password(current: String, new: String) -> Result<(), AppErro
 #[server(prefix = "/rpc", endpoint = "session/operator", input = Json, output = Json)]
 pub async fn current_operator() -> Result<Operator, AppError> {
     crate::server::context::operator()
+}
+
+/// The signed-in operator's own sessions.
+///
+/// # Errors
+/// [`AppError::SignedOut`], or why they can't be listed right now.
+#[server(prefix = "/rpc", endpoint = "session/list", input = Json, output = Json)]
+pub async fn list_sessions() -> Result<SessionsPage, AppError> {
+    use crate::server::context;
+
+    let operator = context::operator()?;
+    let state = context::state()?;
+    let cookie = context::cookie(&state)?;
+    let sessions = state.registry.sessions_of(&operator, &cookie).await;
+    Ok(SessionsPage {
+        now: state.registry.now(),
+        sessions: sessions.map_err(context::told)?,
+    })
+}
+
+/// Ends one of the signed-in operator's own sessions; one that has ended already is as good as ended.
+///
+/// # Errors
+/// [`AppError::SignedOut`], or why it can't be done right now.
+#[server(prefix = "/rpc", endpoint = "session/end", input = Json, output = Json)]
+pub async fn end_session(session_id: Uuid) -> Result<(), AppError> {
+    use crate::server::context;
+
+    let operator = context::operator()?;
+    let state = context::state()?;
+    let origin = context::origin(&operator)?;
+    let ended = state
+        .registry
+        .end_session_of(&origin, &operator, session_id);
+    ended.await.map_err(context::told)
 }

@@ -20,7 +20,9 @@ const EMAIL: &str = "ops@example.com";
 const OPEN: [&str; 2] = ["/rpc/session/sign-in", "/rpc/session/sign-out"];
 /// Server functions that only read, or change nothing but one's own account: auditors may call
 /// them. What they answer to the body below.
-const FOR_ALL_ROLES: [(&str, u16); 12] = [
+const FOR_ALL_ROLES: [(&str, u16); 14] = [
+    ("/rpc/session/list", 200),
+    ("/rpc/session/end", 200),
     ("/rpc/session/operator", 200),
     ("/rpc/keys/list", 200),
     ("/rpc/keys/get", 404),
@@ -36,7 +38,8 @@ const FOR_ALL_ROLES: [(&str, u16); 12] = [
 ];
 
 /// Server functions without arguments: any JSON is as good as none.
-const TAKE_NOTHING: [&str; 3] = [
+const TAKE_NOTHING: [&str; 4] = [
+    "/rpc/session/list",
     "/rpc/session/operator",
     "/rpc/policy/get",
     "/rpc/operators/list",
@@ -86,6 +89,7 @@ fn body_for(path: &str) -> Value {
         "/rpc/notices/update-webhook" => json!({"webhook_id": uuid::Uuid::nil(), "input": {}}),
         "/rpc/notices/delete-webhook" => json!({"webhook_id": uuid::Uuid::nil()}),
         "/rpc/notices/send-again" => json!({"delivery_id": uuid::Uuid::nil()}),
+        "/rpc/session/end" => json!({"session_id": uuid::Uuid::nil()}),
         "/rpc/session/change-password" => json!({"current": "", "new": ""}),
         "/rpc/keys/update" | "/rpc/keys/rotate" | "/rpc/keys/revoke" | "/rpc/keys/grace"
         | "/rpc/keys/restore" => {
@@ -670,4 +674,54 @@ async fn a_cookie_is_worth_nothing_after_signing_out(pool: PgPool) {
     ] {
         assert_eq!(app.page(path, Some(&cookie)).await.status, status, "{path}");
     }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn one_s_own_sessions_are_listed_and_ended(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let mine = app.signed_in(EMAIL, Role::Auditor).await;
+    let theirs = app.signed_in("other@example.com", Role::Admin).await;
+    app.clock.advance(TimeDelta::minutes(5));
+    let answer = sign_in(&app, EMAIL, PASSWORD, &[("Sec-Fetch-Site", "same-origin")]).await;
+    let other = answer
+        .header("set-cookie")
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
+    let list = async |cookie: &str| {
+        let answer = app.rpc("session/list", Some(cookie), json!({})).await;
+        answer.json()["sessions"].as_array().unwrap().clone()
+    };
+    let sessions = list(&mine).await;
+    let shown: Vec<_> = sessions
+        .iter()
+        .map(|session| (&session["isThis"], &session["ip"]))
+        .collect();
+    let (yes, no, ip) = (json!(true), json!(false), json!("192.0.2.1"));
+    // What was used last comes first; where the first came from nobody knows.
+    assert_eq!(shown.len(), 2);
+    assert!(
+        shown.contains(&(&yes, &Value::Null)) && shown.contains(&(&no, &ip)),
+        "{shown:?}"
+    );
+    let id = |sessions: &[Value], is_this: bool| {
+        let found = sessions.iter().find(|session| session["isThis"] == is_this);
+        found.unwrap()["sessionId"].clone()
+    };
+    // Nobody ends another's.
+    let foreign = id(&list(&theirs).await, true);
+    for (session_id, other_lives) in [(foreign, true), (id(&sessions, false), false)] {
+        let body = json!({"session_id": session_id});
+        assert_eq!(app.rpc("session/end", Some(&mine), body).await.status, 200);
+        assert_eq!(app.page("/api-keys", Some(&theirs)).await.status, 200);
+        let status = app.page("/api-keys", Some(&other)).await.status;
+        assert_eq!(status == 200, other_lives);
+    }
+    assert_eq!(list(&mine).await.len(), 1);
+    assert_eq!(
+        app.count("select count(*) from audit_events where action = 'operator.signed_out'")
+            .await,
+        1
+    );
 }

@@ -125,3 +125,21 @@ async fn of_two_admins_who_disable_each_other_one_stays(pool: PgPool) {
         assert!(a.is_ok() != b.is_ok(), "{a:?} {b:?}");
     }
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn one_s_own_password_is_not_reset(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in("ops@example.com", Role::Admin).await;
+    app.signed_in("other@example.com", Role::Auditor).await;
+    let reset = async |email: &str| {
+        let body = json!({"email": email, "password": "canary password, another one"});
+        app.rpc("operators/password", Some(&cookie), body).await
+    };
+    for own in ["ops@example.com", " OPS@Example.com "] {
+        let answer = reset(own).await;
+        assert_eq!(answer.status, 400, "{}", answer.text);
+        assert!(answer.text.contains("present one"), "{}", answer.text);
+    }
+    assert_eq!(reset("other@example.com").await.status, 200);
+    assert_eq!(app.page("/api-keys", Some(&cookie)).await.status, 200);
+}

@@ -1,5 +1,7 @@
 //! Tables `operators` and `operator_sessions`.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
@@ -133,14 +135,16 @@ pub async fn insert_session(
     connection: &mut PgConnection,
     session_hash: &[u8; 32],
     operator_id: Uuid,
+    ip: Option<IpAddr>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "insert into operator_sessions (session_hash, operator_id, created_at, last_seen_at)
-         values ($1, $2, $3, $3)",
+        "insert into operator_sessions (session_hash, operator_id, ip, created_at, last_seen_at)
+         values ($1, $2, $3::inet, $4, $4)",
     )
     .bind(&session_hash[..])
     .bind(operator_id)
+    .bind(ip.map(|ip| ip.to_string()))
     .bind(now)
     .execute(connection)
     .await
@@ -203,6 +207,54 @@ pub async fn delete_session(
     .bind(&session_hash[..])
     .fetch_optional(connection)
     .await
+}
+
+/// A session as it is listed.
+#[derive(FromRow)]
+pub struct ListedSession {
+    /// Its id.
+    pub session_id: Uuid,
+    /// The hash of its cookie.
+    pub session_hash: Vec<u8>,
+    /// When it was opened.
+    pub created_at: DateTime<Utc>,
+    /// When it was last seen.
+    pub last_seen_at: DateTime<Utc>,
+    /// Where it was opened from.
+    pub ip: Option<String>,
+}
+
+/// The sessions of an operator that have not ended, the last used first.
+pub async fn sessions_of(
+    connection: &mut PgConnection,
+    operator_id: Uuid,
+    made_after: DateTime<Utc>,
+    seen_after: DateTime<Utc>,
+) -> sqlx::Result<Vec<ListedSession>> {
+    sqlx::query_as(
+        "select session_id, session_hash, created_at, last_seen_at, host(ip) as ip from operator_sessions
+          where operator_id = $1 and created_at > $2 and last_seen_at > $3
+          order by last_seen_at desc, session_id",
+    )
+    .bind(operator_id)
+    .bind(made_after)
+    .bind(seen_after)
+    .fetch_all(connection)
+    .await
+}
+
+/// Ends one session of an operator by its id; whether it was there.
+pub async fn delete_session_of(
+    connection: &mut PgConnection,
+    operator_id: Uuid,
+    session_id: Uuid,
+) -> sqlx::Result<bool> {
+    sqlx::query("delete from operator_sessions where operator_id = $1 and session_id = $2")
+        .bind(operator_id)
+        .bind(session_id)
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected() > 0)
 }
 
 /// Ends all sessions of an operator, but for the one that is kept.

@@ -4,16 +4,18 @@ use std::net::IpAddr;
 
 use chrono::TimeDelta;
 use sqlx::PgConnection;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::audit::{self, Subject};
 use super::refusals::Failure;
-use super::{Registry, Whence};
+use super::{Origin, Registry, Whence};
 use crate::domain::audit::{Action, Actor, ActorKind};
 use crate::domain::error::{AppError, AppResult};
 use crate::domain::operator::{self, Operator};
+use crate::domain::session::SessionView;
 use crate::server::crypto::password;
-use crate::server::db::operators::{self, OperatorRow};
+use crate::server::db::operators::{self, ListedSession, OperatorRow};
 
 /// A session that is not used for this long is over.
 pub const IDLE_TIMEOUT: TimeDelta = TimeDelta::hours(1);
@@ -61,6 +63,7 @@ impl Registry {
             &mut transaction,
             &session_hash,
             operator.operator_id,
+            whence.ip,
             self.now(),
         )
         .await?;
@@ -184,6 +187,49 @@ impl Registry {
         let action = Action::OperatorSignedOut;
         audit::record(self, transaction, &origin, action, Subject::default()).await?;
         Ok(())
+    }
+
+    /// The sessions of an operator that have not ended; `cookie` is of the one that asks.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sessions_of(
+        &self,
+        operator: &Operator,
+        cookie: &str,
+    ) -> AppResult<Vec<SessionView>> {
+        let this = password::session_hash(cookie);
+        let (oldest, least) = (self.now() - ABSOLUTE_TIMEOUT, self.now() - IDLE_TIMEOUT);
+        let mut connection = self.pool.acquire().await?;
+        let rows =
+            operators::sessions_of(&mut connection, operator.operator_id, oldest, least).await?;
+        let view = |row: ListedSession| SessionView {
+            session_id: row.session_id,
+            created_at: row.created_at,
+            last_seen_at: row.last_seen_at,
+            ip: row.ip,
+            is_this: row.session_hash == this,
+        };
+        Ok(rows.into_iter().map(view).collect())
+    }
+
+    /// Ends one of an operator's own sessions. One that has ended already is as good as ended.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn end_session_of(
+        &self,
+        origin: &Origin,
+        operator: &Operator,
+        session_id: Uuid,
+    ) -> AppResult<()> {
+        let mut transaction = self.pool.begin().await?;
+        let operator_id = operator.operator_id;
+        if operators::delete_session_of(&mut transaction, operator_id, session_id).await? {
+            let action = Action::OperatorSignedOut;
+            audit::record(self, &mut transaction, origin, action, Subject::default()).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 
     /// Deletes the sessions that have timed out; how many.

@@ -36,6 +36,7 @@ pub mod restore_dialog;
 pub mod retirement;
 pub mod revoke_dialog;
 pub mod rotate_dialog;
+pub mod session_table;
 pub mod shortcuts_dialog;
 pub mod status;
 pub mod time;

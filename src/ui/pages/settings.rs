@@ -4,16 +4,17 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
 
-use crate::domain::error::AppError;
 use crate::domain::operator::Role;
 use crate::domain::patch::Patch;
 use crate::domain::policy::PolicyInput;
 use crate::rpc::operators::list_operators;
 use crate::rpc::policy::{PolicyPage, get_policy, update_policy};
+use crate::rpc::session::list_sessions;
 use crate::ui::browser;
 use crate::ui::components::field::{FormErrors, TextField};
 use crate::ui::components::notice::{DoneNotice, ErrorNotice};
 use crate::ui::components::operator_table::OperatorTable;
+use crate::ui::components::session_table::SessionTable;
 use crate::ui::desk::Desk;
 use crate::ui::hydration::Hydrated;
 use crate::ui::remote::{self, Latest};
@@ -27,12 +28,10 @@ pub fn SettingsPage() -> impl IntoView {
     on_cleanup(move || desk.leave_page());
     let policy = Latest::new(Memo::new(|_| ()), desk.changes(), |()| get_policy());
     let operators = Latest::new(Memo::new(|_| ()), desk.changes(), |()| list_operators());
-    let show = move |outcome: Result<PolicyPage, AppError>| match outcome {
-        Ok(page) => view! { <PolicyForm page/> }.into_any(),
-        Err(error) => {
-            let again = Callback::new(move |()| desk.changed());
-            view! { <ErrorNotice error on_retry=again/> }.into_any()
-        }
+    let sessions = Latest::new(Memo::new(|_| ()), desk.changes(), |()| list_sessions());
+    let fail = move |error| {
+        let again = Callback::new(move |()| desk.changed());
+        view! { <ErrorNotice error on_retry=again/> }.into_any()
     };
     view! {
         <Title text="Settings"/>
@@ -43,13 +42,17 @@ pub fn SettingsPage() -> impl IntoView {
             </div>
         </div>
         <DoneNotice/>
-        {policy.view(show)}
+        {policy.view(move |outcome| match outcome {
+            Ok(page) => view! { <PolicyForm page/> }.into_any(),
+            Err(error) => fail(error),
+        })}
         {operators.view(move |outcome| match outcome {
             Ok(page) => view! { <OperatorTable page/> }.into_any(),
-            Err(error) => {
-                let again = Callback::new(move |()| desk.changed());
-                view! { <ErrorNotice error on_retry=again/> }.into_any()
-            }
+            Err(error) => fail(error),
+        })}
+        {sessions.view(move |outcome| match outcome {
+            Ok(page) => view! { <SessionTable page/> }.into_any(),
+            Err(error) => fail(error),
         })}
     }
 }
