@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use leptos::config::LeptosOptions;
@@ -112,6 +113,7 @@ pub fn state(
         site: Arc::new(site),
         leptos,
         traffic: Traffic::default(),
+        leaving: AtomicBool::new(false),
     })
 }
 
@@ -180,7 +182,8 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
         tokio::spawn(metrics::serve(listener, state.clone(), stopping.clone()));
     }
     tracing::info!(%address, public_origin, "listening");
-    let outcome = answer(listener, router(state), stop, stopping).await;
+    spawn_stop(state.clone(), config.shutdown_delay, stop)?;
+    let outcome = answer(listener, router(state), stopping).await;
     for job in background {
         if let Err(error) = job.await {
             tracing::error!(
@@ -218,13 +221,9 @@ async fn listen_for_metrics(config: &ServeConfig) -> Result<Option<TcpListener>,
     }
 }
 
-/// Answers until the first signal, then lets requests in flight end.
-async fn answer(
-    listener: TcpListener,
-    frame: Frame,
-    stop: watch::Sender<bool>,
-    mut stopping: watch::Receiver<bool>,
-) -> Result<(), String> {
+/// Waits for a signal to stop. From then on the instance is not ready; after `delay`, in which whoever
+/// balances the load can learn of it, it accepts no more.
+fn spawn_stop(state: AppState, delay: Duration, stop: watch::Sender<bool>) -> Result<(), String> {
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     tokio::spawn(async move {
@@ -232,9 +231,26 @@ async fn answer(
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        state.leaving.store(true, Ordering::Relaxed);
+        if !delay.is_zero() {
+            tracing::info!(
+                seconds = delay.as_secs(),
+                "stopping soon: not ready any more"
+            );
+            tokio::time::sleep(delay).await;
+        }
         tracing::info!("stopping: no new connections, requests in flight go on");
         let _ = stop.send(true);
     });
+    Ok(())
+}
+
+/// Answers until it is told to stop, then lets requests in flight end.
+async fn answer(
+    listener: TcpListener,
+    frame: Frame,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<(), String> {
     let mut told_to_stop = stopping.clone();
     let server = connections::serve(listener, frame, Limits::default(), async move {
         let _ = told_to_stop.wait_for(|stop| *stop).await;

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use axum::body::Bytes;
 use axum::extract::FromRef;
@@ -31,6 +32,8 @@ pub struct Shared {
     pub documents: Documents,
     /// What was answered.
     pub traffic: Traffic,
+    /// Set once this instance is about to stop: requests should go to others.
+    pub leaving: AtomicBool,
 }
 
 /// The description of REST's routes, made once.

@@ -161,3 +161,18 @@ async fn a_signal_to_stop_lets_requests_end_and_closes_the_rest(pool: PgPool) {
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     assert!(server.wait().success());
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_instance_that_is_about_to_stop_is_not_ready_and_still_answers(pool: PgPool) {
+    let (_, token) = issue(&pool, "Acme", "assets:read");
+    let mut server = Server::start_with(&pool, &[("SHUTDOWN_DELAY_SECONDS", "3")]);
+    let ready = |server: &Server| server.call("GET", "/readyz", &token, "").0;
+    assert_eq!(ready(&server), 200);
+    server.terminate();
+    let begun = Instant::now();
+    while ready(&server) != 503 {
+        assert!(begun.elapsed() < PATIENCE, "it says that it is ready");
+    }
+    assert_eq!(server.status(&token), 200);
+    assert_eq!(server.wait().code(), Some(0));
+}

@@ -167,3 +167,35 @@ async fn one_s_own_password_can_be_changed_and_ends_the_other_sessions(pool: PgP
         (429, "1")
     );
 }
+
+/// Whether somebody has an account can't be told from how long the refusal takes: the ranks of the two
+/// kinds of attempt are mixed as chance would mix them (Mann and Whitney's U).
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_unknown_address_takes_as_long_as_a_wrong_password(pool: PgPool) {
+    const EACH: usize = 40;
+    let app = with_operator(pool).await;
+    let mut times = Vec::new();
+    for n in 0..2 * EACH {
+        app.clock.advance(TimeDelta::minutes(10));
+        let is_known = n % 2 == 0;
+        let email = if is_known {
+            EMAIL
+        } else {
+            "nobody@example.com"
+        };
+        let begun = std::time::Instant::now();
+        let outcome = attempt(&app, email, "canary, but wrong", "").await;
+        times.push((begun.elapsed(), is_known));
+        assert_eq!(outcome, Err(AppError::WrongCredentials));
+    }
+    times.sort_unstable();
+    let ranks = times
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, is_known))| *is_known);
+    let sum: usize = ranks.map(|(rank, _)| rank + 1).sum();
+    let n = EACH as f64;
+    let u = sum as f64 - n * (n + 1.0) / 2.0;
+    let z = (u - n * n / 2.0) / (n * n * (2.0 * n + 1.0) / 12.0).sqrt();
+    assert!(z.abs() < 4.5, "z = {z:.1}: the two can be told apart");
+}

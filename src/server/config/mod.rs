@@ -281,6 +281,8 @@ pub struct ServeConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// `APIKEY_OUTAGE_SECONDS`.
     pub outage: Duration,
+    /// `SHUTDOWN_DELAY_SECONDS`.
+    pub shutdown_delay: Duration,
 }
 
 /// Reads what `serve` needs.
@@ -334,6 +336,9 @@ pub fn serve(source: &Source) -> Result<ServeConfig, ConfigError> {
         public_origin,
         trusted_proxies,
         outage: Duration::from_secs(number(source, "APIKEY_OUTAGE_SECONDS", 0..=300)?.unwrap_or(0)),
+        shutdown_delay: Duration::from_secs(
+            number(source, "SHUTDOWN_DELAY_SECONDS", 0..=60)?.unwrap_or(0),
+        ),
     })
 }
 

@@ -1,5 +1,7 @@
 //! `/healthz` and `/readyz`, for whoever keeps the process running.
 
+use std::sync::atomic::Ordering;
+
 use axum::Json;
 use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
@@ -24,10 +26,13 @@ async fn alive() -> Json<Fine> {
     Json(Fine::default())
 }
 
-/// Whether the database answers and its schema is current
+/// Whether the database answers, its schema is current, and the process is not about to stop
 #[utoipa::path(get, path = "/readyz", operation_id = "getReadiness", tag = "Service",
     responses((status = 200, description = "It does and is", body = Fine)))]
 async fn ready(State(state): State<AppState>) -> Result<Json<Fine>, Problem> {
+    if state.leaving.load(Ordering::Relaxed) {
+        return Err(Problem(AppError::UNAVAILABLE));
+    }
     if !state.registry.is_ready().await? {
         tracing::warn!("not ready: the schema is not current; run `myproof-registry migrate`");
         return Err(Problem(AppError::UNAVAILABLE));
