@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use chrono::TimeDelta;
 use myproof_registry::domain::page::Cursor;
-use myproof_registry::domain::token::PresentedToken;
+use myproof_registry::domain::token::{KeyId, PresentedToken, compose};
 use myproof_registry::server::http::credential;
 use sqlx::PgPool;
 use tokio::time::timeout;
@@ -108,11 +108,14 @@ async fn the_guard_accepts_a_token_and_nothing_like_it(pool: PgPool) {
 
 #[test]
 fn headers_and_cursors_are_read_or_refused() {
-    let token = format!("mpk_0f1e2d3c4b5a.{}", "ab".repeat(36));
+    let token = compose(&KeyId::parse("mpk_0f1e2d3c4b5a").unwrap(), &[0xab; 32]);
     let mut numbers = Numbers(7);
     let mut read = 0;
-    for _ in 0..50_000 {
-        let text = changed(&format!("ApiKey {token}"), &mut numbers);
+    for n in 0..50_000 {
+        let mut text = format!("ApiKey {token}");
+        if n % 8 > 0 {
+            text = changed(&text, &mut numbers);
+        }
         let mut headers = HeaderMap::new();
         let names = [AUTHORIZATION, HeaderName::from_static("x-api-key")];
         for _ in 0..=numbers.below(2) {

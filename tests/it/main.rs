@@ -38,6 +38,7 @@ mod notices;
 mod obeyed;
 mod openapi;
 mod operators;
+mod outage;
 mod partner_audit;
 mod pepper;
 mod policy;

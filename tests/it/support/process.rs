@@ -56,6 +56,11 @@ impl Server {
 
     /// The same with more settings.
     pub fn start_with(pool: &PgPool, settings: &[(&str, &str)]) -> Self {
+        Self::start_on(&database_url(pool), settings)
+    }
+
+    /// The same on another cluster's database.
+    pub fn start_on(database: &str, settings: &[(&str, &str)]) -> Self {
         let site = scratch();
         std::fs::create_dir_all(site.join("pkg")).unwrap();
         for extension in ["css", "js", "wasm"] {
@@ -63,7 +68,7 @@ impl Server {
         }
         std::fs::write(site.join("pkg/__wasm_split.hash.js"), "").unwrap();
         std::fs::write(site.join("pkg/__wasm_split_manifest.hash.json"), "{}").unwrap();
-        let mut child = program(&database_url(pool), &["serve", "--no-migrate"])
+        let mut child = program(database, &["serve", "--no-migrate"])
             .env("PUBLIC_URL", super::PUBLIC_ORIGIN)
             .env("LEPTOS_SITE_ADDR", "127.0.0.1:0")
             .env("METRICS_ADDR", "127.0.0.1:0")
