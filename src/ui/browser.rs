@@ -144,6 +144,26 @@ pub fn utc_to_local(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M").to_string()
 }
 
+/// A moment in the reader's zone and in the words of their language; `None` where there is no reader.
+#[must_use]
+pub fn local_time(at: DateTime<Utc>) -> Option<String> {
+    #[cfg(feature = "hydrate")]
+    {
+        let date = js_sys::Date::new(&(at.timestamp_millis() as f64).into());
+        let options = js_sys::Object::new();
+        for (name, value) in [("dateStyle", "medium"), ("timeStyle", "long")] {
+            js_sys::Reflect::set(&options, &name.into(), &value.into()).ok()?;
+        }
+        let language = window().navigator().language().unwrap_or_default();
+        Some(date.to_locale_string(&language, &options).into())
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = at;
+        None
+    }
+}
+
 /// Whether anybody can see the page.
 #[must_use]
 pub fn is_visible() -> bool {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::bulk_dialog::keys;
 use super::status::StatusBadge;
-use super::time::exact;
+use super::time::told;
 use crate::domain::bulk::{BulkAction, BulkPreview, LeftOut};
 use crate::domain::key::KeyView;
 
@@ -66,7 +66,7 @@ pub fn Previewed(
 fn Meant(key: KeyView) -> impl IntoView {
     let used = key.last_used_at.map_or_else(
         || "never used".to_owned(),
-        |at| format!("used {}", exact(at)),
+        |at| format!("used {}", told(at)),
     );
     view! {
         <li>

@@ -9,7 +9,7 @@ use super::field::{ChoiceField, FormErrors};
 use super::notice::ErrorNotice;
 use super::retirement::Retirement;
 use super::rotate_dialog::GRACES;
-use super::time::exact;
+use super::time::told;
 use crate::domain::error::AppError;
 use crate::domain::grace::GraceInput;
 use crate::domain::key::{KeyStatus, KeyView};
@@ -56,7 +56,7 @@ pub fn GraceDialog(
                     let id = &key.key_id;
                     this.close(match (key.status, key.retires_at) {
                         (KeyStatus::Retiring, Some(at)) => {
-                            format!("{id} stops working at {}.", exact(at))
+                            format!("{id} stops working at {}.", told(at))
                         }
                         _ => format!("{id} has stopped working."),
                     });
@@ -75,7 +75,7 @@ pub fn GraceDialog(
     let hint = match key.not_after {
         Some(end) => format!(
             "Counted from now, and never past its own end, {}.",
-            exact(end)
+            told(end)
         ),
         None => "Counted from now.".to_owned(),
     };

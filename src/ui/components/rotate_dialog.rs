@@ -7,7 +7,7 @@ use super::dialog::{Actions, Modal};
 use super::field::{ChoiceField, FormErrors};
 use super::lost_answer::{Lost, LostAnswer};
 use super::notice::ErrorNotice;
-use super::time::exact;
+use super::time::told;
 use crate::domain::error::AppError;
 use crate::domain::grace::GraceStart;
 use crate::domain::key::KeyView;
@@ -132,7 +132,7 @@ pub fn RotateDialog(
 /// When the old key stops working.
 fn fate_of_old(rotated: &RotatedKey) -> String {
     let old = rotated.replaces.as_str();
-    let end = exact(rotated.retires_at);
+    let end = told(rotated.retires_at);
     match rotated.grace_starts {
         GraceStart::Now => format!("The old key {old} stops working at {end}."),
         GraceStart::FirstUse => format!(

@@ -1,7 +1,10 @@
-//! Times: relative for the eye, exact in UTC on hover and focus.
+//! Times: relative for the eye, exact on hover and focus, in the reader's zone and in UTC.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::*;
+
+use crate::ui::browser;
+use crate::ui::hydration::Hydrated;
 
 /// A time relative to `now`, the server's time of the answer, or `—`. The exact time shows on hover
 /// and focus.
@@ -19,10 +22,15 @@ pub fn RelativeTime(
         None => view! { <span class="none">"—"</span> }.into_any(),
         Some(at) => {
             let machine = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            let hydrated = expect_context::<Hydrated>();
+            // The server knows no reader's zone, and what it wrote is taken over as it stands.
+            let here = move || hydrated.done().then(|| browser::local_time(at)).flatten();
             view! {
                 <span class="when">
                     <time datetime=machine tabindex="0" aria-describedby=id.clone()>{move || relative(at - now.get())}</time>
-                    <span class="tip" role="tooltip" id=id>{exact(at)}</span>
+                    <span class="tip" role="tooltip" id=id>
+                        {move || here().map(|here| format!("{here} · "))} {exact(at)}
+                    </span>
                 </span>
             }
             .into_any()
@@ -34,6 +42,15 @@ pub fn RelativeTime(
 #[must_use]
 pub fn exact(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// The time in the reader's zone with the one in UTC, for what is drawn in the browser alone.
+#[must_use]
+pub fn told(at: DateTime<Utc>) -> String {
+    match browser::local_time(at) {
+        Some(here) => format!("{here} ({})", exact(at)),
+        None => exact(at),
+    }
 }
 
 /// "3 minutes ago", "in 2 days".
