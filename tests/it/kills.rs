@@ -272,3 +272,63 @@ async fn a_rotation_of_many_killed_at_any_step_rotates_all_or_none(pool: PgPool)
 fn url(pool: &PgPool) -> String {
     crate::support::process::database_url(pool)
 }
+
+/// As many keys were issued and revoked as the history says, and it holds.
+async fn history_counts(app: &TestApp, action: &'static str, keys: &'static str) {
+    let report = app.registry.verify_history(&[]).await.unwrap();
+    assert_eq!(report.broken, None);
+    let events: i64 = sqlx::query_scalar("select count(*) from audit_events where action = $1")
+        .bind(action)
+        .fetch_one(&app.pool)
+        .await
+        .unwrap();
+    assert_eq!(app.count(keys).await, events, "{action}");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_key_that_is_issued_or_revoked_under_a_kill_is_so_or_not_and_the_history_knows(
+    pool: PgPool,
+) {
+    let app = TestApp::new(pool);
+    let acme = app.partner("Acme").await;
+    let mut kills = 0;
+    for moment in [Moment::Before, Moment::After] {
+        for step in 1.. {
+            let arguments = [
+                "key",
+                "issue",
+                "--partner",
+                "Acme",
+                "--scope",
+                "assets:read",
+            ];
+            let ended = killed_at(&app.pool, &arguments, step, moment);
+            history_counts(&app, "key.issued", "select count(*) from api_keys").await;
+            if ended {
+                break;
+            }
+            kills += 1;
+        }
+        for step in 1.. {
+            let key = app.key(&acme, &["assets:read"]).await;
+            let arguments = ["key", "revoke", key.key_id.as_str()];
+            let ended = killed_at(&app.pool, &arguments, step, moment);
+            let revoked = "select count(*) from api_keys where revoked_at is not null";
+            history_counts(&app, "key.revoked", revoked).await;
+            if ended {
+                break;
+            }
+            kills += 1;
+            // Ordered again it is done, and told once.
+            assert!(
+                program(&url(&app.pool), &arguments)
+                    .output()
+                    .unwrap()
+                    .status
+                    .success()
+            );
+            history_counts(&app, "key.revoked", revoked).await;
+        }
+    }
+    assert!(kills >= 40, "{kills}");
+}
