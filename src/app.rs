@@ -38,6 +38,8 @@ pub struct AssetPaths {
     pub loader: String,
     /// By the name of what is loaded later, the names of its WASM files, without their folder and ending.
     pub chunks: HashMap<String, Vec<String>>,
+    /// By name, the validators (RFC 9110 §8.8.3) of those files whose names stay while they change.
+    pub validators: HashMap<String, String>,
 }
 
 /// The document around the app. Written by the server alone: the browser hydrates the body.

@@ -12,6 +12,9 @@ for (const [width, colorScheme] of [[1440, 'light'], [1440, 'dark'], [375, 'ligh
     await page.setViewportSize({ width, height: 812 });
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     const check = async (what: string) => {
+      // What waits for a newer answer is dimmed for a moment.
+      await expect(page.locator('[aria-busy="true"]')).toHaveCount(0);
+      await page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== 'running'));
       const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
       const found = violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes.map((node) => node.html).join(' | ')}`);
       expect(found).toEqual([]);

@@ -78,3 +78,15 @@ test('what loads later and does not come is said, and asked for again', async ({
   await page.getByRole('button', { name: 'Generate New Key' }).click();
   await expect(page.getByRole('dialog', { name: 'Generate New Key' })).toBeVisible();
 });
+
+test('after an upgrade the first files are not taken from the cache', async ({ server, request }) => {
+  const page = await (await request.get(`${server.url}/login`)).text();
+  const names = [...new Set(page.match(/\/pkg\/[^"' ]+\.(?:js|wasm)/g)!)].filter((name) => !/chunk|split_/.test(name));
+  expect(names).toHaveLength(3);
+  for (const name of names) {
+    const first = await request.get(server.url + name);
+    expect(first.headers()['cache-control'], name).toBe('no-cache');
+    const again = await request.get(server.url + name, { headers: { 'If-None-Match': first.headers()['etag']! } });
+    expect(again.status(), name).toBe(304);
+  }
+});

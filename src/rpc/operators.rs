@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::Json;
 use crate::domain::error::AppError;
+use crate::domain::operator::sign_in_email;
 use crate::domain::operator::{Operator, OperatorInput, OperatorUpdateInput};
 
 /// The operators with who asked.
@@ -78,11 +79,10 @@ pub async fn reset_password(email: String, password: String) -> Result<(), AppEr
 
     let password = zeroize::Zeroizing::new(password);
     let origin = context::admin()?;
-    // With nothing but a session somebody else's could be taken over for good.
-    if context::operator()?
-        .email
-        .eq_ignore_ascii_case(email.trim())
-    {
+    // Otherwise whoever has nothing but an admin's session could take the account over for good.
+    let is_own = sign_in_email(&email)
+        .is_ok_and(|email| context::operator().is_ok_and(|own| own.email == email));
+    if is_own {
         return Err(context::told(AppError::field(
             "email",
             "is your own: change your password with the present one",

@@ -1,11 +1,16 @@
-//! The browser's files: their names carry a hash of their contents, so that browsers may keep them
-//! for ever. The names are found once, at the start, in the site's folder itself: a deployed
+//! The browser's files. Their names carry a hash of their contents, so that browsers may keep them for
+//! ever; but not of the script and the WASM that are loaded first, nor of the loader, which name each
+//! other: cargo-leptos writes the names into them after it has given them theirs. These are asked for
+//! again each time, by a validator. The names are found once, at the start, in the site's folder itself: a deployed
 //! server needs that folder and nothing else.
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
 
 use crate::app::AssetPaths;
 
@@ -41,13 +46,30 @@ pub fn find(site_root: &Path) -> Result<AssetPaths, String> {
                 folder.display()
             )
         })?;
+    let (js, wasm, loader) = (
+        find(OUTPUT_NAME, "js")?,
+        find(OUTPUT_NAME, "wasm")?,
+        find(LOADER, "js")?,
+    );
+    let mut validators = HashMap::new();
+    for name in [&js, &wasm, &loader] {
+        let content = fs::read(folder.join(name)).map_err(|error| {
+            format!(
+                "LEPTOS_SITE_ROOT: can't read {name} in {}: {error}",
+                folder.display()
+            )
+        })?;
+        let digest = HEXLOWER.encode(&Sha256::digest(&content)[..16]);
+        validators.insert(name.clone(), format!("\"{digest}\""));
+    }
     let path = |name: String| format!("/{PKG_DIR}/{name}");
     Ok(AssetPaths {
         css: path(find(OUTPUT_NAME, "css")?),
-        js: path(find(OUTPUT_NAME, "js")?),
-        wasm: path(find(OUTPUT_NAME, "wasm")?),
-        loader: path(find(LOADER, "js")?),
+        js: path(js),
+        wasm: path(wasm),
+        loader: path(loader),
         chunks,
+        validators,
     })
 }
 

@@ -5,16 +5,15 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::Method;
 use axum::http::header::{self, HeaderValue};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use leptos::WasmSplitManifest;
 use leptos::prelude::{ArcStoredValue, provide_context};
 use leptos_axum::{AxumRouteListing, LeptosRoutes};
 use tower_http::services::ServeDir;
-use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::assets::PKG_DIR;
 use super::http::frame::Frame;
@@ -22,7 +21,7 @@ use super::http::guard::Gate;
 use super::http::problem::Problem;
 use super::http::{self, audit_export, json, live, origin, session};
 use super::security_headers;
-use super::state::AppState;
+use super::state::{AppState, Site};
 use crate::app::{App, AssetPaths, Shell};
 use crate::domain::error::{AppError, Missing};
 use crate::rpc::FORM_POSTS;
@@ -156,26 +155,50 @@ fn app(state: &AppState) -> impl Fn() -> leptos::prelude::AnyView + Clone + Send
     }
 }
 
-/// The browser's files, compressed when they were built; their names carry a hash, and a font never
-/// changes, so browsers may keep them for ever.
+/// The browser's files, compressed when they were built. Their names carry a hash, and a font never
+/// changes, so browsers may keep them for ever, but for those with a validator (see [`super::assets`]).
 fn files(state: &AppState, folder: &str) -> Router {
     let folder = std::path::Path::new(&*state.leptos.site_root).join(folder);
-    let immutable =
-        SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, |response: &Response| {
-            let value = if response.status().is_success() {
-                "public, max-age=31536000, immutable"
-            } else {
-                "no-store"
-            };
-            Some(HeaderValue::from_static(value))
-        });
     Router::new()
         .fallback_service(
             ServeDir::new(folder)
                 .precompressed_br()
                 .precompressed_gzip(),
         )
-        .layer(immutable)
+        .layer(from_fn_with_state(
+            Arc::clone(&state.site),
+            keep_or_ask_again,
+        ))
+}
+
+/// Tells how long a file may be kept, and answers whoever has it still.
+async fn keep_or_ask_again(
+    State(site): State<Arc<Site>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let name = request.uri().path().rsplit('/').next().unwrap_or_default();
+    let validator = site.assets.validators.get(name);
+    let validator = validator.and_then(|tag| HeaderValue::from_str(tag).ok());
+    let presented = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let mut response = match &validator {
+        Some(tag) if presented.as_ref() == Some(tag) => StatusCode::NOT_MODIFIED.into_response(),
+        _ => next.run(request).await,
+    };
+    let is_there = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+    let headers = response.headers_mut();
+    let keep = match validator {
+        _ if !is_there => "no-store",
+        None => "public, max-age=31536000, immutable",
+        Some(tag) => {
+            headers.insert(header::ETAG, tag);
+            // A former build may be younger than what replaces it.
+            headers.remove(header::LAST_MODIFIED);
+            "no-cache"
+        }
+    };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    response
 }
 
 /// What no route has: other files of the site, else a page that says so, or REST's way of it.

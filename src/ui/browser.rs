@@ -154,8 +154,11 @@ pub fn local_time(at: DateTime<Utc>) -> Option<String> {
         for (name, value) in [("dateStyle", "medium"), ("timeStyle", "long")] {
             js_sys::Reflect::set(&options, &name.into(), &value.into()).ok()?;
         }
-        let language = window().navigator().language().unwrap_or_default();
-        Some(date.to_locale_string(&language, &options).into())
+        // Without a language of ours the browser takes its own, and none that it might refuse.
+        let format = js_sys::Reflect::get(&date, &"toLocaleString".into()).ok()?;
+        let format: js_sys::Function = wasm_bindgen::JsCast::dyn_into(format).ok()?;
+        let undefined = wasm_bindgen::JsValue::UNDEFINED;
+        format.call2(&date, &undefined, &options).ok()?.as_string()
     }
     #[cfg(not(feature = "hydrate"))]
     {

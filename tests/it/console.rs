@@ -725,3 +725,32 @@ async fn one_s_own_sessions_are_listed_and_ended(pool: PgPool) {
         1
     );
 }
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_file_that_keeps_its_name_is_asked_for_again(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let get = async |path: &str, validator: &str| {
+        let request = Request::head(path).header("If-None-Match", validator);
+        let answer = app.send(request.body(Body::empty()).unwrap()).await;
+        let cache = answer.header("cache-control").to_owned();
+        (
+            answer.status.as_u16(),
+            cache,
+            answer.header("etag").to_owned(),
+        )
+    };
+    let (tag, other) = ("\"tag\"".to_owned(), "\"other\"");
+    let again = "no-cache".to_owned();
+    assert_eq!(
+        get("/fonts/OFL.txt", other).await,
+        (200, again.clone(), tag.clone())
+    );
+    assert_eq!(get("/fonts/OFL.txt", &tag).await, (304, again, tag.clone()));
+    let (status, cache, _) = get("/fonts/inter-latin.woff2", &tag).await;
+    assert_eq!(
+        (status, cache.as_str()),
+        (200, "public, max-age=31536000, immutable")
+    );
+    let (status, cache, _) = get("/fonts/none.woff2", &tag).await;
+    assert_eq!((status, cache.as_str()), (404, "no-store"));
+}

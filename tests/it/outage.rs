@@ -59,6 +59,15 @@ fn run(database: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
+/// Stops the threads, though the test fails meanwhile.
+struct StopAtLast<'a>(&'a AtomicBool);
+
+impl Drop for StopAtLast<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// What a proxy is told of a token: it needs nothing but the guard.
 fn verified(server: &Server, token: &str) -> u16 {
     server.call("GET", "/api/auth/verify", token, "").0
@@ -139,6 +148,7 @@ fn a_database_that_crashes_and_comes_back_loses_nothing_that_was_acknowledged() 
         };
         let strictly = threads.spawn(checking(&strict));
         let bridging = threads.spawn(checking(&bridging));
+        let _at_last = StopAtLast(&stop);
         let wait = |seconds| std::thread::sleep(Duration::from_secs(seconds));
         wait(1);
         for _ in 0..2 {

@@ -151,11 +151,14 @@ impl Frame {
     }
 }
 
-/// Whether a request of HTTP/1.1 has the one header `Host` that it must have.
+/// Whether a request has no more than one header `Host`, and one of HTTP/1.1 has it.
 fn names_its_host(request: &Request) -> bool {
     let mut hosts = request.headers().get_all(header::HOST).iter();
-    let is_named = hosts.next().is_some() && hosts.next().is_none();
-    is_named || request.version() < Version::HTTP_11
+    match (hosts.next(), hosts.next()) {
+        (_, Some(_)) => false,
+        (Some(_), None) => true,
+        (None, None) => request.version() < Version::HTTP_11,
+    }
 }
 
 struct AbortOnDrop(AbortHandle);

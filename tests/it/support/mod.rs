@@ -119,6 +119,7 @@ impl TestApp {
                 wasm: path("wasm"),
                 loader: path("loader.js"),
                 chunks: [("pages".to_owned(), vec!["pages.hash".to_owned()])].into(),
+                validators: [("OFL.txt".to_owned(), "\"tag\"".to_owned())].into(),
             },
         };
         let leptos = LeptosOptions::builder()
