@@ -97,7 +97,8 @@ test('a key lives from the browser to REST and back', async ({ page, server, com
   // Each token stood in one answer, which nobody may keep.
   expect(bodies).toHaveLength(2);
   for (const body of bodies) expect(body).toMatch(/\/rpc\/keys\/(issue|rotate) no-store$/);
-  expect(complaints).toEqual([]);
+  // What was still asked for when the session ended is refused.
+  expect(complaints.filter((complaint) => !complaint.includes('status of 401'))).toEqual([]);
 });
 
 test('what was typed stays when it is refused', async ({ page, server }) => {

@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::Json;
 use crate::domain::error::AppError;
-use crate::domain::operator::sign_in_email;
 use crate::domain::operator::{Operator, OperatorInput, OperatorUpdateInput};
 
 /// The operators with who asked.
@@ -75,6 +74,7 @@ pub async fn update_operator(
 /// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "operators/password", input = Json, output = Json)]
 pub async fn reset_password(email: String, password: String) -> Result<(), AppError> {
+    use crate::domain::operator::sign_in_email;
     use crate::server::context;
 
     let password = zeroize::Zeroizing::new(password);
