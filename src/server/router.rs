@@ -124,17 +124,17 @@ async fn as_problem(response: Response) -> Response {
 
 /// What the components and the server functions find in their context.
 fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
-    let state = state.clone();
+    let (state, chunks) = (state.clone(), chunks(&state.site.assets));
     move || {
         provide_context(state.clone());
-        provide_context(chunks(&state.site.assets));
+        provide_context(chunks.clone());
         security_headers::allow_this_page();
     }
 }
 
 /// What a page's head has the browser load early.
 fn chunks(assets: &AssetPaths) -> WasmSplitManifest {
-    let folder = format!("/{}", PKG_DIR);
+    let folder = format!("/{PKG_DIR}");
     let loader = assets.loader.rsplit('/').next().unwrap_or_default();
     WasmSplitManifest(ArcStoredValue::new((
         folder,

@@ -181,8 +181,8 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
         tracing::info!(metrics = %address, "telling metrics");
         tokio::spawn(metrics::serve(listener, state.clone(), stopping.clone()));
     }
-    tracing::info!(%address, public_origin, "listening");
     spawn_stop(state.clone(), config.shutdown_delay, stop)?;
+    tracing::info!(%address, public_origin, "listening");
     let outcome = answer(listener, router(state), stopping).await;
     for job in background {
         if let Err(error) = job.await {

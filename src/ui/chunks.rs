@@ -1,5 +1,5 @@
-//! What the browser loads once it is wanted: every page but the tab and the sign-in, and every dialog. Two
-//! WASM files beside the first one hold them; the build cuts them out (`cargo leptos --split`) at the two
+//! What the browser loads once it is wanted: every page but the tab and the sign-in, and every dialog. WASM
+//! files beside the first one hold them, and what both need; the build cuts them out (`cargo leptos --split`) at the two
 //! functions that are marked here.
 
 use leptos::prelude::*;

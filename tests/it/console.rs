@@ -649,6 +649,17 @@ async fn signing_in_takes_no_cookie_that_somebody_chose_and_ends_the_one_before(
     let answer = sign_in(&app, EMAIL, "canary, but wrong", &browser).await;
     assert!(answer.headers.get("set-cookie").is_none());
     assert_eq!(app.page("/api-keys", Some(&last)).await.status, 200);
+    // One that timed out by itself was not signed out now.
+    const OUT: &str = "select count(*) from audit_events where action = 'operator.signed_out'";
+    let before = app.count(OUT).await;
+    app.clock.advance(TimeDelta::hours(2));
+    let answer = sign_in(&app, EMAIL, PASSWORD, &browser).await;
+    assert!(
+        answer.headers.get("set-cookie").is_some(),
+        "{}",
+        answer.text
+    );
+    assert_eq!(app.count(OUT).await, before);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

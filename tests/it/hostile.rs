@@ -1,5 +1,7 @@
 //! Inputs that nobody would send in good faith, by the ten thousand: nothing panics, hangs or is accepted.
 
+use std::time::Instant;
+
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use chrono::TimeDelta;
@@ -71,14 +73,22 @@ async fn the_guard_accepts_a_token_and_nothing_like_it(pool: PgPool) {
         app.key(&partner, &["admin:*"]).await,
     );
     let guard = &app.state.guard;
+    guard.link().heartbeat(Instant::now());
     for key in [&one, &two] {
         assert!(guard.check(&key.token, None).await.is_ok());
+        assert!(
+            guard
+                .check_at_once(&key.token, None)
+                .is_some_and(|judged| judged.is_ok())
+        );
     }
     let mut numbers = Numbers(0x5eed);
     let mut refused = 0;
     for n in 0..10_000 {
         // The clock goes on, so that no rate hides what the guard would say.
         app.clock.advance(TimeDelta::seconds(1));
+        // It would hear of changes, so that it goes by what it remembers.
+        guard.link().heartbeat(Instant::now());
         let from = if n % 2 == 0 { &one } else { &two };
         let mut text = changed(&from.token, &mut numbers);
         if n % 5 == 0 {

@@ -194,19 +194,24 @@ pub async fn touch_session(
         .map(|_| ())
 }
 
-/// Ends one session; whose it was, by e-mail.
+/// Ends one session; whose it was, by e-mail, where it had not timed out by itself.
 pub async fn delete_session(
     connection: &mut PgConnection,
     session_hash: &[u8; 32],
+    made_after: DateTime<Utc>,
+    seen_after: DateTime<Utc>,
 ) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar(
         "delete from operator_sessions s using operators o
           where s.session_hash = $1 and o.operator_id = s.operator_id
-         returning o.email",
+         returning case when s.created_at > $2 and s.last_seen_at > $3 then o.email end",
     )
     .bind(&session_hash[..])
+    .bind(made_after)
+    .bind(seen_after)
     .fetch_optional(connection)
     .await
+    .map(Option::flatten)
 }
 
 /// A session as it is listed.

@@ -29,7 +29,7 @@ async fn read(State(state): State<AppState>) -> Response {
     }
 }
 
-/// Tells the metrics until the process stops.
+/// Tells the metrics until the process is told to stop.
 pub async fn serve(listener: TcpListener, state: AppState, mut stopping: watch::Receiver<bool>) {
     let stopped = async move {
         let _ = stopping.wait_for(|stop| *stop).await;

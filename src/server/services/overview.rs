@@ -15,7 +15,7 @@ use crate::server::db::overview::{self, Outstanding};
 const STATUSES_COUNTED: i64 = 10_000;
 /// How far keys that stand out are counted.
 const OUTSTANDING_COUNTED: i64 = 1_000;
-/// How long one such count may take: a glance waits no longer, however many keys there are.
+/// How long one such count may take, however many keys there are; there are five.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 impl Registry {

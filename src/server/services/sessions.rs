@@ -180,7 +180,9 @@ impl Registry {
         whence: &Whence,
     ) -> AppResult<()> {
         let session_hash = password::session_hash(cookie);
-        let Some(email) = operators::delete_session(transaction, &session_hash).await? else {
+        let (oldest, least) = (self.now() - ABSOLUTE_TIMEOUT, self.now() - IDLE_TIMEOUT);
+        let ended = operators::delete_session(transaction, &session_hash, oldest, least).await?;
+        let Some(email) = ended else {
             return Ok(());
         };
         let origin = whence.clone().of(Actor::new(ActorKind::Operator, email));

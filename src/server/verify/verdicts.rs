@@ -19,10 +19,12 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Every verdict; that no key was sent is said before.
-    pub const ALL: [Self; 10] = [
+    /// Every verdict, each at its place. That no key was sent is said before a token is judged.
+    pub const ALL: [Self; 11] = [
         Self::Accepted,
         Self::RateLimited,
+        Self::Unavailable,
+        Self::Refused(AuthReason::MissingHeader),
         Self::Refused(AuthReason::BadFormat),
         Self::Refused(AuthReason::UnknownKey),
         Self::Refused(AuthReason::SecretMismatch),
@@ -30,8 +32,17 @@ impl Verdict {
         Self::Refused(AuthReason::PartnerInactive),
         Self::Refused(AuthReason::NotYetValid),
         Self::Refused(AuthReason::Expired),
-        Self::Unavailable,
     ];
+
+    /// Where it is counted.
+    const fn place(self) -> usize {
+        match self {
+            Self::Accepted => 0,
+            Self::RateLimited => 1,
+            Self::Unavailable => 2,
+            Self::Refused(reason) => 3 + reason as usize,
+        }
+    }
 
     fn of(judged: &Result<Admitted, Refused>) -> Self {
         match judged {
@@ -52,11 +63,8 @@ pub struct Verdicts([AtomicU64; Verdict::ALL.len()]);
 impl Verdicts {
     /// Counts a verdict and hands it on.
     pub fn count(&self, judged: Result<Admitted, Refused>) -> Result<Admitted, Refused> {
-        let verdict = Verdict::of(&judged);
-        let counters = Verdict::ALL.iter().zip(&self.0);
-        for (_, counter) in counters.filter(|(known, _)| **known == verdict) {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
+        let place = Verdict::of(&judged).place();
+        self.0[place].fetch_add(1, Ordering::Relaxed);
         judged
     }
 
@@ -64,5 +72,17 @@ impl Verdicts {
     pub fn read(&self) -> impl Iterator<Item = (Verdict, u64)> {
         let counts = self.0.iter().map(|counter| counter.load(Ordering::Relaxed));
         Verdict::ALL.into_iter().zip(counts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_verdict_has_its_place() {
+        for (place, verdict) in Verdict::ALL.into_iter().enumerate() {
+            assert_eq!(verdict.place(), place, "{verdict:?}");
+        }
     }
 }

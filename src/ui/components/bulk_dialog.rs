@@ -9,6 +9,7 @@ use super::dialog::{Actions, Modal};
 use super::field::{FormErrors, TextField};
 use super::lost_answer::{Lost, LostAnswer};
 use super::notice::ErrorNotice;
+use super::order::Order;
 use crate::domain::bulk::{BulkAction, BulkPreview, Progress};
 use crate::domain::bulk_input::{
     BulkPreviewInput, BulkRevokeInput, BulkRotateInput, SelectionInput,
@@ -125,26 +126,16 @@ impl Stage {
     }
 
     fn revoke(self, input: BulkRevokeInput) {
-        spawn_local(async move {
-            // Revoking twice does no harm, so a lost answer needs nothing but another try.
-            match remote::answer(revoke_many(input)).await {
-                Ok(done) => {
-                    self.desk.changed();
-                    let keys = keys(done.revoked.len());
-                    let left = match done.left_out.len() {
-                        0 => String::new(),
-                        left => format!(" {left} stayed as they were."),
-                    };
-                    self.this.close(format!("Revoked {keys}.{left}"));
-                }
-                Err(error) => {
-                    if error == AppError::NoAnswer {
-                        self.desk.changed();
-                    }
-                    self.errors.show(error);
-                    self.pending.try_set(false);
-                }
-            }
+        let order = Order::of(self.desk, self.this, self.pending, self.errors);
+        // Revoking twice does no harm, so a lost answer needs nothing but another try.
+        order.give(async move {
+            let done = remote::answer(revoke_many(input)).await?;
+            let keys = keys(done.revoked.len());
+            let left = match done.left_out.len() {
+                0 => String::new(),
+                left => format!(" {left} stayed as they were."),
+            };
+            Ok(format!("Revoked {keys}.{left}"))
         });
     }
 }

@@ -32,6 +32,22 @@ impl Order {
         }
     }
 
+    /// The order of a dialog that has more stages than the one of giving it.
+    #[must_use]
+    pub const fn of(
+        desk: Desk,
+        this: ThisDialog,
+        pending: RwSignal<bool>,
+        errors: FormErrors,
+    ) -> Self {
+        Self {
+            desk,
+            this,
+            pending,
+            errors,
+        }
+    }
+
     /// Gives an order that may be repeated, so that a lost answer needs nothing but another try. The
     /// dialog closes with the words of what was done.
     pub fn give(self, order: impl Future<Output = Result<String, AppError>> + 'static) {

@@ -8,6 +8,7 @@ use super::time::RelativeTime;
 use crate::domain::error::AppError;
 use crate::domain::session::SessionView;
 use crate::rpc::session::{SessionsPage, end_session};
+use crate::ui::browser;
 use crate::ui::desk::Desk;
 use crate::ui::hydration::Hydrated;
 use crate::ui::remote;
@@ -28,9 +29,13 @@ pub fn SessionTable(
             .ip
             .unwrap_or_else(|| "an unknown address".to_owned());
         let end = move |_| {
+            error.set(None);
             spawn_local(async move {
                 match remote::answer(end_session(id)).await {
-                    Ok(()) => desk.say("The session is ended."),
+                    Ok(()) => {
+                        desk.say("The session is ended.");
+                        browser::focus_lost_to(vec!["main h1".to_owned()]);
+                    }
                     Err(failed) => drop(error.try_set(Some(failed))),
                 }
             });
@@ -40,7 +45,7 @@ pub fn SessionTable(
         } else {
             view! {
                 <button
-                    class="button small" type="button" aria-label=format!("End the session from {from}")
+                    class="button small" type="button" id=format!("end-{id}") aria-label=format!("End the session from {from}")
                     disabled=move || !hydrated.done() on:click=end
                 >"End"</button>
             }
