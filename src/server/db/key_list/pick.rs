@@ -1,0 +1,183 @@
+//! The statement that picks a page's ids.
+
+use chrono::{DateTime, Utc};
+use sqlx::{Postgres, QueryBuilder};
+
+use super::place::{Place, Rows};
+use super::search::Search;
+use crate::domain::key::{Environment, KeyStatus, LATELY, SOON};
+use crate::domain::key_list::KeyQuery;
+use crate::server::db::keys::{is_expiring, is_rotation_due, is_stale, is_still_used};
+
+/// The statement of a page.
+pub(super) struct Pick<'a> {
+    pub query: &'a KeyQuery,
+    pub search: &'a Search,
+    pub place: &'a Place,
+    pub now: DateTime<Utc>,
+    pub limit: i64,
+}
+
+/// Which keys a part of the statement picks.
+#[derive(Clone, Copy)]
+enum Branch {
+    Any,
+    /// Those of a status, as far as that is what it was when last looked at.
+    LookedAt(KeyStatus),
+    /// Those of a status, as far as it has changed since.
+    Over(KeyStatus),
+}
+
+impl Pick<'_> {
+    pub fn push(&self, statement: &mut QueryBuilder<Postgres>) {
+        let branches: &[Branch] = match self.query.status {
+            None => &[Branch::Any],
+            Some(status) => &[Branch::LookedAt(status), Branch::Over(status)],
+        };
+        statement.push("select picked.at, picked.key_id from (");
+        for (n, branch) in branches.iter().enumerate() {
+            statement.push(if n == 0 { "(" } else { " union all (" });
+            self.push_branch(statement, *branch);
+            statement.push(")");
+        }
+        statement.push(") picked");
+        self.push_end(statement, "picked.at", "picked.key_id");
+    }
+
+    fn push_branch(&self, statement: &mut QueryBuilder<Postgres>, branch: Branch) {
+        let (query, place) = (self.query, self.place);
+        let (at, id) = place.rows.place();
+        let source = place.rows.source();
+        statement.push(format!("select {at} as at, {id} as key_id from {source}"));
+        if query.rotation_due.is_some() {
+            statement.push(" join partners p on p.partner_id = k.partner_id");
+        }
+        if query.stale.is_some() && place.rows != Rows::Used {
+            statement.push(" left join api_key_last_use u on u.key_id = k.key_id");
+        }
+        statement.push(" where true");
+        statement.push(place.rows.condition());
+        if let Some((from, from_id)) = &place.from {
+            let compare = if place.falling { "<" } else { ">" };
+            statement.push(format!(" and ({at}, {id}) {compare} ("));
+            statement.push_bind(*from);
+            statement.push(", ");
+            statement.push_bind(from_id.clone());
+            statement.push(")");
+        }
+        push_filters(statement, query, self.search, self.now);
+        self.push_status(statement, branch);
+        self.push_end(statement, at, id);
+    }
+
+    fn push_status(&self, statement: &mut QueryBuilder<Postgres>, branch: Branch) {
+        let now = self.now;
+        match branch {
+            Branch::Any => {}
+            Branch::LookedAt(status) => {
+                statement.push(" and k.listed_status = ");
+                statement.push_bind(status.as_str());
+                statement.push(" and (k.listed_until is null or k.listed_until > ");
+                statement.push_bind(now);
+                statement.push(")");
+                let ends_later = matches!(status, KeyStatus::Active | KeyStatus::Retiring);
+                if ends_later && self.place.rows == Rows::Ending {
+                    // Implied, but so the index is entered where those begin.
+                    statement.push(" and k.not_after > ");
+                    statement.push_bind(now);
+                }
+            }
+            Branch::Over(status) => {
+                statement.push(" and k.listed_until <= ");
+                statement.push_bind(now);
+                statement.push(
+                    " and api_key_status(k.revoked_at, k.retires_at, k.not_before, k.not_after, ",
+                );
+                statement.push_bind(now);
+                statement.push(") = ");
+                statement.push_bind(status.as_str());
+            }
+        }
+    }
+
+    fn push_end(&self, statement: &mut QueryBuilder<Postgres>, at: &str, id: &str) {
+        let order = if self.place.falling { "desc" } else { "asc" };
+        statement.push(format!(" order by {at} {order}, {id} {order} limit "));
+        statement.push_bind(self.limit);
+    }
+}
+
+/// Everything that a list is filtered by, but for the status.
+fn push_filters(
+    statement: &mut QueryBuilder<Postgres>,
+    query: &KeyQuery,
+    search: &Search,
+    now: DateTime<Utc>,
+) {
+    if let Some(partner_id) = query.partner_id {
+        statement.push(" and k.partner_id = ");
+        statement.push_bind(partner_id);
+    }
+    if let Some(environment) = query.environment {
+        statement.push(" and k.environment = ");
+        statement.push_bind(Environment::as_str(environment));
+    }
+    search.push(statement);
+    let flags = [
+        (query.rotation_due, is_rotation_due!("$now")),
+        (query.stale, is_stale!("$now")),
+        (query.expiring, is_expiring!("$now", "$soon")),
+        (query.still_used, is_still_used!("$now")),
+        (
+            query.refused,
+            "exists (select from api_key_last_refusal r
+                      where r.key_id = k.key_id and r.last_refused_at > $lately)",
+        ),
+        (
+            query.never_used,
+            "exists (select from api_key_never_used n where n.key_id = k.key_id)",
+        ),
+        // What the first two imply, in a form that an index can begin at.
+        (
+            query.rotation_due.filter(|due| *due),
+            "k.created_at <= $now - make_interval(hours => 24 * (select least(
+                 (select max_key_age_days from policy),
+                 (select min(max_key_age_days) from partners where max_key_age_days is not null))))",
+        ),
+        (
+            query.stale.filter(|stale| *stale),
+            "k.created_at <= $now - make_interval(hours => 24 * (select stale_after_days from policy))",
+        ),
+    ];
+    for (wanted, condition) in flags {
+        if let Some(wanted) = wanted {
+            // A plain condition can use an index; only its opposite must mind what is unknown.
+            statement.push(if wanted {
+                " and ("
+            } else {
+                " and not coalesce(("
+            });
+            push_at(statement, condition, now);
+            statement.push(if wanted { ")" } else { "), false)" });
+        }
+    }
+}
+
+/// A condition with its moments, `$now`, `$soon` and `$lately`, in their places.
+pub fn push_at(statement: &mut QueryBuilder<Postgres>, condition: &str, now: DateTime<Utc>) {
+    let moments = [("now", now), ("soon", now + SOON), ("lately", now - LATELY)];
+    for (n, part) in condition.split('$').enumerate() {
+        let named = moments
+            .iter()
+            .find_map(|(name, at)| Some((part.strip_prefix(name)?, at)));
+        match named {
+            Some((rest, at)) if n > 0 => {
+                statement.push_bind(*at);
+                statement.push(rest);
+            }
+            _ => {
+                statement.push(part);
+            }
+        }
+    }
+}
