@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use myproof_registry::domain::key::KeyStatus;
 use myproof_registry::domain::operator::Role;
+use myproof_registry::server::services::sample::SampleSize;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -450,4 +451,62 @@ async fn short_texts_find_what_begins_with_them(pool: PgPool) {
     );
     assert_eq!(count("%25").await, 1);
     assert_eq!(count("mp").await, 4);
+}
+
+/// Whichever way a search goes, its pages are those of the whole list that fit, in its order.
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn every_search_finds_what_fits_and_nothing_else(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let admin = app.admin().await;
+    let size = SampleSize {
+        partners: 90,
+        keys: 500,
+        seed: 3,
+    };
+    app.registry.add_sample(size).await.unwrap();
+    let text = |key: &Value, name: &str| key[name].as_str().unwrap_or_default().to_lowercase();
+    let mut found_some = 0;
+    for view in [
+        "",
+        "&sort=createdAt",
+        "&sort=-lastUsedAt",
+        "&sort=notAfter",
+        "&status=active",
+        "&status=expired&sort=-notAfter",
+    ] {
+        let path = format!("/api/admin/api-keys?limit=100{view}");
+        let whole = all(&app, &admin, &path, "keys", async || {}).await;
+        assert!(whole.len() > 20, "{view}");
+        let some = &whole[whole.len() / 2];
+        let id = text(some, "keyId");
+        let partner = text(some, "partnerName");
+        // Texts of three characters and more: of one key, of one partner, of a few, of most.
+        for q in [
+            &id[4..7],
+            &id[5..12],
+            &partner[..],
+            &partner[..3],
+            &partner[2..9],
+            "mpk",
+            "tion",
+            "zzz",
+        ] {
+            let fits = |key: &&Value| {
+                ["keyId", "name", "partnerName"]
+                    .iter()
+                    .any(|name| text(key, name).contains(q))
+            };
+            let expected: Vec<Value> = whole.iter().filter(fits).cloned().collect();
+            let path = format!(
+                "/api/admin/api-keys?limit=7&q={}{view}",
+                q.replace(' ', "%20")
+            );
+            // Each page costs the key a unit of its rate.
+            app.clock.advance(TimeDelta::seconds(60));
+            let found = all(&app, &admin, &path, "keys", async || {}).await;
+            assert_eq!(found, expected, "{q:?}{view}");
+            found_some += usize::from(!found.is_empty());
+        }
+    }
+    assert!(found_some > 30, "{found_some}");
 }

@@ -6,16 +6,18 @@ mod place;
 mod search;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, QueryBuilder};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 
 use self::pick::Pick;
 use self::place::places;
-use self::search::Search;
+use self::search::{NEWEST, Search};
 use super::keys::{self, KeyRow};
 use crate::domain::key_list::KeyQuery;
 use crate::domain::page::Position;
 
 pub(super) use self::pick::push_at;
+
+const EXPLAIN: &str = "explain (format json) ";
 
 /// One more row than the page has, in the request's direction, each with its place in the list.
 pub async fn list(
@@ -30,7 +32,6 @@ pub async fn list(
         if left <= 0 {
             break;
         }
-        let mut statement = QueryBuilder::new("");
         let pick = Pick {
             query,
             search: &search,
@@ -38,13 +39,7 @@ pub async fn list(
             now,
             limit: left,
         };
-        pick.push(&mut statement);
-        // Planned anew each time: what fits one filter is far off for another.
-        let found: Vec<(DateTime<Utc>, String)> = statement
-            .build_query_as()
-            .persistent(false)
-            .fetch_all(&mut *connection)
-            .await?;
+        let found = pick_from(connection, &pick).await?;
         let part = place.part;
         picked.extend(found.into_iter().map(|(at, id)| Position { part, at, id }));
     }
@@ -53,6 +48,34 @@ pub async fn list(
     let mut rows = keys::by_id(connection, &ids).await?;
     let with_row = |position: Position| rows.remove(&position.id).map(|row| (position, row));
     Ok(picked.into_iter().filter_map(with_row).collect())
+}
+
+/// What is picked of one part of the list.
+async fn pick_from(
+    connection: &mut PgConnection,
+    pick: &Pick<'_>,
+) -> sqlx::Result<Vec<(DateTime<Utc>, String)>> {
+    if pick.begins_with_first() {
+        let found = pick_by(connection, |statement| pick.push_first(statement, NEWEST)).await?;
+        if found.len() as i64 == pick.limit {
+            return Ok(found);
+        }
+    }
+    pick_by(connection, |statement| pick.push(statement)).await
+}
+
+/// The rows of a statement, planned anew each time: what fits one filter is far off for another.
+async fn pick_by(
+    connection: &mut PgConnection,
+    push: impl FnOnce(&mut QueryBuilder<Postgres>),
+) -> sqlx::Result<Vec<(DateTime<Utc>, String)>> {
+    let mut statement = QueryBuilder::new("");
+    push(&mut statement);
+    statement
+        .build_query_as()
+        .persistent(false)
+        .fetch_all(connection)
+        .await
 }
 
 /// How PostgreSQL would read the page: one plan for each part of the list that the page may touch.
@@ -68,7 +91,6 @@ pub async fn explain(
     let search = Search::read(connection, query.q.as_deref()).await?;
     let mut plans = Vec::new();
     for place in places(query) {
-        let mut statement = QueryBuilder::new("explain (format json) ");
         let pick = Pick {
             query,
             search: &search,
@@ -76,13 +98,21 @@ pub async fn explain(
             now,
             limit: query.page.limit + 1,
         };
-        pick.push(&mut statement);
-        let plan = statement
-            .build_query_scalar()
-            .persistent(false)
-            .fetch_one(&mut *connection)
-            .await?;
-        plans.push(plan);
+        let mut statements = vec![QueryBuilder::new(EXPLAIN)];
+        pick.push(&mut statements[0]);
+        if pick.begins_with_first() {
+            let mut first = QueryBuilder::new(EXPLAIN);
+            pick.push_first(&mut first, NEWEST);
+            statements.push(first);
+        }
+        for mut statement in statements {
+            let plan = statement
+                .build_query_scalar()
+                .persistent(false)
+                .fetch_one(&mut *connection)
+                .await?;
+            plans.push(plan);
+        }
     }
     Ok(plans)
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Postgres, QueryBuilder};
 
 use super::place::{Place, Rows};
-use super::search::Search;
+use super::search::{Search, Way};
 use crate::domain::key::{Environment, KeyStatus, LATELY, SOON};
 use crate::domain::key_list::KeyQuery;
 use crate::server::db::keys::{is_expiring, is_rotation_due, is_stale, is_still_used};
@@ -29,22 +29,82 @@ enum Branch {
 }
 
 impl Pick<'_> {
+    /// Everything that the page may need.
     pub fn push(&self, statement: &mut QueryBuilder<Postgres>) {
         let branches: &[Branch] = match self.query.status {
             None => &[Branch::Any],
             Some(status) => &[Branch::LookedAt(status), Branch::Over(status)],
         };
+        let ways = self.search.ways();
+        // What is on two ways is picked once.
+        let union = if ways.len() > 1 {
+            " union "
+        } else {
+            " union all "
+        };
+        let parts = branches
+            .iter()
+            .flat_map(|branch| ways.iter().map(move |way| (*branch, *way)));
         statement.push("select picked.at, picked.key_id from (");
-        for (n, branch) in branches.iter().enumerate() {
-            statement.push(if n == 0 { "(" } else { " union all (" });
-            self.push_branch(statement, *branch);
+        for (n, (branch, way)) in parts.enumerate() {
+            statement.push(if n == 0 { "" } else { union });
+            statement.push("(");
+            self.push_way(statement, branch, way);
             statement.push(")");
         }
         statement.push(") picked");
-        self.push_end(statement, "picked.at", "picked.key_id");
+        self.push_end(statement, "picked.at", "picked.key_id", self.limit);
     }
 
-    fn push_branch(&self, statement: &mut QueryBuilder<Postgres>, branch: Branch) {
+    /// Whether it is worth while to look through the first keys on the way before anything else.
+    pub fn begins_with_first(&self) -> bool {
+        let KeyQuery {
+            partner_id: None,
+            q: _,
+            status: None,
+            environment: None,
+            rotation_due: None,
+            stale: None,
+            expiring: None,
+            still_used: None,
+            refused: None,
+            never_used: None,
+            order: _,
+            page: _,
+        } = self.query
+        else {
+            return false;
+        };
+        self.search.is_short() && self.place.rows == Rows::Made
+    }
+
+    /// What the page needs, as far as it is found among the first `rows` keys on the way through the list,
+    /// filters but the search left out.
+    pub fn push_first(&self, statement: &mut QueryBuilder<Postgres>, rows: i64) {
+        let (at, id) = self.place.rows.place();
+        statement.push("select k.created_at, k.key_id from (select k.created_at, k.key_id, k.search_text, k.partner_id from ");
+        statement.push(self.place.rows.source());
+        statement.push(" where true");
+        self.push_from(statement);
+        self.push_end(statement, at, id, rows);
+        statement.push(") k where true");
+        self.search.push(statement, Way::All);
+        self.push_end(statement, "k.created_at", "k.key_id", self.limit);
+    }
+
+    fn push_way(&self, statement: &mut QueryBuilder<Postgres>, branch: Branch, way: Way<'_>) {
+        let Way::Of(partners) = way else {
+            return self.push_branch(statement, branch, way);
+        };
+        statement.push("select of_partner.at, of_partner.key_id from unnest(");
+        statement.push_bind(partners.to_vec());
+        statement.push("::uuid[]) fits (partner_id) cross join lateral (");
+        self.push_branch(statement, branch, way);
+        statement.push(") of_partner");
+        self.push_end(statement, "of_partner.at", "of_partner.key_id", self.limit);
+    }
+
+    fn push_branch(&self, statement: &mut QueryBuilder<Postgres>, branch: Branch, way: Way<'_>) {
         let (query, place) = (self.query, self.place);
         let (at, id) = place.rows.place();
         let source = place.rows.source();
@@ -57,17 +117,27 @@ impl Pick<'_> {
         }
         statement.push(" where true");
         statement.push(place.rows.condition());
-        if let Some((from, from_id)) = &place.from {
-            let compare = if place.falling { "<" } else { ">" };
+        self.push_from(statement);
+        if matches!(way, Way::Of(_)) {
+            statement.push(" and k.partner_id = fits.partner_id");
+        }
+        push_filters(statement, query, self.now);
+        self.search.push(statement, way);
+        self.push_status(statement, branch);
+        self.push_end(statement, at, id, self.limit);
+    }
+
+    /// Where the page begins.
+    fn push_from(&self, statement: &mut QueryBuilder<Postgres>) {
+        let (at, id) = self.place.rows.place();
+        if let Some((from, from_id)) = &self.place.from {
+            let compare = if self.place.falling { "<" } else { ">" };
             statement.push(format!(" and ({at}, {id}) {compare} ("));
             statement.push_bind(*from);
             statement.push(", ");
             statement.push_bind(from_id.clone());
             statement.push(")");
         }
-        push_filters(statement, query, self.search, self.now);
-        self.push_status(statement, branch);
-        self.push_end(statement, at, id);
     }
 
     fn push_status(&self, statement: &mut QueryBuilder<Postgres>, branch: Branch) {
@@ -100,20 +170,15 @@ impl Pick<'_> {
         }
     }
 
-    fn push_end(&self, statement: &mut QueryBuilder<Postgres>, at: &str, id: &str) {
+    fn push_end(&self, statement: &mut QueryBuilder<Postgres>, at: &str, id: &str, limit: i64) {
         let order = if self.place.falling { "desc" } else { "asc" };
         statement.push(format!(" order by {at} {order}, {id} {order} limit "));
-        statement.push_bind(self.limit);
+        statement.push_bind(limit);
     }
 }
 
-/// Everything that a list is filtered by, but for the status.
-fn push_filters(
-    statement: &mut QueryBuilder<Postgres>,
-    query: &KeyQuery,
-    search: &Search,
-    now: DateTime<Utc>,
-) {
+/// Everything that a list is filtered by, but for the search and the status.
+fn push_filters(statement: &mut QueryBuilder<Postgres>, query: &KeyQuery, now: DateTime<Utc>) {
     if let Some(partner_id) = query.partner_id {
         statement.push(" and k.partner_id = ");
         statement.push_bind(partner_id);
@@ -122,7 +187,6 @@ fn push_filters(
         statement.push(" and k.environment = ");
         statement.push_bind(Environment::as_str(environment));
     }
-    search.push(statement);
     let flags = [
         (query.rotation_due, is_rotation_due!("$now")),
         (query.stale, is_stale!("$now")),

@@ -8,9 +8,36 @@ use crate::server::db::{begins_pattern, contains_pattern};
 /// The shortest text that is searched for anywhere: an index of trigrams tells nothing of less.
 const ANYWHERE: usize = 3;
 
-/// What is searched for: a pattern for keys, and the partners whose names fit.
+/// As many partners fit a text as are gone through one by one; where more do, their keys are many among
+/// the newest.
+const FEW: usize = 64;
+
+/// How many of the newest keys are looked through for a text of three characters. One in four hundred
+/// random keyIds holds three given digits, so a page of fifty is full by then.
+pub(super) const NEWEST: i64 = 30_000;
+
+/// What is searched for.
 pub(super) struct Search {
-    found: Option<(String, Vec<Uuid>)>,
+    found: Option<Found>,
+}
+
+/// A pattern for keys, and the partners whose names fit.
+struct Found {
+    pattern: String,
+    partners: Vec<Uuid>,
+    /// Whether the text is of the fewest characters that are searched for anywhere.
+    is_short: bool,
+}
+
+/// Which of the keys that fit a part of the statement picks. A key may be in two of them.
+#[derive(Clone, Copy)]
+pub(super) enum Way<'a> {
+    /// All of them, in one go.
+    All,
+    /// Those that fit themselves.
+    Text,
+    /// Those of partners that fit.
+    Of(&'a [Uuid]),
 }
 
 impl Search {
@@ -19,38 +46,56 @@ impl Search {
         let Some(q) = q else {
             return Ok(Self { found: None });
         };
-        let is_anywhere = q.chars().count() >= ANYWHERE;
-        let by_name = if is_anywhere {
-            contains_pattern(q)
+        let length = q.chars().count();
+        let (of_partners, pattern) = if length >= ANYWHERE {
+            (contains_pattern(q), contains_pattern(q))
         } else {
-            begins_pattern("", q)
+            (begins_pattern("", q), begins_pattern("%\n", q))
         };
         let partners: Vec<Uuid> =
             sqlx::query_scalar("select partner_id from partners where lower(name) like lower($1)")
-                .bind(&by_name)
+                .bind(of_partners)
                 .persistent(false)
                 .fetch_all(connection)
                 .await?;
-        let pattern = if is_anywhere {
-            contains_pattern(q)
-        } else {
-            begins_pattern("%\n", q)
+        let found = Found {
+            pattern,
+            partners,
+            is_short: length == ANYWHERE,
         };
-        Ok(Self {
-            found: Some((pattern, partners)),
-        })
+        Ok(Self { found: Some(found) })
     }
 
-    pub fn push(&self, statement: &mut QueryBuilder<Postgres>) {
-        let Some((pattern, partners)) = &self.found else {
+    /// Whether a page of what fits is likely to be among the newest keys, of which the index of trigrams
+    /// knows nothing: it has thousands of places for such a text, all over the table.
+    pub fn is_short(&self) -> bool {
+        self.found.as_ref().is_some_and(|found| found.is_short)
+    }
+
+    /// The ways to what fits, which together lead to all of it.
+    pub fn ways(&self) -> Vec<Way<'_>> {
+        match &self.found {
+            Some(found) if (1..=FEW).contains(&found.partners.len()) => {
+                vec![Way::Text, Way::Of(&found.partners)]
+            }
+            _ => vec![Way::All],
+        }
+    }
+
+    /// The condition of what is on a way; a partner's keys are picked before it is asked.
+    pub fn push(&self, statement: &mut QueryBuilder<Postgres>, way: Way<'_>) {
+        let Some(found) = &self.found else {
             return;
         };
+        if matches!(way, Way::Of(_)) {
+            return;
+        }
         statement.push(" and (k.search_text like lower(");
-        statement.push_bind(pattern.clone());
+        statement.push_bind(found.pattern.clone());
         statement.push(")");
-        if !partners.is_empty() {
+        if matches!(way, Way::All) && !found.partners.is_empty() {
             statement.push(" or k.partner_id = any(");
-            statement.push_bind(partners.clone());
+            statement.push_bind(found.partners.clone());
             statement.push(")");
         }
         statement.push(")");
