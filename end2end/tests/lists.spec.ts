@@ -170,3 +170,17 @@ test('a list that is come to by a link and gets no answer says so, and is read a
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(page.getByRole('row').filter({ hasText: 'Acme' })).toBeVisible();
 });
+
+test.describe('for a reader of another language', () => {
+  test.use({ locale: 'de-DE' });
+
+  test('numbers are written as the reader writes them', async ({ page, server }) => {
+    server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
+    server.addKeys(1_233);
+    await openConsole(page, server);
+    await expect(page.getByRole('link', { name: /^Active/ })).toContainText('1.234');
+    await expect(page.getByRole('combobox', { name: 'Status filter' })).toContainText('active (1.234)');
+    await page.goto(`${server.url}/partners`);
+    await expect(page.getByRole('link', { name: '1.234 active keys of Acme' })).toHaveText('1.234');
+  });
+});

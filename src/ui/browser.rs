@@ -167,6 +167,24 @@ pub fn local_time(at: DateTime<Utc>) -> Option<String> {
     }
 }
 
+/// A whole number as the browser's language writes it.
+#[must_use]
+pub fn local_number(number: i64) -> Option<String> {
+    #[cfg(feature = "hydrate")]
+    {
+        let number = js_sys::Number::from(number as f64);
+        // Without a language of ours the browser takes its own, and none that it might refuse.
+        let format = js_sys::Reflect::get(&number, &"toLocaleString".into()).ok()?;
+        let format: js_sys::Function = wasm_bindgen::JsCast::dyn_into(format).ok()?;
+        format.call0(&number).ok()?.as_string()
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = number;
+        None
+    }
+}
+
 /// Whether anybody can see the page.
 #[must_use]
 pub fn is_visible() -> bool {

@@ -1,8 +1,23 @@
 //! Numbers for the eye.
 
-/// A whole number with its thousands apart: "1,234".
+use leptos::prelude::*;
+
+use crate::ui::browser;
+use crate::ui::hydration::Hydrated;
+
+/// A whole number as the reader's language writes it: "1,234", "1.234". Called in a reactive place, it is
+/// written anew once the browser has taken over, since the server knows no reader's language.
 #[must_use]
 pub fn number(number: i64) -> String {
+    let here = expect_context::<Hydrated>()
+        .done()
+        .then(|| browser::local_number(number))
+        .flatten();
+    here.unwrap_or_else(|| grouped(number))
+}
+
+/// A whole number with its thousands apart: "1,234".
+fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
     if number < 0 {
@@ -27,7 +42,7 @@ mod tests {
             (1_000, "1,000"),
             (-1_234_567, "-1,234,567"),
         ] {
-            assert_eq!(super::number(n), text);
+            assert_eq!(super::grouped(n), text);
         }
     }
 }

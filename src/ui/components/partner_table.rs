@@ -6,6 +6,7 @@ use leptos_router::components::A;
 
 use super::bulk_dialog::BulkStart;
 use super::icon::{Glyph, Icon};
+use super::number::number;
 use super::status::PartnerBadge;
 use super::time::RelativeTime;
 use crate::domain::operator::Role;
@@ -94,14 +95,17 @@ fn PartnerRow(partner: Partner, now: DateTime<Utc>, may_change: bool) -> impl In
                 dialog=OpenDialog::SwitchPartner(to_switch)/>
         }
     });
+    let active_keys = partner.active_keys;
+    let name = partner.name.clone();
+    let label = move || format!("{} active keys of {name}", number(active_keys));
     view! {
         <tr>
             <td data-label="Partner"><bdi class="strong">{partner.name.clone()}</bdi></td>
             <td data-label="Contact">{contact}</td>
             <td data-label="Status"><PartnerBadge active=partner.active/></td>
             <td data-label="Active keys">
-                <A href=keys attr:aria-label=format!("{} active keys of {}", partner.active_keys, partner.name)>
-                    {partner.active_keys}
+                <A href=keys attr:aria-label=label>
+                    {move || number(active_keys)}
                 </A>
             </td>
             <td data-label="Created"><RelativeTime id=format!("created-{id}") at=Some(partner.created_at) now/></td>

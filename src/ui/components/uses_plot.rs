@@ -24,18 +24,11 @@ pub fn UsesPlot(
     let named = move |at: DateTime<Utc>| at.format(format).to_string();
     let sum = uses.sum();
     let total = sum.map_or(0, |sum| sum.total());
-    let words = sum.map(|sum| {
-        format!(
-            "{heading}: {} accepted, {} rate-limited, {} refused.",
-            number(sum.accepted),
-            number(sum.rate_limited),
-            number(sum.refused)
-        )
-    });
+    let words = move || sum.map(|sum| format!("{heading}: {}.", in_words(&sum)));
     let most = uses.0.iter().map(Uses::total).max().unwrap_or_default();
     let plot = (total > 0).then(|| {
         let width = WIDTH / uses.0.len().max(1);
-        let bars = uses.0.iter().enumerate().map(|(n, uses)| {
+        let bars = uses.0.iter().copied().enumerate().map(|(n, uses)| {
             // What happened at all is seen.
             let scaled = |part: i64| match part {
                 0 => 0,
@@ -55,7 +48,7 @@ pub fn UsesPlot(
             });
             view! {
                 <g>
-                    <title>{format!("{}: {}", named(uses.at), in_words(uses))}</title>
+                    <title>{move || format!("{}: {}", named(uses.at), in_words(&uses))}</title>
                     // The whole height tells, also where nothing was.
                     <rect class="span" x=n * width y="0" width=width height=HEIGHT></rect>
                     {rects}
@@ -63,7 +56,7 @@ pub fn UsesPlot(
             }
         });
         view! {
-            <svg class="uses" viewBox=format!("0 0 {WIDTH} {HEIGHT}") role="img" aria-label=words.clone() preserveAspectRatio="none">
+            <svg class="uses" viewBox=format!("0 0 {WIDTH} {HEIGHT}") role="img" aria-label=words preserveAspectRatio="none">
                 {bars.collect_view()}
             </svg>
         }
@@ -72,14 +65,14 @@ pub fn UsesPlot(
     let ends = ends.filter(|_| total > 0).map(|(first, last)| {
         view! { <p class="axis" aria-hidden="true"><span>{named(first.at)}</span><span>{named(last.at)}</span></p> }
     });
-    let rows = uses.0.iter().rev().filter(|uses| uses.total() > 0);
+    let rows = uses.0.iter().copied().rev().filter(|uses| uses.total() > 0);
     let rows = rows.map(|uses| {
         view! {
             <tr>
                 <th scope="row">{named(uses.at)}</th>
-                <td>{number(uses.accepted)}</td>
-                <td>{number(uses.rate_limited)}</td>
-                <td>{number(uses.refused)}</td>
+                <td>{move || number(uses.accepted)}</td>
+                <td>{move || number(uses.rate_limited)}</td>
+                <td>{move || number(uses.refused)}</td>
             </tr>
         }
     });
@@ -108,9 +101,9 @@ pub fn UsesPlot(
                 None => view! { <p class="none">"No call."</p> }.into_any(),
                 Some(sum) => view! {
                     <p class="legend">
-                        <span class="accepted">{number(sum.accepted)} " accepted"</span>
-                        <span class="rate-limited">{number(sum.rate_limited)} " rate-limited"</span>
-                        <span class="refused">{number(sum.refused)} " refused"</span>
+                        <span class="accepted">{move || number(sum.accepted)} " accepted"</span>
+                        <span class="rate-limited">{move || number(sum.rate_limited)} " rate-limited"</span>
+                        <span class="refused">{move || number(sum.refused)} " refused"</span>
                     </p>
                 }.into_any(),
             }}

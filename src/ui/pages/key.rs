@@ -16,6 +16,7 @@ use crate::ui::components::key_actions::KeyActions;
 use crate::ui::components::key_marks::KeyMarks;
 use crate::ui::components::lineage::Lineage;
 use crate::ui::components::notice::{DoneNotice, ErrorNotice};
+use crate::ui::components::number::number;
 use crate::ui::components::time::RelativeTime;
 use crate::ui::components::uses_plot::UsesPlot;
 use crate::ui::desk::Desk;
@@ -152,7 +153,7 @@ fn Facts(key: KeyView, now: Signal<DateTime<Utc>>) -> impl IntoView {
             <div><dt>"Partner"</dt><dd><A href=partner><bdi>{key.partner_name}</bdi></A></dd></div>
             <div><dt>"Environment"</dt><dd>{key.environment.as_str()}</dd></div>
             <div><dt>"Scopes"</dt><dd><span class="chips">{scopes.collect_view()}</span></dd></div>
-            <div><dt>"Rate / min"</dt><dd>{key.rate_per_minute}</dd></div>
+            <div><dt>"Rate / min"</dt><dd>{move || number(key.rate_per_minute.into())}</dd></div>
             <div><dt>"Not before"</dt><dd>{time("key-begins", Some(key.not_before))}</dd></div>
             <div><dt>"Expires"</dt><dd>{expires}</dd></div>
             {due}
