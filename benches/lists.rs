@@ -103,6 +103,7 @@ impl Lists {
             .map(|(name, value)| format!("{name}={}", encode(value.as_str().unwrap())))
             .collect();
         let request = Request::get(format!("/api/admin/api-keys?{}", pairs.join("&")))
+            .header("Host", "registry.example")
             .header("X-API-Key", &self.token)
             .body(Body::empty())
             .unwrap();

@@ -98,6 +98,7 @@ pub fn App() -> impl IntoView {
             <Frame operator>
                 <FlatRoutes fallback=NotFound>
                     <Route path=StaticSegment("login") view=LoginPage/>
+                    <Route path=path!("/login/code") view=LaterPage::Code/>
                     <Route path=path!("/api-keys") view=KeysPage/>
                     <Route path=path!("/api-keys/:key_id") view=LaterPage::Key/>
                     <Route path=path!("/partners") view=LaterPage::Partners/>

@@ -2,7 +2,7 @@
 // people to look at: `make screenshots` leaves them in the folder that SCREENSHOTS names.
 
 import type { Page } from '@playwright/test';
-import { hydrated, type Server, signIn, test } from '../tests/server';
+import { EMAIL, hydrated, PASSWORD, type Server, signIn, test, timedCode } from '../tests/server';
 
 const FOLDER = process.env.SCREENSHOTS ?? 'target/screenshots';
 
@@ -89,6 +89,7 @@ for (const width of [1440, 768, 375]) {
       await page.goto(`${server.url}/settings`);
       await hydrated(page);
       await shoot('settings', true);
+      await secondFactor(page, server, shoot);
       server.cli(['policy', 'set', '--max-key-age', '30', '--stale-after', '30']);
       server.age('Meridian Labs', 31);
       server.age('Lumen Notaries', 31);
@@ -192,6 +193,38 @@ async function partners(page: Page, server: Server, shoot: Shoot): Promise<void>
   await page.getByRole('button', { name: /^Deactivate / }).first().click();
   await shoot('partner-deactivate');
   await page.getByRole('button', { name: 'Cancel' }).click();
+}
+
+async function secondFactor(page: Page, server: Server, shoot: Shoot): Promise<void> {
+  await page.getByRole('button', { name: 'Set up second factor' }).click();
+  await page.getByLabel('Your password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  const secret = (await page.locator('#factor-secret').innerText()).replaceAll(' ', '');
+  await shoot('second-factor');
+  await page.getByLabel('Code', { exact: true }).fill(timedCode(secret));
+  await page.getByRole('button', { name: 'Set up' }).last().click();
+  await page.getByRole('button', { name: 'I have stored them' }).waitFor();
+  await shoot('recovery-codes');
+  await page.getByRole('button', { name: 'I have stored them' }).click();
+  server.forgetProofs();
+  await page.getByRole('button', { name: 'New operator' }).click();
+  await page.getByLabel('E-mail').fill('colleague@example.com');
+  await page.getByLabel('First password').fill('a first password');
+  await page.getByRole('button', { name: 'Create operator' }).click();
+  await page.getByLabel('Code', { exact: true }).waitFor();
+  await shoot('step-up');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await shoot('settings-with-factor', true);
+  const elsewhere = await page.context().browser()!.newContext({ viewport: page.viewportSize() });
+  const half = await elsewhere.newPage();
+  await half.goto(`${server.url}/login`);
+  await half.getByLabel('Email').fill(EMAIL);
+  await half.getByLabel('Password').fill(PASSWORD);
+  await half.getByRole('button', { name: 'Sign in' }).click();
+  await half.getByRole('heading', { name: 'Second factor' }).waitFor();
+  await half.screenshot({ path: `${FOLDER}/login-code-${page.viewportSize()!.width}.png` });
+  await elsewhere.close();
+  server.prove();
 }
 
 async function notices(page: Page, server: Server, shoot: Shoot): Promise<void> {

@@ -2,7 +2,7 @@
 
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { AUDITOR, expect, hydrated, openIssueDialog, overflow, PASSWORD, revealedToken, type Server, signIn, test } from './server';
+import { AUDITOR, EMAIL, expect, hydrated, openIssueDialog, overflow, PASSWORD, revealedToken, type Server, signIn, test, timedCode } from './server';
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];
 
@@ -163,6 +163,39 @@ async function furnishAndWalk(page: Page, server: Server, check: Check): Promise
   await page.getByRole('button', { name: `Reset password ${AUDITOR}` }).click();
   await check('reset password');
   await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Set up second factor' }).click();
+  await check('second factor, the password');
+  await page.getByLabel('Your password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  const secret = (await page.locator('#factor-secret').innerText()).replaceAll(' ', '');
+  await page.getByRole('button', { name: 'Set up' }).last().click();
+  await check('second factor, the code');
+  await page.getByLabel('Code', { exact: true }).fill(timedCode(secret));
+  await page.getByRole('button', { name: 'Set up' }).last().click();
+  await page.getByRole('dialog', { name: 'Recovery codes' }).waitFor();
+  await check('recovery codes');
+  await page.getByRole('button', { name: 'I have stored them' }).click();
+  await check('the settings, with a second factor');
+  server.forgetProofs();
+  await page.getByRole('button', { name: 'Remove second factor' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  await page.getByLabel('Code', { exact: true }).waitFor();
+  await check('a fresh code is asked for');
+  await page.getByLabel('Code', { exact: true }).fill(timedCode(secret, Date.now() + 30_000));
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  await page.getByText('Confirmed').waitFor();
+  await check('a fresh code was taken');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  const elsewhere = await page.context().browser()!.newContext();
+  const half = await elsewhere.newPage();
+  await half.goto(`${server.url}/login`);
+  await half.getByLabel('Email').fill(EMAIL);
+  await half.getByLabel('Password').fill(PASSWORD);
+  await half.getByRole('button', { name: 'Sign in' }).click();
+  await half.getByRole('heading', { name: 'Second factor' }).waitFor();
+  const { violations } = await new AxeBuilder({ page: half }).withTags(TAGS).analyze();
+  expect(violations.map(({ id }) => id)).toEqual([]);
+  await elsewhere.close();
   await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
   await check('shortcuts');
   await page.getByRole('button', { name: 'Close' }).click();

@@ -2,7 +2,7 @@
 // `trace` and read for secrets at the end.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { test as base, expect, type Page } from '@playwright/test';
 
@@ -93,6 +93,16 @@ export class Server {
     );
   }
 
+  /** Has every session be one in which a second factor was shown just now. */
+  prove(): void {
+    this.sql(databaseUrl(this.database), 'update operator_sessions set factor_at = now() where not awaits_factor');
+  }
+
+  /** Has every factor have been shown long ago. */
+  forgetProofs(): void {
+    this.sql(databaseUrl(this.database), "update operator_sessions set factor_at = now() - interval '6 minutes' where not awaits_factor");
+  }
+
   /** Runs the program's command line and gives back its standard output. */
   cli(args: string[], input = ''): string {
     const done = spawnSync(BIN, args, { env: this.environment(), input, encoding: 'utf8' });
@@ -176,12 +186,25 @@ export async function hydrated(page: Page): Promise<void> {
 /** A second operator, who may only read. */
 export const AUDITOR = 'auditor@example.com';
 
+/** Signs in; what takes a fresh second factor takes it for shown. */
 export async function signIn(page: Page, server: Server, email = EMAIL): Promise<void> {
   await page.goto(`${server.url}/login`);
   await page.getByLabel('Email').fill(email);
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page.getByRole('heading', { name: 'API Keys / Rotation' })).toBeVisible();
+  server.prove();
+}
+
+/** The code that an app shows for a secret in base32 (RFC 6238). */
+export function timedCode(secret: string, at = Date.now()): string {
+  const bits = [...secret].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g)!.map((byte) => Number.parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)));
+  const hash = createHmac('sha1', key).update(step).digest();
+  const offset = hash[19]! & 15;
+  return String((hash.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
 /** What a token looks like. */

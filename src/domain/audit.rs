@@ -135,6 +135,15 @@ pub enum Action {
     /// An operator's password was set.
     #[serde(rename = "operator.password_set")]
     OperatorPasswordSet,
+    /// An operator set up a second factor.
+    #[serde(rename = "operator.factor_added")]
+    OperatorFactorAdded,
+    /// An operator's second factor was taken away.
+    #[serde(rename = "operator.factor_removed")]
+    OperatorFactorRemoved,
+    /// An operator got new recovery codes.
+    #[serde(rename = "operator.recovery_codes_renewed")]
+    OperatorRecoveryCodesRenewed,
     /// An operator was disabled.
     #[serde(rename = "operator.disabled")]
     OperatorDisabled,
@@ -157,7 +166,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::PartnerCreated,
         Self::PartnerUpdated,
         Self::PartnerImported,
@@ -179,6 +188,9 @@ impl Action {
         Self::AssetReceived,
         Self::OperatorCreated,
         Self::OperatorPasswordSet,
+        Self::OperatorFactorAdded,
+        Self::OperatorFactorRemoved,
+        Self::OperatorRecoveryCodesRenewed,
         Self::OperatorDisabled,
         Self::OperatorChanged,
         Self::OperatorSignedIn,
@@ -212,6 +224,9 @@ impl Action {
             Self::AssetReceived => "asset.received",
             Self::OperatorCreated => "operator.created",
             Self::OperatorPasswordSet => "operator.password_set",
+            Self::OperatorFactorAdded => "operator.factor_added",
+            Self::OperatorFactorRemoved => "operator.factor_removed",
+            Self::OperatorRecoveryCodesRenewed => "operator.recovery_codes_renewed",
             Self::OperatorDisabled => "operator.disabled",
             Self::OperatorChanged => "operator.changed",
             Self::OperatorSignedIn => "operator.signed_in",

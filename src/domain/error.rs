@@ -43,6 +43,19 @@ pub enum AppError {
     /// 403 of the console: the operator's role may only read.
     #[error("your role may read but not change anything: ask an admin")]
     ReadOnlyRole,
+    /// 403 of the console: the code of the second factor is another, or was taken before.
+    #[error("the code is not right, or was used already: enter the next one")]
+    WrongCode,
+    /// 403 of the console: the call takes a second factor that was shown a short while ago.
+    #[error("{}", if *enrolled {
+        "this takes a fresh code of your second factor"
+    } else {
+        "this takes a second factor, and you have none: set one up under Settings"
+    })]
+    FactorNeeded {
+        /// Whether the operator has one.
+        enrolled: bool,
+    },
     /// 403: a cookie-authenticated write that did not come from this site.
     #[error("the request did not come from this site: reload the page and try again")]
     CrossSite,
@@ -109,7 +122,11 @@ impl AppError {
         match self {
             Self::Invalid { .. } => 400,
             Self::Unauthorized { .. } | Self::SignedOut | Self::WrongCredentials => 401,
-            Self::Forbidden { .. } | Self::ReadOnlyRole | Self::CrossSite => 403,
+            Self::Forbidden { .. }
+            | Self::ReadOnlyRole
+            | Self::WrongCode
+            | Self::FactorNeeded { .. }
+            | Self::CrossSite => 403,
             Self::NotFound { .. } => 404,
             Self::MethodNotAllowed => 405,
             Self::Conflict { .. } => 409,
@@ -240,6 +257,8 @@ pub enum Missing {
     AssetNotFound,
     /// No operator has this e-mail.
     OperatorNotFound,
+    /// The operator has no second factor.
+    FactorNotFound,
     /// No webhook has this id.
     WebhookNotFound,
     /// No delivery has this id, or it is kept no longer.
@@ -255,6 +274,7 @@ impl Missing {
             Self::PartnerNotFound => "no partner has this id",
             Self::AssetNotFound => "no proof asset of yours has this id",
             Self::OperatorNotFound => "no operator has this e-mail",
+            Self::FactorNotFound => "there is no second factor: set one up first",
             Self::WebhookNotFound => "no webhook has this id",
             Self::DeliveryNotFound => "no delivery has this id, or it is kept no longer",
             Self::RouteNotFound => "there is no such route",
@@ -301,6 +321,8 @@ pub enum Conflict {
     IdempotencyMismatch,
     /// A request with the same idempotency key is still being answered.
     IdempotencyInProgress,
+    /// The operator has a second factor.
+    FactorExists,
     /// Nobody else could manage operators.
     LastAdmin,
     /// An operator with this e-mail exists.
@@ -338,6 +360,9 @@ impl Conflict {
             }
             Self::IdempotencyInProgress => {
                 "a request with this Idempotency-Key is still being answered: try again".to_owned()
+            }
+            Self::FactorExists => {
+                "you have a second factor already: remove it before you set up another".to_owned()
             }
             Self::LastAdmin => {
                 "this is the last admin who can sign in: make another one first".to_owned()

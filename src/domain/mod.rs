@@ -10,6 +10,7 @@ pub mod bulk;
 pub mod bulk_input;
 pub mod checkpoint;
 pub mod error;
+pub mod factor;
 pub mod grace;
 pub mod key;
 pub mod key_details;

@@ -222,6 +222,14 @@ impl Sentence {
             Action::OperatorPasswordSet => self
                 .say(" set the password of ")
                 .name(details.text("email")),
+            Action::OperatorFactorAdded => self.say(" set up a second factor"),
+            Action::OperatorFactorRemoved if details.text("email") == event.actor.id => {
+                self.say(" removed their second factor")
+            }
+            Action::OperatorFactorRemoved => self
+                .say(" removed the second factor of ")
+                .name(details.text("email")),
+            Action::OperatorRecoveryCodesRenewed => self.say(" made new recovery codes"),
             Action::OperatorDisabled => self
                 .say(" disabled the operator ")
                 .name(details.text("email")),
@@ -458,6 +466,11 @@ mod tests {
                 Action::OperatorPasswordSet,
                 json!({"email": "o@e.org"}),
                 "o@e.org changed their own password",
+            ),
+            (
+                Action::OperatorFactorRemoved,
+                json!({"email": "a@e.org"}),
+                "o@e.org removed the second factor of a@e.org",
             ),
             (
                 Action::OperatorRefused,

@@ -11,7 +11,7 @@ use crate::domain::error::AppError;
 /// What an order would do.
 ///
 /// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "bulk/preview", input = Json, output = Json)]
 pub async fn preview_bulk(input: BulkPreviewInput) -> Result<BulkPreview, AppError> {
     use crate::server::context;
@@ -29,12 +29,12 @@ pub async fn preview_bulk(input: BulkPreviewInput) -> Result<BulkPreview, AppErr
 /// Who stops listening before that stops the order.
 ///
 /// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what is wrong with the order.
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`], or what is wrong with the order.
 #[server(prefix = "/rpc", endpoint = "bulk/rotate", input = Json, output = StreamingText)]
 pub async fn rotate_many(input: BulkRotateInput) -> Result<TextStream<AppError>, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
+    let origin = context::proven_admin()?;
     let state = context::state()?;
     let order = input.check(state.registry.now()).map_err(context::told)?;
     let told = state.registry.clone().rotate_many_telling(origin, order);
@@ -44,12 +44,12 @@ pub async fn rotate_many(input: BulkRotateInput) -> Result<TextStream<AppError>,
 /// Revokes many keys at once.
 ///
 /// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "bulk/revoke", input = Json, output = Json)]
 pub async fn revoke_many(input: BulkRevokeInput) -> Result<ManyRevoked, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
+    let origin = context::proven_admin()?;
     let state = context::state()?;
     let registry = &state.registry;
     let order = input.check(registry.now()).map_err(context::told)?;

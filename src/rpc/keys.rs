@@ -140,15 +140,20 @@ pub async fn update_key(key_id: String, input: UpdateInput) -> Result<KeyView, A
 /// Issues a key; its token is in this answer and nowhere else.
 ///
 /// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
+/// for a key that opens everything, or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "keys/issue", input = Json, output = Json)]
 pub async fn issue_key(input: IssueInput) -> Result<IssuedKey, AppError> {
+    use crate::domain::scope::Scope;
     use crate::server::context;
 
     let origin = context::admin()?;
     let state = context::state()?;
     let registry = &state.registry;
     let command = input.check(registry.now()).map_err(context::told)?;
+    if command.scopes.contains(&Scope::Admin) {
+        context::proven_admin()?;
+    }
     registry
         .issue_key(&origin, command)
         .await
@@ -158,13 +163,14 @@ pub async fn issue_key(input: IssueInput) -> Result<IssuedKey, AppError> {
 /// Rotates a key; the successor's token is in this answer and nowhere else.
 ///
 /// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
+/// for a key that opens everything, or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "keys/rotate", input = Json, output = Json)]
 pub async fn rotate_key(key_id: String, input: RotateInput) -> Result<RotatedKey, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
     let state = context::state()?;
+    let origin = context::admin_over(&state, &key_id).await?;
     let registry = &state.registry;
     let command = input.check(registry.now()).map_err(context::told)?;
     registry
@@ -212,13 +218,14 @@ pub async fn change_grace(key_id: String, input: GraceInput) -> Result<KeyView, 
 /// Undoes a revocation.
 ///
 /// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
+/// for a key that opens everything, or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "keys/restore", input = Json, output = Json)]
 pub async fn restore_key(key_id: String, input: RestoreInput) -> Result<KeyView, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
     let state = context::state()?;
+    let origin = context::admin_over(&state, &key_id).await?;
     let registry = &state.registry;
     let note = input.check().map_err(context::told)?;
     registry

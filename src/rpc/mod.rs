@@ -11,6 +11,7 @@
 
 pub mod audit;
 pub mod bulk;
+pub mod factor;
 pub mod json;
 pub mod keys;
 pub mod notices;
@@ -30,10 +31,14 @@ pub type Json = Post<JsonText>;
 
 /// Server functions that also take a form's post, so that they work without WASM. None of them
 /// reveals a token.
-pub const FORM_POSTS: [&str; 2] = ["/rpc/session/sign-in", "/rpc/session/sign-out"];
+pub const FORM_POSTS: [&str; 3] = [
+    "/rpc/session/sign-in",
+    "/rpc/session/verify-code",
+    "/rpc/session/sign-out",
+];
 
 /// Server functions that anybody may call, signed in or not.
-pub const OPEN: [&str; 2] = FORM_POSTS;
+pub const OPEN: [&str; 3] = FORM_POSTS;
 
 impl FromServerFnError for AppError {
     type Encoder = JsonText;

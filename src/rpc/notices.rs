@@ -65,7 +65,7 @@ pub async fn list_notices(
 pub async fn create_webhook(partner_id: Uuid, input: WebhookInput) -> Result<NewWebhook, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
+    let origin = context::proven_admin()?;
     let command = input.check().map_err(context::told)?;
     context::state()?
         .registry
@@ -85,7 +85,7 @@ pub async fn update_webhook(
 ) -> Result<Webhook, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
+    let origin = context::proven_admin()?;
     let command = input.check().map_err(context::told)?;
     context::state()?
         .registry
@@ -102,7 +102,7 @@ pub async fn update_webhook(
 pub async fn delete_webhook(webhook_id: Uuid) -> Result<(), AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
+    let origin = context::proven_admin()?;
     let state = context::state()?;
     let deleted = state.registry.delete_webhook(&origin, webhook_id).await;
     deleted.map_err(context::told)

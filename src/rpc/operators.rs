@@ -15,6 +15,8 @@ pub struct OperatorsPage {
     pub viewer: Operator,
     /// All of them, by address.
     pub operators: Vec<Operator>,
+    /// Those who have a second factor.
+    pub with_factor: Vec<Uuid>,
 }
 
 /// All operators.
@@ -26,20 +28,25 @@ pub async fn list_operators() -> Result<OperatorsPage, AppError> {
     use crate::server::context;
 
     let viewer = context::operator()?;
-    let operators = context::state()?.registry.list_operators().await;
-    let operators = operators.map_err(context::told)?;
-    Ok(OperatorsPage { viewer, operators })
+    let registry = &context::state()?.registry;
+    let operators = registry.list_operators().await.map_err(context::told)?;
+    let with_factor = registry.operators_with_factor().await;
+    Ok(OperatorsPage {
+        viewer,
+        operators,
+        with_factor: with_factor.map_err(context::told)?,
+    })
 }
 
 /// Makes an operator.
 ///
 /// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "operators/create", input = Json, output = Json)]
 pub async fn create_operator(input: OperatorInput) -> Result<Operator, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
+    let origin = context::proven_admin()?;
     let (email, role) = input.check().map_err(context::told)?;
     context::state()?
         .registry
@@ -51,7 +58,7 @@ pub async fn create_operator(input: OperatorInput) -> Result<Operator, AppError>
 /// Gives an operator another role, or takes or gives back the right to sign in.
 ///
 /// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "operators/update", input = Json, output = Json)]
 pub async fn update_operator(
     operator_id: Uuid,
@@ -59,7 +66,7 @@ pub async fn update_operator(
 ) -> Result<Operator, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
+    let origin = context::proven_admin()?;
     let command = input.check().map_err(context::told)?;
     context::state()?
         .registry
@@ -71,14 +78,14 @@ pub async fn update_operator(
 /// Sets an operator's password, and ends all their sessions.
 ///
 /// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "operators/password", input = Json, output = Json)]
 pub async fn reset_password(email: String, password: String) -> Result<(), AppError> {
     use crate::domain::operator::sign_in_email;
     use crate::server::context;
 
     let password = zeroize::Zeroizing::new(password);
-    let origin = context::admin()?;
+    let origin = context::proven_admin()?;
     // Otherwise whoever has nothing but an admin's session could take the account over for good.
     let is_own = sign_in_email(&email)
         .is_ok_and(|email| context::operator().is_ok_and(|own| own.email == email));
@@ -91,6 +98,22 @@ pub async fn reset_password(email: String, password: String) -> Result<(), AppEr
     context::state()?
         .registry
         .set_operator_password(&origin, &email, password)
+        .await
+        .map_err(context::told)
+}
+
+/// Takes the second factor of an operator who has lost it, and ends all their sessions.
+///
+/// # Errors
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`], or what the service refuses.
+#[server(prefix = "/rpc", endpoint = "operators/remove-factor", input = Json, output = Json)]
+pub async fn remove_factor_of(email: String) -> Result<(), AppError> {
+    use crate::server::context;
+
+    let origin = context::proven_admin()?;
+    context::state()?
+        .registry
+        .remove_factor(&origin, &email, None)
         .await
         .map_err(context::told)
 }

@@ -19,7 +19,17 @@ pub struct SessionsPage {
     pub sessions: Vec<SessionView>,
 }
 
-/// Signs in and goes on to `next`, a path of this site.
+/// How far a sign-in has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignedIn {
+    /// To its end.
+    Done,
+    /// To the second factor.
+    AwaitsFactor,
+}
+
+/// Signs in and goes on to `next`, a path of this site, or to where the second factor is asked for.
 ///
 /// # Errors
 /// [`AppError::WrongCredentials`], [`AppError::RateLimited`] after several failures, or why nobody
@@ -29,7 +39,7 @@ pub async fn sign_in(
     email: String,
     password: String,
     #[server(default)] next: String,
-) -> Result<(), AppError> {
+) -> Result<SignedIn, AppError> {
     use crate::server::context;
 
     let state = context::state()?;
@@ -41,6 +51,35 @@ pub async fn sign_in(
         .sign_in(&email, password, context::whence(), presented)
         .await
         .map_err(context::told)?;
+    context::open_session(&state, &session);
+    if session.awaits_factor {
+        context::go_to(&crate::ui::links::login_code(&next));
+        return Ok(SignedIn::AwaitsFactor);
+    }
+    context::go_to(crate::ui::links::local_path(&next));
+    Ok(SignedIn::Done)
+}
+
+/// Ends a sign-in that waits for the second factor, and goes on to `next`. A plain form's post: it works
+/// without WASM.
+///
+/// # Errors
+/// [`AppError::SignedOut`] where none waits, [`AppError::WrongCode`], [`AppError::RateLimited`] after several
+/// failures, or why nobody can sign in right now.
+#[server(prefix = "/rpc", endpoint = "session/verify-code", output = Json)]
+pub async fn verify_code(code: String, #[server(default)] next: String) -> Result<(), AppError> {
+    use crate::server::context;
+
+    let code = zeroize::Zeroizing::new(code);
+    let state = context::state()?;
+    let cookie = context::cookie(&state)?;
+    let finished = state
+        .registry
+        .finish_sign_in(&code, context::whence(), &cookie);
+    let session = finished.await.map_err(|error| match error {
+        AppError::Invalid { .. } => context::told(AppError::WrongCode),
+        other => context::told(other),
+    })?;
     context::open_session(&state, &session);
     context::go_to(crate::ui::links::local_path(&next));
     Ok(())

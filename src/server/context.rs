@@ -14,12 +14,13 @@ use zeroize::Zeroizing;
 use super::http::cookies;
 use super::http::request::RequestInfo;
 use super::http::session::Session;
-use super::services::sessions::NewSession;
+use super::services::sessions::{NewSession, SignedIn};
 use super::services::{Origin, Whence};
 use super::state::AppState;
 use crate::domain::audit::{Actor, ActorKind};
 use crate::domain::error::{AppError, AppResult};
 use crate::domain::operator::{Operator, Role};
+use crate::domain::scope::Scope;
 use crate::rpc::FORM_POSTS;
 
 /// The router's state.
@@ -33,10 +34,14 @@ pub fn state() -> AppResult<AppState> {
 /// Who is signed in, if anybody is.
 #[must_use]
 pub fn signed_in() -> Option<Operator> {
+    session().map(|session| session.operator)
+}
+
+fn session() -> Option<SignedIn> {
     use_context::<Parts>()?
         .extensions
         .get::<Session>()?
-        .0
+        .signed_in
         .clone()
 }
 
@@ -64,6 +69,52 @@ pub fn admin() -> AppResult<Origin> {
         return Err(told(AppError::ReadOnlyRole));
     }
     Ok(origin)
+}
+
+/// The same, of one who has shown their second factor a short while ago: what takes more than a session
+/// that was left open (OWASP ASVS 5.0, V7.5).
+///
+/// # Errors
+/// As [`admin`], or [`AppError::FactorNeeded`].
+pub fn proven_admin() -> AppResult<Origin> {
+    let origin = admin()?;
+    proven()?;
+    Ok(origin)
+}
+
+/// The operator, who has shown their second factor a short while ago.
+///
+/// # Errors
+/// [`AppError::SignedOut`], or [`AppError::FactorNeeded`].
+pub fn proven_operator() -> AppResult<Operator> {
+    let operator = operator()?;
+    proven()?;
+    Ok(operator)
+}
+
+fn proven() -> AppResult<()> {
+    let session = session().ok_or_else(|| told(AppError::SignedOut))?;
+    if session.is_fresh(state()?.registry.now()) {
+        return Ok(());
+    }
+    Err(told(AppError::FactorNeeded {
+        enrolled: session.has_factor,
+    }))
+}
+
+/// The operator who may change things, and may do so to this key: a key that opens everything takes a
+/// fresh factor.
+///
+/// # Errors
+/// As [`proven_admin`], or the database's.
+pub async fn admin_over(state: &AppState, key_id: &str) -> AppResult<Origin> {
+    let origin = admin()?;
+    match state.registry.key(key_id).await {
+        Ok(key) if key.scopes.contains(&Scope::Admin) => proven_admin(),
+        // What is not there is told by whatever looks for it.
+        Ok(_) | Err(AppError::NotFound { .. }) => Ok(origin),
+        Err(error) => Err(told(error)),
+    }
 }
 
 /// The operator, as an audit event will name them.

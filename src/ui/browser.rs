@@ -172,11 +172,12 @@ pub fn local_time(at: DateTime<Utc>) -> Option<String> {
 pub fn local_number(number: i64) -> Option<String> {
     #[cfg(feature = "hydrate")]
     {
-        let number = js_sys::Number::from(number as f64);
         // Without a language of ours the browser takes its own, and none that it might refuse.
-        let format = js_sys::Reflect::get(&number, &"toLocaleString".into()).ok()?;
-        let format: js_sys::Function = wasm_bindgen::JsCast::dyn_into(format).ok()?;
-        format.call0(&number).ok()?.as_string()
+        let format = js_sys::Intl::NumberFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
+        let text = format
+            .format()
+            .call1(&wasm_bindgen::JsValue::NULL, &(number as f64).into());
+        text.ok()?.as_string()
     }
     #[cfg(not(feature = "hydrate"))]
     {
@@ -407,6 +408,19 @@ fn find(selector: &str) -> Option<web_sys::HtmlElement> {
     use web_sys::wasm_bindgen::JsCast;
 
     document().query_selector(selector).ok()??.dyn_into().ok()
+}
+
+/// Gives the focus to an element that is being put there, wherever it was.
+pub fn focus_soon(selector: &'static str) {
+    #[cfg(feature = "hydrate")]
+    set_timeout(
+        move || {
+            focus(selector);
+        },
+        Duration::ZERO,
+    );
+    #[cfg(not(feature = "hydrate"))]
+    let _ = selector;
 }
 
 /// Gives the focus to an element; whether it is there.

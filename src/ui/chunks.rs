@@ -8,6 +8,9 @@ use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
 use super::components::bulk_dialog::BulkDialog;
 use super::components::edit_dialog::EditKeyDialog;
+use super::components::factor_dialogs::{
+    RecoveryCodes, RemoveFactorDialog, RemoveFactorOfDialog, RenewCodesDialog, SetUpFactorDialog,
+};
 use super::components::grace_dialog::GraceDialog;
 use super::components::icon::{Glyph, Icon};
 use super::components::issue_dialog::IssueDialog;
@@ -25,6 +28,7 @@ use super::components::tokens_reveal::TokensReveal;
 use super::components::webhook_dialogs::{DeleteWebhookDialog, NewWebhookDialog};
 use super::desk::OpenDialog;
 use super::pages::audit::AuditPage;
+use super::pages::code::CodePage;
 use super::pages::key::KeyPage;
 use super::pages::notices::NoticesPage;
 use super::pages::partners::PartnersPage;
@@ -45,6 +49,8 @@ impl From<SplitLoaderError> for NotLoaded {
 /// A page of the second file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LaterPage {
+    /// Where a sign-in goes on with the second factor.
+    Code,
     /// A key.
     Key,
     /// The partners.
@@ -69,6 +75,7 @@ pub enum LaterPage {
 ))]
 fn draw_page(page: LaterPage) -> Result<AnyView, NotLoaded> {
     Ok(match page {
+        LaterPage::Code => view! { <CodePage/> }.into_any(),
         LaterPage::Key => view! { <KeyPage/> }.into_any(),
         LaterPage::Partners => view! { <PartnersPage/> }.into_any(),
         LaterPage::Notices => view! { <NoticesPage/> }.into_any(),
@@ -107,6 +114,13 @@ fn draw_dialog(dialog: OpenDialog) -> Result<AnyView, NotLoaded> {
         OpenDialog::NewOperator => view! { <NewOperatorDialog/> }.into_any(),
         OpenDialog::EditOperator(operator) => view! { <EditOperatorDialog operator/> }.into_any(),
         OpenDialog::ResetPassword(operator) => view! { <ResetPasswordDialog operator/> }.into_any(),
+        OpenDialog::RemoveFactorOf(operator) => {
+            view! { <RemoveFactorOfDialog operator/> }.into_any()
+        }
+        OpenDialog::SetUpFactor => view! { <SetUpFactorDialog/> }.into_any(),
+        OpenDialog::RevealCodes(codes) => view! { <RecoveryCodes codes/> }.into_any(),
+        OpenDialog::RenewCodes => view! { <RenewCodesDialog/> }.into_any(),
+        OpenDialog::RemoveFactor => view! { <RemoveFactorDialog/> }.into_any(),
         OpenDialog::Password => view! { <PasswordDialog/> }.into_any(),
         OpenDialog::Shortcuts => view! { <ShortcutsDialog/> }.into_any(),
     })

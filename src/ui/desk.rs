@@ -51,6 +51,16 @@ pub enum OpenDialog {
     EditOperator(Operator),
     /// Set an operator's password.
     ResetPassword(Operator),
+    /// Take the second factor of an operator who has lost it.
+    RemoveFactorOf(Operator),
+    /// Set up one's own second factor.
+    SetUpFactor,
+    /// The recovery codes that were just made.
+    RevealCodes(Vec<String>),
+    /// Make new recovery codes.
+    RenewCodes,
+    /// Take one's own second factor away.
+    RemoveFactor,
     /// Change one's own password.
     Password,
     /// The keyboard's shortcuts.
@@ -156,6 +166,11 @@ impl Desk {
         self.show_secrets(OpenDialog::RevealMany(rotated));
     }
 
+    /// The same for recovery codes.
+    pub fn reveal_codes(self, codes: Vec<String>) {
+        self.show_secrets(OpenDialog::RevealCodes(codes));
+    }
+
     fn show_secrets(self, dialog: OpenDialog) {
         self.busy.set(false);
         self.switch_to(dialog);
@@ -197,7 +212,10 @@ impl Desk {
 
     fn shows_a_token(self) -> bool {
         self.open.with_untracked(|open| {
-            matches!(open.1, OpenDialog::Reveal(_) | OpenDialog::RevealMany(_))
+            matches!(
+                open.1,
+                OpenDialog::Reveal(_) | OpenDialog::RevealMany(_) | OpenDialog::RevealCodes(_)
+            )
         })
     }
 

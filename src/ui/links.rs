@@ -6,6 +6,8 @@ use crate::domain::key_list::KeyListInput;
 
 /// The sign-in page.
 pub const LOGIN: &str = "/login";
+/// Where a sign-in goes on with the second factor.
+pub const LOGIN_CODE: &str = "/login/code";
 /// The tab "API Keys / Rotation".
 pub const KEYS: &str = "/api-keys";
 /// The tab "Partners".
@@ -79,6 +81,13 @@ pub fn keys(asked: &KeyListInput) -> String {
 pub fn login(next: &str) -> String {
     let next = local_path(next);
     format!("{LOGIN}?next={}", encode(next))
+}
+
+/// The page that asks for the second factor and leads on to `next`.
+#[must_use]
+pub fn login_code(next: &str) -> String {
+    let next = local_path(next);
+    format!("{LOGIN_CODE}?next={}", encode(next))
 }
 
 /// The first parts of the console's paths.

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::domain::error::AppError;
 use crate::domain::operator::{Operator, Role};
-use crate::rpc::session::{SignIn, SignOut, current_operator};
+use crate::rpc::session::{SignIn, SignOut, SignedIn, current_operator};
 
 /// The two actions that change who is signed in. The app holds them, so that the frame learns of
 /// a change that a page made.
@@ -47,7 +47,10 @@ pub fn read_operator(actions: SessionActions) -> OperatorResource {
             let (ins, outs) = seen.get_value();
             seen.set_value((signed_in, signed_out));
             let in_vain = signed_in != ins
-                && !matches!(actions.sign_in.value().get_untracked(), Some(Ok(())));
+                && !matches!(
+                    actions.sign_in.value().get_untracked(),
+                    Some(Ok(SignedIn::Done))
+                );
             let is_out = signed_out != outs || in_vain;
             async move {
                 if is_out {

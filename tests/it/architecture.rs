@@ -143,7 +143,13 @@ fn every_server_function_asks_who_calls() {
                 continue;
             }
             let body = function.split("\n}\n").next().unwrap();
-            let asks = ["context::operator()", "context::admin()"];
+            let asks = [
+                "context::operator()",
+                "context::proven_operator()",
+                "context::admin()",
+                "context::proven_admin()",
+                "context::admin_over(",
+            ];
             assert!(
                 asks.iter().any(|asks| body.contains(asks)),
                 "{endpoint} asks nobody"

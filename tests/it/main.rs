@@ -17,6 +17,7 @@ mod bad_input;
 mod bulk;
 mod cli;
 mod console;
+mod factors;
 mod forward_auth;
 mod glance;
 mod grace;

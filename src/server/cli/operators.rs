@@ -31,6 +31,12 @@ pub enum OperatorCommand {
         #[command(flatten)]
         password: PasswordArgs,
     },
+    /// Take the second factor of an operator who has lost it, and end their sessions.
+    RemoveFactor {
+        /// The address they sign in with.
+        #[arg(long)]
+        email: String,
+    },
     /// List the operators: e-mail, role, active or disabled, separated by tabs.
     List,
     /// Take an operator's right to sign in and end their sessions.
@@ -69,6 +75,15 @@ pub async fn run(registry: &Registry, command: OperatorCommand) -> Result<(), St
                 .await
                 .map_err(told)?;
             eprintln!("The password is set; all sessions of {email} have ended.");
+        }
+        OperatorCommand::RemoveFactor { email } => {
+            registry
+                .remove_factor(&origin(), &email, None)
+                .await
+                .map_err(told)?;
+            eprintln!(
+                "{email} signs in by password alone until they set up another; all their sessions have ended."
+            );
         }
         OperatorCommand::List => {
             for operator in registry.list_operators().await.map_err(told)? {

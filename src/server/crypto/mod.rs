@@ -1,10 +1,12 @@
 //! The only place that sees a secret: pepper, key hashing, check tag, passwords.
 
+pub mod breached;
 pub mod password;
 pub mod pepper;
 pub mod pool;
 pub mod seal;
 pub mod secret;
+pub mod totp;
 
 /// Compares two byte strings in a time that depends on their lengths alone.
 #[must_use]

@@ -1,7 +1,8 @@
 //! The pepper: the server's own secret, without which the stored hashes are worth nothing.
 //!
 //! From each pepper are derived, with HKDF-SHA256 (RFC 5869): a fingerprint, by which a row tells
-//! which pepper it was made under, and the sub-keys of the check tag, of the history's checkpoints and of sealed secrets.
+//! which pepper it was made under, and the sub-keys of the check tag, of the
+//! history's checkpoints, of sealed secrets and of recovery codes.
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
@@ -23,6 +24,7 @@ pub struct Pepper {
     tag_key: Zeroizing<[u8; 32]>,
     checkpoint_key: Zeroizing<[u8; 32]>,
     seal_key: Zeroizing<[u8; 32]>,
+    recovery_key: Zeroizing<[u8; 32]>,
     fingerprint: Fingerprint,
 }
 
@@ -34,6 +36,7 @@ impl Pepper {
         let mut tag_key = Zeroizing::new([0; 32]);
         let mut checkpoint_key = Zeroizing::new([0; 32]);
         let mut seal_key = Zeroizing::new([0; 32]);
+        let mut recovery_key = Zeroizing::new([0; 32]);
         let mut fingerprint = Fingerprint::default();
         for (info, out) in [
             (&b"myproof-registry check-tag v1"[..], &mut tag_key[..]),
@@ -42,6 +45,10 @@ impl Pepper {
                 &mut checkpoint_key[..],
             ),
             (&b"myproof-registry seal v1"[..], &mut seal_key[..]),
+            (
+                &b"myproof-registry recovery-code v1"[..],
+                &mut recovery_key[..],
+            ),
             (
                 &b"myproof-registry pepper-fingerprint v1"[..],
                 &mut fingerprint[..],
@@ -56,6 +63,7 @@ impl Pepper {
             tag_key,
             checkpoint_key,
             seal_key,
+            recovery_key,
             fingerprint,
         }
     }
@@ -84,6 +92,13 @@ impl Pepper {
     #[must_use]
     pub(super) fn seal_key(&self) -> &[u8; 32] {
         &self.seal_key
+    }
+
+    /// What is stored of an operator's recovery code. A code has 80 random bits: nothing slower is needed.
+    #[must_use]
+    pub fn recovery_hash(&self, operator_id: &[u8; 16], code: &str) -> [u8; 32] {
+        let message = Zeroizing::new([&operator_id[..], code.as_bytes()].concat());
+        *hmac_sha256(&self.recovery_key[..], &message)
     }
 
     /// The signature of a checkpoint of the history: `HMAC-SHA256(sub-key, statement)`.

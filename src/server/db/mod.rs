@@ -10,6 +10,7 @@ pub mod bulk;
 pub mod changes;
 pub mod deliveries;
 pub mod error;
+pub mod factors;
 pub mod guard_rows;
 pub mod idempotency;
 pub mod import;

@@ -130,25 +130,98 @@ pub async fn update(
     .map(|_| ())
 }
 
+/// A session to add.
+pub struct InsertSession<'a> {
+    /// The hash of its cookie.
+    pub session_hash: &'a [u8; 32],
+    /// Whose it is.
+    pub operator_id: Uuid,
+    /// Where it is opened from.
+    pub ip: Option<IpAddr>,
+    /// Whether it opens nothing before the second factor is shown.
+    pub awaits_factor: bool,
+    /// When the second factor was shown.
+    pub factor_at: Option<DateTime<Utc>>,
+    /// When it is opened.
+    pub now: DateTime<Utc>,
+}
+
 /// Adds a session.
 pub async fn insert_session(
     connection: &mut PgConnection,
+    session: &InsertSession<'_>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into operator_sessions
+             (session_hash, operator_id, ip, awaits_factor, factor_at, created_at, last_seen_at)
+         values ($1, $2, $3::inet, $4, $5, $6, $6)",
+    )
+    .bind(&session.session_hash[..])
+    .bind(session.operator_id)
+    .bind(session.ip.map(|ip| ip.to_string()))
+    .bind(session.awaits_factor)
+    .bind(session.factor_at)
+    .bind(session.now)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// The active operator whose sign-in waits for the second factor, since after `made_after`.
+pub async fn find_awaiting(
+    connection: &mut PgConnection,
     session_hash: &[u8; 32],
-    operator_id: Uuid,
-    ip: Option<IpAddr>,
+    made_after: DateTime<Utc>,
+) -> sqlx::Result<Option<OperatorRow>> {
+    sqlx::query_as(
+        "select o.operator_id, o.email, o.role, o.active, o.password_hash
+           from operator_sessions s join operators o on o.operator_id = s.operator_id
+          where s.session_hash = $1 and s.awaits_factor and o.active and s.created_at > $2",
+    )
+    .bind(&session_hash[..])
+    .bind(made_after)
+    .fetch_optional(connection)
+    .await
+}
+
+/// Takes away a sign-in that waited; whether it was there.
+pub async fn delete_awaiting(
+    connection: &mut PgConnection,
+    session_hash: &[u8; 32],
+) -> sqlx::Result<bool> {
+    sqlx::query("delete from operator_sessions where session_hash = $1 and awaits_factor")
+        .bind(&session_hash[..])
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected() == 1)
+}
+
+/// Notes that the second factor was shown in a session.
+pub async fn prove_session(
+    connection: &mut PgConnection,
+    session_hash: &[u8; 32],
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "insert into operator_sessions (session_hash, operator_id, ip, created_at, last_seen_at)
-         values ($1, $2, $3::inet, $4, $4)",
+        "update operator_sessions set factor_at = $2 where session_hash = $1 and not awaits_factor",
     )
     .bind(&session_hash[..])
-    .bind(operator_id)
-    .bind(ip.map(|ip| ip.to_string()))
     .bind(now)
     .execute(connection)
     .await
     .map(|_| ())
+}
+
+/// Notes that the second factor counts no more in a session.
+pub async fn forget_proof(
+    connection: &mut PgConnection,
+    session_hash: &[u8; 32],
+) -> sqlx::Result<()> {
+    sqlx::query("update operator_sessions set factor_at = null where session_hash = $1")
+        .bind(&session_hash[..])
+        .execute(connection)
+        .await
+        .map(|_| ())
 }
 
 /// A session that was found, with the operator it belongs to.
@@ -156,12 +229,16 @@ pub async fn insert_session(
 pub struct SessionRow {
     /// When it was last seen.
     pub last_seen_at: DateTime<Utc>,
+    /// When the second factor was last shown in it.
+    pub factor_at: Option<DateTime<Utc>>,
+    /// Whether the operator has a second factor.
+    pub has_factor: bool,
     /// Whose it is.
     #[sqlx(flatten)]
     pub operator: OperatorRow,
 }
 
-/// The session of an active operator that was made after `made_after` and seen after `seen_after`.
+/// The session of an active operator, opened for good, that was made after `made_after` and seen after `seen_after`.
 pub async fn find_session(
     connection: &mut PgConnection,
     session_hash: &[u8; 32],
@@ -169,9 +246,12 @@ pub async fn find_session(
     seen_after: DateTime<Utc>,
 ) -> sqlx::Result<Option<SessionRow>> {
     sqlx::query_as(
-        "select s.last_seen_at, o.operator_id, o.email, o.role, o.active, o.password_hash
+        "select s.last_seen_at, s.factor_at, o.operator_id, o.email, o.role, o.active, o.password_hash,
+                exists (select from operator_factors f
+                         where f.operator_id = o.operator_id and f.confirmed_at is not null) as has_factor
            from operator_sessions s join operators o on o.operator_id = s.operator_id
-          where s.session_hash = $1 and o.active and s.created_at > $2 and s.last_seen_at > $3",
+          where s.session_hash = $1 and o.active and not s.awaits_factor
+            and s.created_at > $2 and s.last_seen_at > $3",
     )
     .bind(&session_hash[..])
     .bind(made_after)
@@ -204,7 +284,7 @@ pub async fn delete_session(
     sqlx::query_scalar(
         "delete from operator_sessions s using operators o
           where s.session_hash = $1 and o.operator_id = s.operator_id
-         returning case when s.created_at > $2 and s.last_seen_at > $3 then o.email end",
+         returning case when not s.awaits_factor and s.created_at > $2 and s.last_seen_at > $3 then o.email end",
     )
     .bind(&session_hash[..])
     .bind(made_after)
@@ -238,7 +318,7 @@ pub async fn sessions_of(
 ) -> sqlx::Result<Vec<ListedSession>> {
     sqlx::query_as(
         "select session_id, session_hash, created_at, last_seen_at, host(ip) as ip from operator_sessions
-          where operator_id = $1 and created_at > $2 and last_seen_at > $3
+          where operator_id = $1 and not awaits_factor and created_at > $2 and last_seen_at > $3
           order by last_seen_at desc, session_id",
     )
     .bind(operator_id)

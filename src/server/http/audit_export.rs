@@ -68,7 +68,7 @@ pub async fn download(
     Extension(session): Extension<Session>,
     StrictQuery(input): StrictQuery<EventExportInput>,
 ) -> Result<Response, Problem> {
-    if session.0.is_none() {
+    if session.signed_in.is_none() {
         return Ok(Redirect::to(&links::login(links::AUDIT)).into_response());
     }
     Ok(file(&state.registry, input)?)

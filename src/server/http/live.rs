@@ -40,7 +40,7 @@ pub async fn changes(
     Extension(session): Extension<Session>,
     headers: HeaderMap,
 ) -> Response {
-    let cookie = cookies::session(&state.site, &headers).filter(|_| session.0.is_some());
+    let cookie = cookies::session(&state.site, &headers).filter(|_| session.signed_in.is_some());
     let Some(cookie) = cookie else {
         return Problem(AppError::SignedOut).into_response();
     };

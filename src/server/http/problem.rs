@@ -147,7 +147,11 @@ fn code(error: &AppError) -> &'static str {
         AppError::Unauthorized { .. } | AppError::SignedOut | AppError::WrongCredentials => {
             "unauthorized"
         }
-        AppError::Forbidden { .. } | AppError::ReadOnlyRole | AppError::CrossSite => "forbidden",
+        AppError::Forbidden { .. }
+        | AppError::ReadOnlyRole
+        | AppError::WrongCode
+        | AppError::FactorNeeded { .. }
+        | AppError::CrossSite => "forbidden",
         AppError::NotFound { .. } => "not_found",
         AppError::Conflict { .. } => "conflict",
         AppError::RateLimited { .. } => "rate_limited",

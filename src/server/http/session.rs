@@ -1,8 +1,8 @@
 //! Who is signed in, found once a request, for pages and server functions.
 
 use axum::extract::{Request, State};
-use axum::http::Method;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use axum::http::{Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
@@ -10,14 +10,19 @@ use super::cookies;
 use super::json::is_json;
 use super::problem::Problem;
 use crate::domain::error::{AppError, AppResult};
-use crate::domain::operator::Operator;
 use crate::rpc::{FORM_POSTS, OPEN};
+use crate::server::services::sessions::SignedIn;
 use crate::server::state::AppState;
 use crate::ui::links;
 
-/// The operator whose session the request's cookie stands for.
+/// What the request's cookie stands for.
 #[derive(Clone, Debug)]
-pub struct Session(pub Option<Operator>);
+pub struct Session {
+    /// Who is signed in, if anybody is.
+    pub signed_in: Option<SignedIn>,
+    /// Whether it is a sign-in that waits for the second factor. Looked at for that page alone.
+    awaits_factor: bool,
+}
 
 /// A layer of everything that reads cookies: leaves a [`Session`] in the request.
 pub async fn find(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
@@ -37,36 +42,57 @@ pub async fn find(State(state): State<AppState>, mut request: Request, next: Nex
 /// # Errors
 /// The database's.
 pub async fn identify(state: &AppState, request: &mut Request) -> AppResult<()> {
-    let operator = match cookies::session(&state.site, request.headers()) {
+    let is_asked = request.uri().path() == links::LOGIN_CODE;
+    let cookie = cookies::session(&state.site, request.headers());
+    let signed_in = match cookie {
         None => None,
         Some(cookie) => state.registry.session(cookie).await?,
     };
-    request.extensions_mut().insert(Session(operator));
+    let awaits_factor = match cookie.filter(|_| is_asked) {
+        None => false,
+        Some(cookie) => state.registry.awaiting(cookie).await?.is_some(),
+    };
+    request.extensions_mut().insert(Session {
+        signed_in,
+        awaits_factor,
+    });
     Ok(())
 }
 
 fn is_signed_in(request: &Request) -> bool {
     let session = request.extensions().get::<Session>();
-    session.is_some_and(|session| session.0.is_some())
+    session.is_some_and(|session| session.signed_in.is_some())
+}
+
+fn awaits_factor(request: &Request) -> bool {
+    let session = request.extensions().get::<Session>();
+    session.is_some_and(|session| session.awaits_factor)
 }
 
 /// A layer of the pages: without a session, off to the sign-in page and back again after it; with
 /// one, past the sign-in page.
 pub async fn require_on_pages(request: Request, next: Next) -> Response {
     let uri = request.uri();
-    match (is_signed_in(&request), uri.path() == links::LOGIN) {
-        (true, false) | (false, true) => next.run(request).await,
-        (true, true) => {
-            let asked = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-            let wanted = asked.into_iter().find(|(name, _)| name == "next");
-            let wanted = wanted.map_or_else(String::new, |(_, next)| next.into_owned());
-            Redirect::to(links::local_path(&wanted)).into_response()
-        }
+    let is_code = uri.path() == links::LOGIN_CODE;
+    let is_login = uri.path() == links::LOGIN || is_code;
+    match (is_signed_in(&request), is_login) {
+        (true, false) => next.run(request).await,
+        (false, true) if !is_code || awaits_factor(&request) => next.run(request).await,
+        (true, true) => Redirect::to(links::local_path(&wanted(uri))).into_response(),
+        // The sign-in that waited is over.
+        (false, true) => Redirect::to(&links::login(&wanted(uri))).into_response(),
         (false, false) => {
             let wanted = uri.path_and_query().map_or("/", |path| path.as_str());
             Redirect::to(&links::login(wanted)).into_response()
         }
     }
+}
+
+/// What the sign-in leads on to.
+fn wanted(uri: &Uri) -> String {
+    let asked = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let wanted = asked.into_iter().find(|(name, _)| name == "next");
+    wanted.map_or_else(String::new, |(_, next)| next.into_owned())
 }
 
 /// A layer of the server functions: without a session most are refused before their body is looked

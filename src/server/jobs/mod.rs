@@ -190,6 +190,14 @@ pub fn spawn_courier(
     mut stopping: Stopping,
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
+        match registry.reseal_factors().await {
+            Ok(0) => {}
+            Ok(unopened) => tracing::warn!(
+                unopened,
+                "operators have second factors that were sealed under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED: their codes are refused, and only their recovery codes or `operator remove-factor` help"
+            ),
+            Err(error) => tracing::warn!(%error, "second factors could not be sealed anew"),
+        }
         match registry.reseal_webhooks().await {
             Ok(0) => {}
             Ok(unopened) => tracing::warn!(

@@ -9,7 +9,7 @@ use super::{Origin, Registry};
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::operator::{self, Operator, Role, UpdateOperator};
-use crate::server::crypto::password;
+use crate::server::crypto::{breached, password};
 use crate::server::db::{error, operators};
 
 impl Registry {
@@ -99,7 +99,7 @@ impl Registry {
         current: Zeroizing<String>,
         new: Zeroizing<String>,
     ) -> AppResult<()> {
-        operator::new_password(&new).map_err(|message| AppError::field("new", message))?;
+        acceptable("new", &new)?;
         let checked = self
             .check_password(&operator.email, current, origin.ip)
             .await;
@@ -239,10 +239,19 @@ impl Registry {
     }
 
     async fn hash_new_password(&self, password: Zeroizing<String>) -> AppResult<String> {
-        operator::new_password(&password)
-            .map_err(|message| AppError::field("password", message))?;
+        acceptable("password", &password)?;
         password::hash(&self.password_hashing, password, self.entropy.bytes()).await
     }
+}
+
+/// Whether a new password may be taken: long enough, and not among those that are tried first.
+fn acceptable(field: &str, password: &str) -> AppResult<()> {
+    operator::new_password(password).map_err(|message| AppError::field(field, message))?;
+    if breached::is_listed(password) {
+        let message = "is among those that are known from leaks and tried first: choose another";
+        return Err(AppError::field(field, message));
+    }
+    Ok(())
 }
 
 fn sign_in_email(email: &str) -> AppResult<String> {

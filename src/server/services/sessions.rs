@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -12,15 +12,19 @@ use super::refusals::Failure;
 use super::{Origin, Registry, Whence};
 use crate::domain::audit::{Action, Actor, ActorKind};
 use crate::domain::error::{AppError, AppResult};
+use crate::domain::factor::FRESH;
 use crate::domain::operator::{self, Operator};
 use crate::domain::session::SessionView;
 use crate::server::crypto::password;
-use crate::server::db::operators::{self, ListedSession, OperatorRow};
+use crate::server::db::factors;
+use crate::server::db::operators::{self, InsertSession, ListedSession, OperatorRow};
 
 /// A session that is not used for this long is over.
 pub const IDLE_TIMEOUT: TimeDelta = TimeDelta::hours(1);
 /// A session is over after this long, used or not.
 pub const ABSOLUTE_TIMEOUT: TimeDelta = TimeDelta::hours(12);
+/// How long a sign-in waits for the second factor.
+pub const FACTOR_TIMEOUT: TimeDelta = TimeDelta::minutes(5);
 /// How often a session in use is noted: not with every request.
 const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
 /// Longest password that is hashed at sign-in, in bytes; no stored one can be longer.
@@ -32,6 +36,27 @@ pub struct NewSession {
     pub cookie: Zeroizing<String>,
     /// Who signed in.
     pub operator: Operator,
+    /// Whether the second factor is still to be shown: until then the cookie opens nothing else.
+    pub awaits_factor: bool,
+}
+
+/// Who is signed in, and how surely.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The operator.
+    pub operator: Operator,
+    /// Whether they have a second factor.
+    pub has_factor: bool,
+    /// When they last showed it in this session.
+    pub factor_at: Option<DateTime<Utc>>,
+}
+
+impl SignedIn {
+    /// Whether the second factor was shown a short while ago.
+    #[must_use]
+    pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
+        self.factor_at.is_some_and(|at| now - at < FRESH)
+    }
 }
 
 impl Registry {
@@ -51,27 +76,61 @@ impl Registry {
         presented: Option<&str>,
     ) -> AppResult<NewSession> {
         let operator = self.check_password(email, password, whence.ip).await?;
-        let random: Zeroizing<[u8; 32]> = Zeroizing::new(self.entropy.bytes());
-        let cookie = Zeroizing::new(data_encoding::HEXLOWER.encode(&random[..]));
-        let session_hash = password::session_hash(&cookie);
         let mut transaction = self.pool.begin().await?;
         if let Some(presented) = presented {
             self.end_session(&mut transaction, presented, &whence)
                 .await?;
         }
-        operators::insert_session(
-            &mut transaction,
-            &session_hash,
-            operator.operator_id,
-            whence.ip,
-            self.now(),
-        )
-        .await?;
-        let origin = whence.of(Actor::new(ActorKind::Operator, operator.email.clone()));
-        let action = Action::OperatorSignedIn;
-        audit::record(self, &mut transaction, &origin, action, Subject::default()).await?;
+        let session = self
+            .insert_session(&mut transaction, operator, &whence, None)
+            .await?;
+        if !session.awaits_factor {
+            let actor = Actor::new(ActorKind::Operator, session.operator.email.clone());
+            let (origin, action) = (whence.of(actor), Action::OperatorSignedIn);
+            audit::record(self, &mut transaction, &origin, action, Subject::default()).await?;
+        }
         transaction.commit().await?;
-        Ok(NewSession { cookie, operator })
+        Ok(session)
+    }
+
+    /// Adds a session. Of an operator with a second factor that was not shown just now, it waits for it.
+    pub(super) async fn insert_session(
+        &self,
+        transaction: &mut PgConnection,
+        operator: Operator,
+        whence: &Whence,
+        factor_at: Option<DateTime<Utc>>,
+    ) -> AppResult<NewSession> {
+        let random: Zeroizing<[u8; 32]> = Zeroizing::new(self.entropy.bytes());
+        let cookie = Zeroizing::new(data_encoding::HEXLOWER.encode(&random[..]));
+        let factor = factors::view(transaction, operator.operator_id).await?;
+        let session = InsertSession {
+            session_hash: &password::session_hash(&cookie),
+            operator_id: operator.operator_id,
+            ip: whence.ip,
+            awaits_factor: factor.since.is_some() && factor_at.is_none(),
+            factor_at,
+            now: self.now(),
+        };
+        operators::insert_session(transaction, &session).await?;
+        let awaits_factor = session.awaits_factor;
+        Ok(NewSession {
+            cookie,
+            operator,
+            awaits_factor,
+        })
+    }
+
+    /// The operator whose sign-in with this cookie waits for the second factor.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn awaiting(&self, cookie: &str) -> AppResult<Option<Operator>> {
+        let session_hash = password::session_hash(cookie);
+        let made_after = self.now() - FACTOR_TIMEOUT;
+        let mut connection = self.pool.acquire().await?;
+        let row = operators::find_awaiting(&mut connection, &session_hash, made_after).await?;
+        Ok(row.map(|row| row.view()).transpose()?)
     }
 
     /// The active operator whose e-mail and password these are.
@@ -131,7 +190,7 @@ impl Registry {
     ///
     /// # Errors
     /// The database's.
-    pub async fn session(&self, cookie: &str) -> AppResult<Option<Operator>> {
+    pub async fn session(&self, cookie: &str) -> AppResult<Option<SignedIn>> {
         let session_hash = password::session_hash(cookie);
         let now = self.now();
         let mut connection = self.pool.acquire().await?;
@@ -148,7 +207,11 @@ impl Registry {
         if now - session.last_seen_at >= TOUCH_EVERY {
             operators::touch_session(&mut connection, &session_hash, now).await?;
         }
-        Ok(Some(session.operator.view()?))
+        Ok(Some(SignedIn {
+            operator: session.operator.view()?,
+            has_factor: session.has_factor,
+            factor_at: session.factor_at,
+        }))
     }
 
     /// Whether this cookie stands for a session. Asking does not keep it alive.

@@ -1,4 +1,4 @@
-//! Guessing passwords is slowed, per account and per address, and never ends in a lock: whoever
+//! Guessing passwords and codes is slowed, per account and per address, and never ends in a lock: whoever
 //! knows the password waits a minute at the most (OWASP Authentication Cheat Sheet, "Login
 //! Throttling"; NIST SP 800-63B §5.2.2).
 //!
@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::Registry;
 use crate::domain::error::{AppError, AppResult};
@@ -39,8 +40,27 @@ impl Registry {
         email: &str,
         client: Option<IpAddr>,
     ) -> AppResult<Attempt> {
+        let account = subject("account", email.trim().to_lowercase().as_bytes());
+        self.begin_attempt(account, client).await
+    }
+
+    /// The same for a code of the second factor, which is counted apart from the password: whoever knows
+    /// the one gets no more tries at the other.
+    ///
+    /// # Errors
+    /// As [`Registry::begin_sign_in`].
+    pub(super) async fn begin_code(
+        &self,
+        operator_id: Uuid,
+        client: Option<IpAddr>,
+    ) -> AppResult<Attempt> {
+        let account = subject("code", operator_id.as_bytes());
+        self.begin_attempt(account, client).await
+    }
+
+    async fn begin_attempt(&self, account: [u8; 32], client: Option<IpAddr>) -> AppResult<Attempt> {
         let attempt = Attempt {
-            account: subject("account", email.trim().to_lowercase().as_bytes()),
+            account,
             address: client.map(|client| subject("address", &network(client))),
         };
         let now = self.now();
@@ -66,7 +86,7 @@ impl Registry {
         Ok(attempt)
     }
 
-    /// The password was right: the account's failures are forgotten, the address's are one fewer.
+    /// It was right: the account's failures are forgotten, the address's are one fewer.
     ///
     /// # Errors
     /// The database's.

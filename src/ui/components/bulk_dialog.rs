@@ -8,8 +8,8 @@ use super::bulk_preview::Previewed;
 use super::dialog::{Actions, Modal};
 use super::field::{FormErrors, TextField};
 use super::lost_answer::{Lost, LostAnswer};
-use super::notice::ErrorNotice;
 use super::order::Order;
+use super::step_up::Refused;
 use crate::domain::bulk::{BulkAction, BulkPreview, Progress};
 use crate::domain::bulk_input::{
     BulkPreviewInput, BulkRevokeInput, BulkRotateInput, SelectionInput,
@@ -185,7 +185,7 @@ pub fn BulkDialog(
                 <LostAnswer lost on_back=Callback::new(move |()| stage.lost.set(None))/>
             })}
             <div hidden=move || stage.lost.get().is_some()>
-                {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
+                {move || beside.get().map(|error| view! { <Refused error/> })}
                 <form
                     novalidate hidden=move || stage.preview.get().is_some()
                     on:submit=move |event| { event.prevent_default(); stage.look() }

@@ -6,8 +6,8 @@ use leptos::task::spawn_local;
 use super::dialog::{Actions, Modal};
 use super::field::{ChoiceField, FieldNote, FormErrors, TextField};
 use super::lost_answer::{Lost, LostAnswer};
-use super::notice::ErrorNotice;
 use super::partner_field::PartnerField;
+use super::step_up::Refused;
 use crate::domain::error::{AppError, FieldError};
 use crate::domain::key::{DEFAULT_RATE, Environment};
 use crate::domain::key_input::IssueInput;
@@ -202,7 +202,7 @@ fn IssueFields(
         )
     };
     view! {
-        {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
+        {move || beside.get().map(|error| view! { <Refused error/> })}
         <PartnerField chosen=draft.partner_id seen_at errors/>
         <div class="columns">
             <TextField id="key-name" label="Name (optional)" value=draft.name error=errors.of("name")/>

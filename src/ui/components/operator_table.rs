@@ -17,7 +17,11 @@ pub fn OperatorTable(
 ) -> impl IntoView {
     let desk = expect_context::<Desk>();
     let hydrated = expect_context::<Hydrated>();
-    let OperatorsPage { viewer, operators } = page;
+    let OperatorsPage {
+        viewer,
+        operators,
+        with_factor,
+    } = page;
     let may_change = viewer.role == Role::Admin;
     let row = move |operator: Operator| {
         let is_own = operator.operator_id == viewer.operator_id;
@@ -41,12 +45,20 @@ pub fn OperatorTable(
                 OpenDialog::ResetPassword(operator.clone()),
             )
         });
+        let has_factor = with_factor.contains(&operator.operator_id);
+        let remove = (may_change && !is_own && has_factor).then(|| {
+            button(
+                "Remove second factor",
+                OpenDialog::RemoveFactorOf(operator.clone()),
+            )
+        });
         view! {
             <tr>
                 <td data-label="E-mail"><bdi class="strong">{email.clone()}</bdi> {is_own.then_some(" (you)")}</td>
                 <td data-label="Role"><span class="chip">{operator.role.as_str()}</span></td>
                 <td data-label="Status"><PartnerBadge active=operator.active/></td>
-                <td data-label="Actions" class="row-actions">{edit} {reset}</td>
+                <td data-label="Second factor">{if has_factor { "yes" } else { "none" }}</td>
+                <td data-label="Actions" class="row-actions">{edit} {reset} {remove}</td>
             </tr>
         }
     };
@@ -70,6 +82,7 @@ pub fn OperatorTable(
                         <th scope="col">"E-mail"</th>
                         <th scope="col">"Role"</th>
                         <th scope="col">"Status"</th>
+                        <th scope="col">"Second factor"</th>
                         <th scope="col">"Actions"</th>
                     </tr>
                 </thead>

@@ -5,9 +5,10 @@ use leptos::task::spawn_local;
 
 use super::dialog::{Actions, Modal};
 use super::field::FormErrors;
-use super::notice::ErrorNotice;
+use super::step_up::Refused;
 use crate::domain::error::AppError;
 use crate::ui::desk::{Desk, ThisDialog};
+use crate::ui::remote;
 
 /// An order that a dialog gives, and what has become of it.
 #[derive(Clone, Copy)]
@@ -51,13 +52,38 @@ impl Order {
     /// Gives an order that may be repeated, so that a lost answer needs nothing but another try. The
     /// dialog closes with the words of what was done.
     pub fn give(self, order: impl Future<Output = Result<String, AppError>> + 'static) {
+        self.run(order, move |done| {
+            self.desk.changed();
+            self.this.close(done);
+        });
+    }
+
+    /// Gives an order whose answer holds a secret: while it is under way, nothing may close the dialog.
+    pub fn give_for<T: 'static>(
+        self,
+        call: impl Future<Output = Result<T, AppError>> + 'static,
+        reveal: impl FnOnce(T) + 'static,
+    ) {
+        self.desk.set_busy(true);
+        let order = async move {
+            let answer = remote::answer(call).await;
+            if answer.is_err() {
+                self.desk.set_busy(false);
+            }
+            answer
+        };
+        self.run(order, reveal);
+    }
+
+    fn run<T: 'static>(
+        self,
+        order: impl Future<Output = Result<T, AppError>> + 'static,
+        done: impl FnOnce(T) + 'static,
+    ) {
         self.pending.set(true);
         spawn_local(async move {
             match order.await {
-                Ok(done) => {
-                    self.desk.changed();
-                    self.this.close(done);
-                }
+                Ok(answer) => done(answer),
                 Err(error) => {
                     if error == AppError::NoAnswer {
                         self.desk.changed();
@@ -111,7 +137,7 @@ pub fn OrderForm(
     view! {
         <Modal heading_id=id heading=heading on_dismiss=close>
             <form novalidate on:submit=move |event| { event.prevent_default(); submit() }>
-                {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
+                {move || beside.get().map(|error| view! { <Refused error/> })}
                 {children()}
                 <Actions label working pending on_cancel=close/>
             </form>

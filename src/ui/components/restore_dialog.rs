@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 
 use super::dialog::{Actions, Modal};
 use super::field::{FormErrors, TextField};
-use super::notice::ErrorNotice;
+use super::step_up::Refused;
 use crate::domain::error::AppError;
 use crate::domain::key::KeyView;
 use crate::domain::key_input::RestoreInput;
@@ -65,7 +65,7 @@ pub fn RestoreDialog(
     view! {
         <Modal heading_id="restore-heading" heading="Undo revocation" on_dismiss=close>
             <form novalidate on:submit=move |event| { event.prevent_default(); restore() }>
-                {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
+                {move || beside.get().map(|error| view! { <Refused error/> })}
                 <p>
                     <code>{key_id}</code> " of " <bdi>{key.partner_name}</bdi>
                     " works again at once, with the same token and the same end as before."

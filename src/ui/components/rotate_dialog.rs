@@ -6,7 +6,7 @@ use leptos::task::spawn_local;
 use super::dialog::{Actions, Modal};
 use super::field::{ChoiceField, FormErrors};
 use super::lost_answer::{Lost, LostAnswer};
-use super::notice::ErrorNotice;
+use super::step_up::Refused;
 use super::time::told;
 use crate::domain::error::AppError;
 use crate::domain::grace::GraceStart;
@@ -111,7 +111,7 @@ pub fn RotateDialog(
                 <LostAnswer lost=lost_order on_back=Callback::new(move |()| lost.set(None))/>
             })}
             <form hidden=move || lost.get().is_some() on:submit=move |event| { event.prevent_default(); rotate() }>
-                {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
+                {move || beside.get().map(|error| view! { <Refused error/> })}
                 <p>
                     "A new key with the same scopes, rate and end takes the place of " <code>{key_id}</code>
                     " of " <bdi>{key.partner_name}</bdi> ". Its token is shown once."

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::dialog::{Actions, Modal};
 use super::field::{FieldNote, FormErrors, TextField};
-use super::notice::ErrorNotice;
+use super::step_up::Refused;
 use crate::domain::error::AppError;
 use crate::domain::notice::NoticeKind;
 use crate::domain::webhook::{Webhook, WebhookInput};
@@ -73,7 +73,7 @@ pub fn NewWebhookDialog(
     view! {
         <Modal heading_id="webhook-heading" heading="New webhook" on_dismiss=close>
             <form novalidate on:submit=move |event| { event.prevent_default(); create() }>
-                {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
+                {move || beside.get().map(|error| view! { <Refused error/> })}
                 <p>"Notices of the keys of " <bdi>{partner_name}</bdi> " are sent there, signed as Standard Webhooks does."</p>
                 <TextField
                     id="webhook-url" label="Address" kind="url" value=url error=errors.of("url")
@@ -153,7 +153,7 @@ pub fn DeleteWebhookDialog(
     view! {
         <Modal heading_id="delete-webhook-heading" heading="Delete webhook" on_dismiss=close>
             <form on:submit=move |event| { event.prevent_default(); delete() }>
-                {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
+                {move || beside.get().map(|error| view! { <Refused error/> })}
                 <p><bdi>{webhook.url}</bdi> " gets no more notices, and the log of what it got goes with it."</p>
                 <Actions label="Delete" working="Deleting…" pending danger=true on_cancel=close/>
             </form>

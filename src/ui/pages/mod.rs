@@ -1,6 +1,7 @@
 //! The console's pages.
 
 pub mod audit;
+pub mod code;
 pub mod key;
 pub mod keys;
 pub mod login;

@@ -7,10 +7,12 @@ use leptos_meta::Title;
 use crate::domain::operator::Role;
 use crate::domain::patch::Patch;
 use crate::domain::policy::PolicyInput;
+use crate::rpc::factor::get_factor;
 use crate::rpc::operators::list_operators;
 use crate::rpc::policy::{PolicyPage, get_policy, update_policy};
 use crate::rpc::session::list_sessions;
 use crate::ui::browser;
+use crate::ui::components::factor_panel::FactorPanel;
 use crate::ui::components::field::{FormErrors, TextField};
 use crate::ui::components::notice::{DoneNotice, ErrorNotice};
 use crate::ui::components::operator_table::OperatorTable;
@@ -28,6 +30,7 @@ pub fn SettingsPage() -> impl IntoView {
     on_cleanup(move || desk.leave_page());
     let policy = Latest::new(Memo::new(|_| ()), desk.changes(), |()| get_policy());
     let operators = Latest::new(Memo::new(|_| ()), desk.changes(), |()| list_operators());
+    let factor = Latest::new(Memo::new(|_| ()), desk.changes(), |()| get_factor());
     let sessions = Latest::new(Memo::new(|_| ()), desk.changes(), |()| list_sessions());
     let fail = move |error| {
         let again = Callback::new(move |()| desk.changed());
@@ -48,6 +51,10 @@ pub fn SettingsPage() -> impl IntoView {
         })}
         {operators.view(move |outcome| match outcome {
             Ok(page) => view! { <OperatorTable page/> }.into_any(),
+            Err(error) => fail(error),
+        })}
+        {factor.view(move |outcome| match outcome {
+            Ok(page) => view! { <FactorPanel page/> }.into_any(),
             Err(error) => fail(error),
         })}
         {sessions.view(move |outcome| match outcome {

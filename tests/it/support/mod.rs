@@ -21,7 +21,7 @@ use myproof_registry::domain::key::IssuedKey;
 use myproof_registry::domain::key_input::IssueInput;
 use myproof_registry::domain::operator::Role;
 use myproof_registry::domain::partner::{NewPartner, Partner};
-use myproof_registry::server::clock::{ManualClock, SeededEntropy};
+use myproof_registry::server::clock::{Clock, ManualClock, SeededEntropy};
 use myproof_registry::server::crypto::pepper::Peppers;
 use myproof_registry::server::http::frame::Frame;
 use myproof_registry::server::router::router;
@@ -238,8 +238,28 @@ impl TestApp {
         self.key(&partner, &["admin:*"]).await.token
     }
 
-    /// Signs an operator in and gives back the cookie.
+    /// Signs an operator in, who has shown a second factor just now, and gives back the cookie.
     pub async fn signed_in(&self, email: &str, role: Role) -> String {
+        let cookie = self.signed_in_by_password(email, role).await;
+        self.prove(email).await;
+        cookie
+    }
+
+    /// Has an operator's sessions be those of one who has shown a second factor just now.
+    pub async fn prove(&self, email: &str) {
+        sqlx::query(
+            "update operator_sessions s set factor_at = $2
+               from operators o where o.operator_id = s.operator_id and o.email = $1",
+        )
+        .bind(email)
+        .bind(self.clock.now())
+        .execute(&self.registry.pool)
+        .await
+        .unwrap();
+    }
+
+    /// Signs an operator in by password alone and gives back the cookie.
+    pub async fn signed_in_by_password(&self, email: &str, role: Role) -> String {
         let password = Zeroizing::new(PASSWORD.to_owned());
         self.registry
             .create_operator(&somebody(), email, role, password.clone())

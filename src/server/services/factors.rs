@@ -1,0 +1,388 @@
+//! The second factor of operators: set up, shown, taken away (OWASP Multifactor Authentication Cheat
+//! Sheet; RFC 6238).
+
+use std::net::IpAddr;
+
+use data_encoding::{BASE32_NOPAD, HEXLOWER};
+use serde_json::json;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::audit::{self, Subject};
+use super::qr;
+use super::refusals::Failure;
+use super::sessions::NewSession;
+use super::{Origin, Registry, Whence};
+use crate::domain::audit::{Action, Actor, ActorKind};
+use crate::domain::error::{AppError, AppResult, Conflict, Missing};
+use crate::domain::factor::{self, Enrolment, FactorView, RECOVERY_CODES, TypedCode};
+use crate::domain::operator::Operator;
+use crate::server::crypto::seal::{self, Sealed};
+use crate::server::crypto::{password, totp};
+use crate::server::db::factors::{self, FactorRow};
+use crate::server::db::operators;
+
+/// Who the codes are for, as apps show it.
+const ISSUER: &str = "MyProof Registry";
+/// Random bytes of a recovery code: sixteen characters of base32.
+const RECOVERY_CODE_BYTES: usize = 10;
+
+impl Registry {
+    /// What an operator has.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn factor_of(&self, operator: &Operator) -> AppResult<FactorView> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(factors::view(&mut connection, operator.operator_id).await?)
+    }
+
+    /// The operators who have one.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn operators_with_factor(&self) -> AppResult<Vec<Uuid>> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(factors::operators(&mut connection).await?)
+    }
+
+    /// Begins to set up a factor: it counts once a code of it was entered. Whoever has nothing but a
+    /// session can't: it takes the password.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] naming `password` where it is another, [`AppError::RateLimited`] after several
+    /// wrong ones, [`Conflict::FactorExists`], or the database's.
+    pub async fn begin_factor(
+        &self,
+        origin: &Origin,
+        operator: &Operator,
+        password: Zeroizing<String>,
+    ) -> AppResult<Enrolment> {
+        let checked = self
+            .check_password(&operator.email, password, origin.ip)
+            .await;
+        checked.map_err(|error| match error {
+            AppError::WrongCredentials => AppError::field("password", "is not your password"),
+            other => other,
+        })?;
+        let secret: Zeroizing<[u8; totp::SECRET_BYTES]> = Zeroizing::new(self.entropy.bytes());
+        let sealed = self.seal_factor(operator.operator_id, &secret[..])?;
+        let mut connection = self.pool.acquire().await?;
+        let begun = factors::begin(
+            &mut connection,
+            operator.operator_id,
+            &sealed.bytes,
+            &sealed.fingerprint,
+            self.now(),
+        );
+        if !begun.await? {
+            return Err(Conflict::FactorExists.into());
+        }
+        let secret = BASE32_NOPAD.encode(&secret[..]);
+        let uri = provisioning_uri(&operator.email, &secret);
+        let qr = qr::draw(&uri)?;
+        Ok(Enrolment { secret, uri, qr })
+    }
+
+    /// Has the factor count that was begun, and ends the operator's other sessions. Gives the recovery
+    /// codes, which are kept as hashes alone.
+    ///
+    /// # Errors
+    /// [`AppError::WrongCode`], [`AppError::RateLimited`] after several wrong ones, [`Missing::FactorNotFound`]
+    /// where none was begun, [`Conflict::FactorExists`], or the database's.
+    pub async fn confirm_factor(
+        &self,
+        origin: &Origin,
+        operator: &Operator,
+        cookie: &str,
+        typed: &str,
+    ) -> AppResult<Vec<String>> {
+        self.check_code(operator, typed, origin.ip).await?;
+        let operator_id = operator.operator_id;
+        let mut transaction = self.pool.begin().await?;
+        if !factors::confirm(&mut transaction, operator_id, self.now()).await? {
+            return Err(Conflict::FactorExists.into());
+        }
+        let codes = self.new_codes(&mut transaction, operator_id).await?;
+        let kept = password::session_hash(cookie);
+        operators::delete_sessions_of(&mut transaction, operator_id, Some(&kept)).await?;
+        operators::prove_session(&mut transaction, &kept, self.now()).await?;
+        let action = Action::OperatorFactorAdded;
+        record(self, &mut transaction, origin, action, &operator.email).await?;
+        transaction.commit().await?;
+        Ok(codes)
+    }
+
+    /// New recovery codes in the place of those that were.
+    ///
+    /// # Errors
+    /// [`Missing::FactorNotFound`], or the database's.
+    pub async fn renew_recovery_codes(
+        &self,
+        origin: &Origin,
+        operator: &Operator,
+    ) -> AppResult<Vec<String>> {
+        let mut transaction = self.pool.begin().await?;
+        let row = factors::find(&mut transaction, operator.operator_id).await?;
+        row.filter(|row| row.confirmed_at.is_some())
+            .ok_or(Missing::FactorNotFound)?;
+        let codes = self
+            .new_codes(&mut transaction, operator.operator_id)
+            .await?;
+        let action = Action::OperatorRecoveryCodesRenewed;
+        record(self, &mut transaction, origin, action, &operator.email).await?;
+        transaction.commit().await?;
+        Ok(codes)
+    }
+
+    /// Takes an operator's factor away: they sign in by password alone until they set up another. All
+    /// their sessions end, but for the one with this cookie.
+    ///
+    /// # Errors
+    /// [`Missing::OperatorNotFound`], [`Missing::FactorNotFound`], or the database's.
+    pub async fn remove_factor(
+        &self,
+        origin: &Origin,
+        email: &str,
+        cookie: Option<&str>,
+    ) -> AppResult<()> {
+        let email = crate::domain::operator::sign_in_email(email)
+            .map_err(|message| AppError::field("email", message))?;
+        let mut transaction = self.pool.begin().await?;
+        let row = operators::find_by_email(&mut transaction, &email)
+            .await?
+            .ok_or(Missing::OperatorNotFound)?;
+        if !factors::delete(&mut transaction, row.operator_id).await? {
+            return Err(Missing::FactorNotFound.into());
+        }
+        let kept = cookie.map(password::session_hash);
+        operators::delete_sessions_of(&mut transaction, row.operator_id, kept.as_ref()).await?;
+        if let Some(kept) = kept {
+            operators::forget_proof(&mut transaction, &kept).await?;
+        }
+        let action = Action::OperatorFactorRemoved;
+        record(self, &mut transaction, origin, action, &email).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Notes that the factor was shown in the session with this cookie.
+    ///
+    /// # Errors
+    /// [`AppError::WrongCode`], [`AppError::RateLimited`] after several wrong ones, [`Missing::FactorNotFound`],
+    /// or the database's.
+    pub async fn prove_factor(
+        &self,
+        operator: &Operator,
+        cookie: &str,
+        typed: &str,
+        client: Option<IpAddr>,
+    ) -> AppResult<()> {
+        let mut connection = self.pool.acquire().await?;
+        let row = factors::find(&mut connection, operator.operator_id).await?;
+        row.filter(|row| row.confirmed_at.is_some())
+            .ok_or(Missing::FactorNotFound)?;
+        drop(connection);
+        self.check_code(operator, typed, client).await?;
+        let session_hash = password::session_hash(cookie);
+        let mut connection = self.pool.acquire().await?;
+        Ok(operators::prove_session(&mut connection, &session_hash, self.now()).await?)
+    }
+
+    /// Ends a sign-in that awaits the factor: opens the session in the place of the one that waited, under
+    /// a cookie of its own.
+    ///
+    /// # Errors
+    /// [`AppError::SignedOut`] where none waits, or no longer; [`AppError::WrongCode`],
+    /// [`AppError::RateLimited`] after several wrong ones, or the database's.
+    pub async fn finish_sign_in(
+        &self,
+        typed: &str,
+        whence: Whence,
+        cookie: &str,
+    ) -> AppResult<NewSession> {
+        let operator = self.awaiting(cookie).await?.ok_or(AppError::SignedOut)?;
+        self.check_code(&operator, typed, whence.ip).await?;
+        let mut transaction = self.pool.begin().await?;
+        let waited = password::session_hash(cookie);
+        if !operators::delete_awaiting(&mut transaction, &waited).await? {
+            return Err(AppError::SignedOut);
+        }
+        let session = self
+            .insert_session(&mut transaction, operator, &whence, Some(self.now()))
+            .await?;
+        let actor = Actor::new(ActorKind::Operator, session.operator.email.clone());
+        let origin = whence.of(actor);
+        let action = Action::OperatorSignedIn;
+        audit::record(self, &mut transaction, &origin, action, Subject::default()).await?;
+        transaction.commit().await?;
+        Ok(session)
+    }
+
+    /// Seals the secrets that another pepper sealed under the current one; how many could not be opened.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn reseal_factors(&self) -> AppResult<usize> {
+        let peppers = self.peppers.as_deref().ok_or(AppError::Internal)?;
+        let mut connection = self.pool.acquire().await?;
+        let current = peppers.current().fingerprint();
+        let mut unopened = 0;
+        for row in factors::sealed_otherwise(&mut connection, &current).await? {
+            let Some(secret) = self.open_factor(&row) else {
+                unopened += 1;
+                continue;
+            };
+            let sealed = self.seal_factor(row.operator_id, &secret)?;
+            factors::reseal(&mut connection, &row, &sealed.bytes, &sealed.fingerprint).await?;
+        }
+        Ok(unopened)
+    }
+
+    /// Takes a code. Each is taken once; guessing is slowed as it is for passwords.
+    async fn check_code(
+        &self,
+        operator: &Operator,
+        typed: &str,
+        client: Option<IpAddr>,
+    ) -> AppResult<()> {
+        let typed =
+            factor::typed_code(typed).map_err(|message| AppError::field("code", message))?;
+        let checked = self.take_code(operator, typed, client).await;
+        let failure = match &checked {
+            Err(AppError::WrongCode) => Some(Failure::Wrong),
+            Err(AppError::RateLimited { .. }) => Some(Failure::TooSoon),
+            _ => None,
+        };
+        if let Some(failure) = failure {
+            self.sign_in_failed(Some(operator.email.clone()), client, failure);
+        }
+        checked
+    }
+
+    async fn take_code(
+        &self,
+        operator: &Operator,
+        typed: TypedCode,
+        client: Option<IpAddr>,
+    ) -> AppResult<()> {
+        let operator_id = operator.operator_id;
+        let attempt = self.begin_code(operator_id, client).await?;
+        let mut connection = self.pool.acquire().await?;
+        let row = factors::find(&mut connection, operator_id)
+            .await?
+            .ok_or(Missing::FactorNotFound)?;
+        let taken = match typed {
+            TypedCode::Timed(code) => {
+                let secret = self.open_factor(&row).ok_or_else(|| {
+                    tracing::error!(%operator_id, "a factor was sealed under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED");
+                    AppError::Internal
+                })?;
+                match totp::matching_step(&secret, code, self.now()) {
+                    Some(step) => factors::take_step(&mut connection, operator_id, step).await?,
+                    None => false,
+                }
+            }
+            TypedCode::Recovery(code) => {
+                let code = Zeroizing::new(code);
+                let peppers = self.peppers.as_deref().ok_or(AppError::Internal)?;
+                let hashes: Vec<[u8; 32]> = peppers
+                    .all()
+                    .map(|pepper| pepper.recovery_hash(operator_id.as_bytes(), &code))
+                    .collect();
+                factors::take_code(&mut connection, operator_id, &hashes, self.now()).await?
+            }
+        };
+        drop(connection);
+        if !taken {
+            return Err(AppError::WrongCode);
+        }
+        self.end_sign_in(&attempt).await
+    }
+
+    async fn new_codes(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        operator_id: Uuid,
+    ) -> AppResult<Vec<String>> {
+        let peppers = self.peppers.as_deref().ok_or(AppError::Internal)?;
+        let codes: Vec<String> = (0..RECOVERY_CODES)
+            .map(|_| {
+                let random: Zeroizing<[u8; RECOVERY_CODE_BYTES]> =
+                    Zeroizing::new(self.entropy.bytes());
+                BASE32_NOPAD.encode(&random[..]).to_lowercase()
+            })
+            .collect();
+        let hashes: Vec<[u8; 32]> = codes
+            .iter()
+            .map(|code| {
+                peppers
+                    .current()
+                    .recovery_hash(operator_id.as_bytes(), code)
+            })
+            .collect();
+        factors::replace_codes(connection, operator_id, &hashes).await?;
+        Ok(codes.iter().map(|code| factor::told(code)).collect())
+    }
+
+    fn seal_factor(&self, operator_id: Uuid, secret: &[u8]) -> AppResult<Sealed> {
+        let peppers = self.peppers.as_deref().ok_or(AppError::Internal)?;
+        let nonce = self.entropy.bytes();
+        seal::seal(peppers.current(), nonce, &owner(operator_id), secret)
+    }
+
+    fn open_factor(&self, row: &FactorRow) -> Option<Zeroizing<Vec<u8>>> {
+        let sealed = Sealed {
+            bytes: row.sealed_secret.clone(),
+            fingerprint: row.pepper_fingerprint.as_slice().try_into().ok()?,
+        };
+        seal::open(self.peppers.as_deref()?, &sealed, &owner(row.operator_id))
+    }
+}
+
+/// What a factor's secret is bound to: no webhook's stands in its place.
+fn owner(operator_id: Uuid) -> Vec<u8> {
+    [b"factor ", &operator_id.as_bytes()[..]].concat()
+}
+
+/// What apps read (Google Authenticator's "Key URI Format", which the others take too).
+fn provisioning_uri(email: &str, secret: &str) -> String {
+    let encode = |text: &str| {
+        let mut encoded = String::new();
+        for byte in text.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
+                encoded.push(char::from(byte));
+            } else {
+                encoded.push('%');
+                encoded.push_str(&HEXLOWER.encode(&[byte]).to_uppercase());
+            }
+        }
+        encoded
+    };
+    let (issuer, email) = (encode(ISSUER), encode(email));
+    format!("otpauth://totp/{issuer}:{email}?secret={secret}&issuer={issuer}")
+}
+
+async fn record(
+    registry: &Registry,
+    connection: &mut sqlx::PgConnection,
+    origin: &Origin,
+    action: Action,
+    email: &str,
+) -> AppResult<()> {
+    let subject = Subject {
+        details: json!({ "email": email }),
+        ..Subject::default()
+    };
+    audit::record(registry, connection, origin, action, subject).await
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_address_for_apps() {
+        assert_eq!(
+            super::provisioning_uri("o+ps@example.com", "GEZDGNBV"),
+            "otpauth://totp/MyProof%20Registry:o%2Bps@example.com?secret=GEZDGNBV&issuer=MyProof%20Registry"
+        );
+    }
+}

@@ -1,0 +1,409 @@
+//! The second factor: set up, asked for at sign-in and before what could do most harm, lost, removed.
+
+use axum::body::Body;
+use axum::http::Request;
+use chrono::{DateTime, TimeDelta, Utc};
+use data_encoding::BASE32_NOPAD;
+use myproof_registry::domain::key_input::RevokeInput;
+use myproof_registry::domain::operator::Role;
+use myproof_registry::server::clock::Clock;
+use myproof_registry::server::crypto::totp;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::support::{Answer, PASSWORD, TestApp, somebody};
+
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const EMAIL: &str = "ops@example.com";
+
+/// An app on somebody's phone.
+struct Phone(Vec<u8>);
+
+impl Phone {
+    fn code(&self, at: DateTime<Utc>) -> String {
+        format!("{:06}", totp::code(&self.0, totp::step(at)))
+    }
+}
+
+/// Sets up a factor; the app that shows its codes, and the recovery codes.
+async fn enrol(app: &TestApp, cookie: &str) -> (Phone, Vec<String>) {
+    let begun = app
+        .rpc(
+            "factor/begin",
+            Some(cookie),
+            json!({ "password": PASSWORD }),
+        )
+        .await
+        .json();
+    let secret = begun["secret"].as_str().unwrap();
+    let uri = begun["uri"].as_str().unwrap();
+    assert!(uri.contains(&format!("secret={secret}")), "{uri}");
+    let phone = Phone(BASE32_NOPAD.decode(secret.as_bytes()).unwrap());
+    let code = phone.code(app.clock.now());
+    let confirmed = app
+        .rpc("factor/confirm", Some(cookie), json!({ "code": code }))
+        .await;
+    assert_eq!(confirmed.status, 200, "{}", confirmed.text);
+    let codes: Vec<String> = serde_json::from_value(confirmed.json()).unwrap();
+    // The code that was just taken is not taken again.
+    app.clock.advance(TimeDelta::seconds(60));
+    (phone, codes)
+}
+
+/// Posts a form, as a browser without scripts does.
+async fn form(app: &TestApp, function: &str, cookie: Option<&str>, body: String) -> Answer {
+    let mut request = Request::post(format!("/rpc/{function}"))
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .header("Accept", "text/html")
+        .header(
+            "Referer",
+            "https://registry.example/login/code?next=%2Faudit",
+        )
+        .header("Sec-Fetch-Site", "same-origin");
+    if let Some(cookie) = cookie {
+        request = request.header("Cookie", cookie);
+    }
+    app.send(request.body(Body::from(body)).unwrap()).await
+}
+
+fn cookie_of(answer: &Answer) -> String {
+    let set = answer.header("set-cookie");
+    set.split(';').next().unwrap().to_owned()
+}
+
+/// Signs in by password; the cookie that waits for the factor.
+async fn half_signed_in(app: &TestApp) -> String {
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("email", EMAIL), ("password", PASSWORD), ("next", "/audit")])
+        .finish();
+    let answer = form(app, "session/sign-in", None, body).await;
+    assert_eq!(answer.header("location"), "/login/code?next=%2Faudit");
+    cookie_of(&answer)
+}
+
+async fn verify(app: &TestApp, cookie: &str, code: &str) -> Answer {
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("code", code), ("next", "/audit")])
+        .finish();
+    form(app, "session/verify-code", Some(cookie), body).await
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_sign_in_takes_the_password_and_a_code(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
+    let (phone, _) = enrol(&app, &cookie).await;
+    let waiting = half_signed_in(&app).await;
+    // Half a sign-in opens nothing but the page that asks for the rest.
+    let listed = app
+        .rpc("keys/list", Some(&waiting), json!({"query": {}}))
+        .await;
+    listed.problem(401, "unauthorized", "");
+    let page = app.page("/api-keys", Some(&waiting)).await;
+    assert_eq!(page.header("location"), "/login?next=%2Fapi-keys");
+    let page = app.page("/login/code?next=%2Faudit", Some(&waiting)).await;
+    assert!(page.text.contains("Second factor"));
+    assert_eq!(page.status, 200);
+
+    let wrong = verify(&app, &waiting, "000000").await;
+    assert!(wrong.header("location").contains("__err="));
+    let code = phone.code(app.clock.now());
+    let done = verify(&app, &waiting, &code).await;
+    assert_eq!(done.header("location"), "/audit");
+    let full = cookie_of(&done);
+    // Another cookie, and the one that waited is worth nothing any more (session fixation).
+    assert_ne!(full, waiting);
+    assert_eq!(app.page("/audit", Some(&full)).await.status, 200);
+    let over = app.page("/login/code", Some(&waiting)).await;
+    assert_eq!(over.header("location"), "/login?next=%2Fapi-keys");
+    // A code is taken once, by whomever.
+    let again = half_signed_in(&app).await;
+    let replayed = verify(&app, &again, &code).await;
+    assert!(replayed.header("location").contains("__err="));
+    app.clock.advance(TimeDelta::seconds(30));
+    let next = phone.code(app.clock.now());
+    assert_eq!(
+        verify(&app, &again, &next).await.header("location"),
+        "/audit"
+    );
+    // It waits for a while, and then no longer.
+    let late = half_signed_in(&app).await;
+    app.clock.advance(TimeDelta::minutes(5));
+    let page = app.page("/login/code", Some(&late)).await;
+    assert_eq!(page.header("location"), "/login?next=%2Fapi-keys");
+    let code = phone.code(app.clock.now());
+    assert!(
+        verify(&app, &late, &code)
+            .await
+            .header("location")
+            .contains("__err=")
+    );
+    // Whole sign-ins alone are told.
+    let told = "select count(*) from audit_events where action = 'operator.signed_in'";
+    assert_eq!(app.count(told).await, 3);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_recovery_code_stands_in_once(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
+    let (_, codes) = enrol(&app, &cookie).await;
+    assert_eq!(codes.len(), 10);
+    let stored: Vec<u8> =
+        sqlx::query_scalar("select string_agg(code_hash, '') from operator_recovery_codes")
+            .fetch_one(&app.registry.pool)
+            .await
+            .unwrap();
+    assert_eq!(stored.len(), 320);
+    let waiting = half_signed_in(&app).await;
+    let typed = codes[3].to_uppercase().replace('-', " ");
+    let done = verify(&app, &waiting, &typed).await;
+    assert_eq!(done.header("location"), "/audit");
+    let full = cookie_of(&done);
+    let left = async |cookie: &str| {
+        app.rpc("factor/get", Some(cookie), json!({})).await.json()["factor"]["recoveryCodesLeft"]
+            .as_i64()
+            .unwrap()
+    };
+    assert_eq!(left(&full).await, 9);
+    let waiting = half_signed_in(&app).await;
+    assert!(
+        verify(&app, &waiting, &codes[3])
+            .await
+            .header("location")
+            .contains("__err=")
+    );
+    // New ones take the place of all.
+    let renewed = app.rpc("factor/renew-codes", Some(&full), json!({})).await;
+    let renewed: Vec<String> = serde_json::from_value(renewed.json()).unwrap();
+    assert!(
+        verify(&app, &waiting, &codes[4])
+            .await
+            .header("location")
+            .contains("__err=")
+    );
+    assert_eq!(
+        verify(&app, &waiting, &renewed[0]).await.header("location"),
+        "/audit"
+    );
+}
+
+/// What could do most harm, each with what it is called with.
+async fn harmful(app: &TestApp) -> Vec<(&'static str, Value)> {
+    let partner = app.partner("Acme").await;
+    let admin_key = app.key(&partner, &["admin:*"]).await.key_id;
+    let other = app.key(&partner, &["admin:*"]).await.key_id;
+    app.registry
+        .revoke_key(
+            &somebody(),
+            other.as_str(),
+            RevokeInput::default().check().unwrap(),
+        )
+        .await
+        .unwrap();
+    let webhook = json!({"url": "https://hooks.example.com/a", "kinds": ["key.revoked"]});
+    let nil = "00000000-0000-0000-0000-000000000000";
+    let new = json!({"email": "new@example.com", "role": "auditor", "password": PASSWORD});
+    let bulk = json!({"select": {"keyIds": [admin_key]}});
+    vec![
+        (
+            "keys/issue",
+            json!({"input": {"partnerId": partner.partner_id, "scopes": ["admin:*"]}}),
+        ),
+        ("keys/rotate", json!({"key_id": admin_key, "input": {}})),
+        ("keys/restore", json!({"key_id": other, "input": {}})),
+        ("bulk/rotate", json!({ "input": bulk })),
+        ("bulk/revoke", json!({ "input": bulk })),
+        (
+            "notices/create-webhook",
+            json!({"partner_id": partner.partner_id, "input": webhook}),
+        ),
+        (
+            "notices/update-webhook",
+            json!({"webhook_id": nil, "input": {"active": false}}),
+        ),
+        ("notices/delete-webhook", json!({ "webhook_id": nil })),
+        ("operators/create", json!({ "input": new })),
+        (
+            "operators/update",
+            json!({"operator_id": nil, "input": {"active": false}}),
+        ),
+        (
+            "operators/password",
+            json!({"email": "a@example.com", "password": PASSWORD}),
+        ),
+        ("operators/remove-factor", json!({"email": "a@example.com"})),
+        ("factor/renew-codes", json!({})),
+        ("factor/remove", json!({})),
+    ]
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn what_could_do_most_harm_takes_a_fresh_code(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
+    let harmful = harmful(&app).await;
+    let before = app.count("select count(*) from audit_events").await;
+    let needed = async |enrolled: bool| {
+        for (function, body) in &harmful {
+            let answer = app.rpc(function, Some(&cookie), body.clone()).await;
+            assert_eq!(answer.status, 403, "{function}: {}", answer.text);
+            let told = (&answer.json()["code"], &answer.json()["enrolled"]);
+            assert_eq!(
+                told,
+                (&json!("factor_needed"), &json!(enrolled)),
+                "{function}"
+            );
+        }
+    };
+    needed(false).await;
+    assert_eq!(app.count("select count(*) from audit_events").await, before);
+    let (phone, _) = enrol(&app, &cookie).await;
+    // Fresh from setting it up, and for five minutes.
+    let code = async |code: &str| {
+        app.rpc("factor/prove", Some(&cookie), json!({ "code": code }))
+            .await
+    };
+    let passes = async || {
+        for (function, body) in &harmful[..3] {
+            let answer = app.rpc(function, Some(&cookie), body.clone()).await;
+            assert_ne!(answer.status, 403, "{function}: {}", answer.text);
+        }
+    };
+    app.clock.advance(TimeDelta::minutes(5));
+    needed(true).await;
+    assert_eq!(code("12345").await.status, 400);
+    assert_eq!(code("000000").await.json()["code"], "wrong_code");
+    needed(true).await;
+    assert_eq!(code(&phone.code(app.clock.now())).await.status, 200);
+    passes().await;
+    // A key that opens less takes none, nor does a revocation.
+    app.clock.advance(TimeDelta::minutes(6));
+    let partner = app.partner("Plain").await;
+    let issue = json!({"input": {"partnerId": partner.partner_id, "scopes": ["assets:read"]}});
+    let plain = app.rpc("keys/issue", Some(&cookie), issue).await.json();
+    let rotate = json!({"key_id": plain["keyId"], "input": {}});
+    let rotated = app.rpc("keys/rotate", Some(&cookie), rotate).await.json();
+    let revoke = json!({"key_id": rotated["keyId"], "input": {}});
+    assert_eq!(
+        app.rpc("keys/revoke", Some(&cookie), revoke).await.status,
+        200
+    );
+    // Nor does REST: an admin key is no session that somebody left open.
+    let admin = app.admin().await;
+    let body = json!({"partnerId": partner.partner_id, "scopes": ["admin:*"]});
+    app.post("/api/admin/api-keys/issue", &admin, body)
+        .await
+        .ok(201);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_session_alone_sets_up_nothing(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in_by_password(EMAIL, Role::Auditor).await;
+    let begin = async |password: &str| {
+        app.rpc(
+            "factor/begin",
+            Some(&cookie),
+            json!({ "password": password }),
+        )
+        .await
+    };
+    let refused = begin("another password").await;
+    assert_eq!(refused.faults(), ["password"]);
+    // One that was begun does not count, and may be begun anew.
+    assert_eq!(begin(PASSWORD).await.status, 200);
+    assert_eq!(begin(PASSWORD).await.status, 200);
+    let other = app
+        .registry
+        .sign_in(EMAIL, PASSWORD.to_owned().into(), Default::default(), None)
+        .await
+        .unwrap();
+    assert!(!other.awaits_factor);
+    let other = format!("__Host-myproof-session={}", other.cookie.as_str());
+    let (_, _) = enrol(&app, &cookie).await;
+    // Whoever else was signed in is out.
+    assert_eq!(app.page("/audit", Some(&other)).await.status, 303);
+    assert_eq!(app.page("/audit", Some(&cookie)).await.status, 200);
+    begin(PASSWORD)
+        .await
+        .problem(409, "conflict", "factor_exists");
+    let secret = app.rpc("factor/get", Some(&cookie), json!({})).await.text;
+    assert!(!secret.contains("secret"), "{secret}");
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn guessing_codes_is_slowed(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
+    let (phone, _) = enrol(&app, &cookie).await;
+    let mut statuses = Vec::new();
+    for n in 0..8 {
+        let body = json!({"code": format!("{n:06}")});
+        statuses.push(
+            app.rpc("factor/prove", Some(&cookie), body)
+                .await
+                .status
+                .as_u16(),
+        );
+    }
+    assert_eq!(statuses, [403, 403, 403, 403, 403, 403, 429, 429]);
+    // The right one waits as well, and then is taken.
+    let right = async || {
+        let code = phone.code(app.clock.now());
+        app.rpc("factor/prove", Some(&cookie), json!({ "code": code }))
+            .await
+            .status
+            .as_u16()
+    };
+    assert_eq!(right().await, 429);
+    app.clock.advance(TimeDelta::seconds(60));
+    assert_eq!(right().await, 200);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_lost_factor_is_removed_by_another_admin(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let lost = app.signed_in_by_password(EMAIL, Role::Admin).await;
+    enrol(&app, &lost).await;
+    let helper = app.signed_in("helper@example.com", Role::Admin).await;
+    let list = app
+        .rpc("operators/list", Some(&helper), json!({}))
+        .await
+        .json();
+    assert_eq!(list["with_factor"].as_array().unwrap().len(), 1);
+    let body = json!({ "email": EMAIL });
+    assert_eq!(
+        app.rpc("operators/remove-factor", Some(&helper), body.clone())
+            .await
+            .status,
+        200
+    );
+    app.rpc("operators/remove-factor", Some(&helper), body)
+        .await
+        .problem(404, "not_found", "factor_not_found");
+    assert_eq!(app.page("/audit", Some(&lost)).await.status, 303);
+    let again = app
+        .registry
+        .sign_in(EMAIL, PASSWORD.to_owned().into(), Default::default(), None)
+        .await
+        .unwrap();
+    assert!(!again.awaits_factor);
+    let told = "select count(*) from audit_events where action = 'operator.factor_removed'";
+    assert_eq!(app.count(told).await, 1);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_password_that_everybody_tries_is_refused(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let admin = app.signed_in(EMAIL, Role::Admin).await;
+    let new = json!({"input": {"email": "new@example.com", "role": "auditor", "password": "QwertyQwerty"}});
+    let refused = app.rpc("operators/create", Some(&admin), new).await;
+    assert_eq!(refused.faults(), ["password"]);
+    assert!(refused.text.contains("known from leaks"));
+    let change = json!({"current": PASSWORD, "new": "qwertyqwerty"});
+    let refused = app
+        .rpc("session/change-password", Some(&admin), change)
+        .await;
+    assert_eq!(refused.faults(), ["new"]);
+}
