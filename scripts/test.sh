@@ -8,8 +8,8 @@
 
 ONLY=${1:-}
 case $ONLY in
-'') STEPS=7 ;;
-lint) STEPS=3 ;;
+'') STEPS=8 ;;
+lint) STEPS=4 ;;
 rust) STEPS=1 ;;
 browser) STEPS=3 ;;
 *) die "there is no part '$ONLY' of the tests; use ONLY=lint, ONLY=rust or ONLY=browser" ;;
@@ -93,6 +93,28 @@ need() { run_child "$ROOT/scripts/setup.sh" "$@" && setup "$@"; }
 clippy() { need lint && run_child cargo clippy "$@" -- -D warnings; }
 clippy_wasm() { need lint wasm && run_child cargo clippy "$@" -- -D warnings; }
 formatting() { need lint && run_child cargo fmt --all --check; }
+
+# Licences and sources of every crate, and known advisories of crates and packages where the lists can be had: they
+# are kept by others, whom not every machine reaches.
+supply_chain() {
+    need cargo-deny && run_child cargo deny --log-level error check licenses bans sources || return 1
+    if run_child timeout 60 cargo deny --log-level error fetch db >"$LOG" 2>&1; then
+        run_child cargo deny --log-level error check --disable-fetch advisories || return 1
+    else
+        say "the list of advisories for crates could not be had: $(tail -n 1 "$LOG")"
+    fi
+    local folder code
+    for folder in end2end end2end/bench; do
+        code=0
+        run_child timeout 60 npm --prefix "$folder" audit --audit-level high >"$LOG" 2>&1 || code=$?
+        if grep -q '^# npm audit report' "$LOG"; then
+            cat -- "$LOG"
+            return 1
+        elif [ "$code" -ne 0 ]; then
+            say "the list of advisories for packages could not be had, for $folder"
+        fi
+    done
+}
 
 # Site and program are set aside for this run: another build must neither change nor
 # be changed by what is tested, so only the build itself is done one run at a time.
@@ -181,6 +203,7 @@ if selected lint; then
     step "formatting (cargo fmt)" count_nothing formatting
     step "lint of the server (cargo clippy)" count_nothing clippy --features ssr,styleguide --all-targets
     step "lint of the browser's half (cargo clippy for wasm32)" count_nothing clippy_wasm --features hydrate,styleguide --target wasm32-unknown-unknown --lib
+    step "licences, sources and advisories of dependencies (cargo deny, npm audit)" count_nothing supply_chain
 fi
 if selected browser; then step "build of the server and the browser's half (cargo leptos build)" count_nothing build_for_browser; fi
 if selected browser; then step "size of what the browser loads first" count_nothing sizes; fi
