@@ -1,7 +1,7 @@
 # Every target is a script in scripts/, which says more about itself at its top.
 
 .DEFAULT_GOAL := help
-.PHONY: help run watch test bench build screenshots psql cli
+.PHONY: help run watch test bench fuzz build dist screenshots psql cli
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -18,8 +18,14 @@ test: ## run all tests; ONLY=lint, ONLY=rust or ONLY=browser runs a part
 bench: ## measure the key check, in process and over HTTP, the lists and the pages
 	@scripts/bench.sh
 
+fuzz: ## feed what is parsed with what nobody would send, ten minutes a target at most; ONLY=token runs one
+	@scripts/fuzz.sh $(ONLY)
+
 build: ## build the release: target/release/myproof-registry and target/site
 	@scripts/build.sh
+
+dist: ## make what is handed on, in dist/: one program with everything in it, checksums, what it is made of
+	@scripts/dist.sh
 
 screenshots: ## take pictures of every page and dialog, for people to look at
 	@scripts/screenshots.sh

@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
 # Installs what is missing on this machine, and only that.
 #   scripts/setup.sh NEED...      or, sourced:  setup NEED...
-# NEED: rust lint wasm leptos wasm-opt postgres chromium nginx wrk node-modules bench-modules python-tools
+# NEED: rust lint wasm leptos wasm-opt cargo-deny cargo-fuzz cargo-cyclonedx postgres chromium nginx wrk node-modules
+#       bench-modules python-tools
 # Sourced, it also leaves PATH, RUSTUP_TOOLCHAIN and CHROMIUM set for what follows.
 declare -F die >/dev/null || . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 . "$ROOT/scripts/packages.sh"
 
 CARGO_LEPTOS=0.3.10
+CARGO_DENY=0.20.2
+CARGO_FUZZ=0.13.2
+CARGO_CYCLONEDX=0.5.9
 BINARYEN=132
 
 setup() {
@@ -18,6 +22,9 @@ setup() {
         wasm) setup_rust; setup_wasm ;;
         leptos) setup_rust; setup_leptos ;;
         wasm-opt) setup_wasm_opt ;;
+        cargo-deny) setup_rust; setup_cargo_deny ;;
+        cargo-fuzz) setup_rust; setup_cargo_fuzz ;;
+        cargo-cyclonedx) setup_rust; setup_cargo_cyclonedx ;;
         postgres) setup_postgres ;;
         chromium) setup_chromium ;;
         nginx) setup_nginx ;;
@@ -110,6 +117,22 @@ setup_leptos() {
     is_version "wasm-bindgen $bindgen" ||
         install_locked install_crate wasm-bindgen-cli "$bindgen" \
             "it makes the compiled browser's half loadable, and must match Cargo.lock"
+}
+
+setup_cargo_deny() {
+    is_version "cargo-deny $CARGO_DENY" ||
+        install_locked install_crate cargo-deny "$CARGO_DENY" "it looks at licences, sources and advisories of dependencies" --locked
+}
+
+setup_cargo_fuzz() {
+    have c++ || die "no C++ compiler (c++) was found, which the fuzzer needs; an administrator must run: apt-get install -y build-essential"
+    is_version "cargo-fuzz $CARGO_FUZZ" ||
+        install_locked install_crate cargo-fuzz "$CARGO_FUZZ" "it builds and runs the fuzz targets" --locked
+}
+
+setup_cargo_cyclonedx() {
+    [[ $(cargo cyclonedx --version 2>/dev/null) == *" $CARGO_CYCLONEDX"* ]] ||
+        install_locked install_crate cargo-cyclonedx "$CARGO_CYCLONEDX" "it lists what a program is made of" --locked
 }
 
 # is_version "NAME VERSION": whether the command NAME says that it is exactly that.

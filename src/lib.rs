@@ -19,7 +19,7 @@
 //! | [`server::courier`] | takes notices out: webhooks, mail | `domain`, `services`, `config`, rows of `db` |
 //! | [`server::jobs`] | what runs beside the requests | `services`, `verify`, `courier` |
 //! | [`server::metrics`] | what Prometheus is told | `state`, `services`, `verify` |
-//! | `server::{config, connections, telemetry, state, assets, security_headers, router, run, cli}` | the program around it | everything |
+//! | `server::{config, connections, telemetry, state, assets, package, security_headers, router, run, cli}` | the program around it | everything |
 //!
 //! A test over the `use` lines (`tests/architecture.rs`) holds the table.
 

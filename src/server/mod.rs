@@ -11,6 +11,7 @@ pub mod db;
 pub mod http;
 pub mod jobs;
 pub mod metrics;
+pub mod package;
 pub mod router;
 pub mod run;
 pub mod security_headers;

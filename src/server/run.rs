@@ -24,6 +24,7 @@ use super::http::frame::Frame;
 use super::http::{self, openapi};
 use super::jobs;
 use super::metrics::{self, traffic::Traffic};
+use super::package::SiteFolder;
 use super::router::router;
 use super::services::targets::Targets;
 use super::services::{IssuingPolicy, Registry};
@@ -126,7 +127,9 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
     let database = config::database(source).map_err(|error| error.to_string())?;
     let peppers = peppers(&config::peppers(source).map_err(|error| error.to_string())?);
     let issuing = config::issuing(source).map_err(|error| error.to_string())?;
-    let asset_paths = assets::find(&config.site_root)?;
+    let entropy: &dyn Entropy = &SystemEntropy;
+    let site_folder = SiteFolder::find(config.site_root.clone(), entropy.bytes())?;
+    let asset_paths = assets::find(site_folder.path())?;
 
     let listening = changes::listening_pool(database.clone());
     let hashing = config::hashing(source).map_err(|error| error.to_string())?;
@@ -160,7 +163,7 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
         registry.clone(),
         peppers,
         site,
-        leptos_options(&config, address),
+        leptos_options(&site_folder, address),
         config.outage,
     );
 
@@ -314,10 +317,10 @@ async fn report_uncovered_keys(registry: &Registry, peppers: &Peppers) {
 }
 
 /// What Leptos wants to know, set here so that a deployed binary needs no `Cargo.toml`.
-fn leptos_options(config: &ServeConfig, address: SocketAddr) -> LeptosOptions {
+fn leptos_options(site: &SiteFolder, address: SocketAddr) -> LeptosOptions {
     LeptosOptions::builder()
         .output_name(OUTPUT_NAME)
-        .site_root(config.site_root.to_string_lossy().into_owned())
+        .site_root(site.path().to_string_lossy().into_owned())
         .site_pkg_dir(PKG_DIR)
         .site_addr(address)
         .reload_port(3001_u32)

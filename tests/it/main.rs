@@ -40,6 +40,7 @@ mod obeyed;
 mod openapi;
 mod operators;
 mod outage;
+mod package;
 mod partner_audit;
 mod pepper;
 mod policy;

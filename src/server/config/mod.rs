@@ -273,8 +273,8 @@ pub struct ServeConfig {
     pub address: SocketAddr,
     /// `METRICS_ADDR`; `None` where it is `off`. Port 0 takes a free one.
     pub metrics: Option<SocketAddr>,
-    /// `LEPTOS_SITE_ROOT`: the folder with the browser's files.
-    pub site_root: PathBuf,
+    /// `LEPTOS_SITE_ROOT`: the folder with the browser's files; `None` where none is named.
+    pub site_root: Option<PathBuf>,
     /// `PUBLIC_URL`'s origin; `None` in development where the address decides.
     pub public_origin: Option<String>,
     /// `TRUSTED_PROXIES`.
@@ -313,10 +313,7 @@ pub fn serve(source: &Source) -> Result<ServeConfig, ConfigError> {
             );
         }
     };
-    let site_root = source
-        .get("LEPTOS_SITE_ROOT")
-        .unwrap_or_else(|| "target/site".to_owned())
-        .into();
+    let site_root = source.get("LEPTOS_SITE_ROOT").map(PathBuf::from);
     let public_origin = source
         .get("PUBLIC_URL")
         .map(|url| origin(&url, env))
