@@ -47,19 +47,16 @@ impl Bucket {
         let now = now.timestamp_micros().saturating_mul(1_000);
         let mut full_at = self.0.load(Ordering::Relaxed);
         loop {
-            // A clock that was set back leaves a time no bucket can have: an empty one is meant.
-            let begin = full_at.clamp(now, now + whole);
+            // A clock that was set back leaves a time no bucket can have: one that holds this request
+            // and no more is meant, so that nobody is refused who keeps to their rate.
+            let begin = if full_at > now + whole + SECOND {
+                now + whole - interval
+            } else {
+                full_at.clamp(now, now + whole)
+            };
             let next = begin + interval;
             let over = next - now - whole;
             if over > 0 {
-                if full_at > now + whole + SECOND {
-                    let _ = self.0.compare_exchange(
-                        full_at,
-                        now + whole,
-                        Ordering::Relaxed,
-                        Ordering::Relaxed,
-                    );
-                }
                 let state = RateState {
                     quota,
                     left: 0,
@@ -177,6 +174,7 @@ mod tests {
         assert!(bucket.take(10, later).is_err());
         assert!(bucket.take(6_000, later).is_ok());
         let back = start() - TimeDelta::hours(2);
+        assert_eq!(bucket.take(10, back).unwrap().left, 0);
         assert!(bucket.take(10, back).is_err());
         assert!(bucket.take(10, back + TimeDelta::seconds(6)).is_ok());
         let huge = Bucket::default().take(i32::MAX, start()).unwrap();
