@@ -18,6 +18,9 @@ for (const [width, colorScheme] of [[1440, 'light'], [1440, 'dark'], [375, 'ligh
       const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
       const found = violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes.map((node) => node.html).join(' | ')}`);
       expect(found).toEqual([]);
+      // axe asks for neither: in a reader's lists of tables and pictures, one without a name says nothing.
+      expect(await page.locator('table:not([aria-label], [aria-labelledby])').count(), `${what}: a table without a name`).toBe(0);
+      expect(await page.locator('svg:not([aria-hidden="true"], [aria-label])').count(), `${what}: a picture without a name`).toBe(0);
       expect(await overflow(page), `${what} scrolls sideways`).toBe(0);
     };
     await page.goto(`${server.url}/api/docs`);

@@ -51,6 +51,7 @@ mod processes;
 mod proof_assets;
 mod rates;
 mod restore;
+mod rolling_upgrade;
 mod rotation;
 mod sample;
 mod scan;

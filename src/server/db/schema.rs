@@ -28,7 +28,10 @@ pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
         .max_connections(1)
         .acquire_timeout(CONNECT_TIMEOUT)
         .connect_lazy_with(patient);
-    let outcome = MIGRATIONS.run(&pool).await;
+    // One with newer migrations is served too: an instance that starts again during a rolling upgrade, or
+    // a release that is taken back.
+    let mut migrations = Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
+    let outcome = migrations.set_ignore_missing(true).run(&pool).await;
     pool.close().await;
     outcome
 }

@@ -55,7 +55,7 @@ pub fn DeliveryTable(
     });
     view! {
         <div class="table-frame">
-            <table class="keys deliveries" class:bare=empty.is_some()>
+            <table class="keys deliveries" aria-label="Deliveries" class:bare=empty.is_some()>
                 <thead>
                     <tr>
                         <th scope="col">"Sent"</th>

@@ -53,7 +53,7 @@ pub fn KeyTable(
     };
     view! {
         <div class="table-frame">
-            <table class="keys even" class:bare=is_empty>
+            <table class="keys even" aria-label="API keys" class:bare=is_empty>
                 <thead>
                     <tr>
                         <th scope="col">"Key ID"</th>

@@ -76,7 +76,7 @@ pub fn OperatorTable(
                     ><Icon glyph=Glyph::Plus/> "New operator"</button>
                 })}
             </div>
-            <table class="keys">
+            <table class="keys" aria-labelledby="operators-heading">
                 <thead>
                     <tr>
                         <th scope="col">"E-mail"</th>

@@ -48,7 +48,7 @@ pub fn PartnerTable(
     });
     view! {
         <div class="table-frame">
-            <table class="keys partners" class:bare=empty.is_some()>
+            <table class="keys partners" aria-label="Partners" class:bare=empty.is_some()>
                 <thead>
                     <tr>
                         <th scope="col">"Partner"</th>

@@ -65,7 +65,7 @@ pub fn SessionTable(
             <h2 id="sessions-heading">"Your sessions"</h2>
             <p class="lead">"Where you are signed in. A session ends by itself after an hour without use, and after twelve hours."</p>
             {move || error.get().map(|error| view! { <ErrorNotice error/> })}
-            <table class="keys">
+            <table class="keys" aria-labelledby="sessions-heading">
                 <thead>
                     <tr>
                         <th scope="col">"From"</th>

@@ -80,7 +80,7 @@ pub fn UsesPlot(
         view! {
             <details>
                 <summary>"As a table"</summary>
-                <table class="numbers">
+                <table class="numbers" aria-label=heading>
                     <thead>
                         <tr>
                             <th scope="col">{span}</th>

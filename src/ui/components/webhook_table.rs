@@ -56,7 +56,7 @@ pub fn WebhookTable(
         </div>
         <p class="lead">{contact}</p>
         <div class="table-frame">
-            <table class="keys webhooks" class:bare=empty.is_some()>
+            <table class="keys webhooks" aria-label="Webhooks" class:bare=empty.is_some()>
                 <thead>
                     <tr>
                         <th scope="col">"Address"</th>

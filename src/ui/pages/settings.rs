@@ -112,7 +112,7 @@ fn PolicyForm(page: PolicyPage) -> impl IntoView {
                 "Keys past their age go on working: they are shown as due, and can be rotated together. An empty field switches a rule off."
             </p>
             {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
-            <fieldset class="plain" disabled=!may_change>
+            <fieldset class="plain" role="presentation" disabled=!may_change>
                 <TextField
                     id="max-key-age" label="Maximum key age (days)" kind="number" value=age
                     error=errors.of("maxKeyAgeDays")
