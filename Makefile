@@ -1,7 +1,7 @@
 # Every target is a script in scripts/, which says more about itself at its top.
 
 .DEFAULT_GOAL := help
-.PHONY: help run watch test bench fuzz build dist screenshots psql cli
+.PHONY: help run watch test bench fuzz soak chaos build dist screenshots psql cli
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -20,6 +20,12 @@ bench: ## measure the key check, in process and over HTTP, the lists and the pag
 
 fuzz: ## feed what is parsed with what nobody would send, ten minutes a target at most; ONLY=token runs one
 	@scripts/fuzz.sh $(ONLY)
+
+soak: ## load that lasts: twenty minutes at full speed, 5,000 unknown keys at once, 10,000 idle connections
+	@scripts/soak.sh
+
+chaos: ## break what it stands on: kills under load, a slow and a cut network, a full disk
+	@scripts/chaos.sh
 
 build: ## build the release: target/release/myproof-registry and target/site
 	@scripts/build.sh

@@ -8,8 +8,8 @@
 
 ONLY=${1:-}
 case $ONLY in
-'') STEPS=8 ;;
-lint) STEPS=4 ;;
+'') STEPS=9 ;;
+lint) STEPS=5 ;;
 rust) STEPS=1 ;;
 browser) STEPS=3 ;;
 *) die "there is no part '$ONLY' of the tests; use ONLY=lint, ONLY=rust or ONLY=browser" ;;
@@ -202,6 +202,7 @@ setup rust
 if selected lint; then
     step "formatting (cargo fmt)" count_nothing formatting
     step "lint of the server (cargo clippy)" count_nothing clippy --features ssr,styleguide --all-targets
+    step "lint of the trials (cargo clippy)" count_nothing clippy --features ssr,styleguide --test trials
     step "lint of the browser's half (cargo clippy for wasm32)" count_nothing clippy_wasm --features hydrate,styleguide --target wasm32-unknown-unknown --lib
     step "licences, sources and advisories of dependencies (cargo deny, npm audit)" count_nothing supply_chain
 fi

@@ -120,6 +120,19 @@ impl Server {
         self.child.wait().unwrap()
     }
 
+    /// The process's id.
+    #[allow(dead_code, reason = "the trials of tests/trials ask for it")]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it outright (SIGKILL).
+    #[allow(dead_code, reason = "the trials of tests/trials do so")]
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     pub fn status(&self, token: &str) -> u16 {
         self.call("GET", "/api/key", token, "").0
     }

@@ -1,0 +1,22 @@
+//! Trials: what takes minutes, a release build, or a file system of its own. No part of `cargo test`;
+//! `scripts/soak.sh` and `scripts/chaos.sh` run them. docs/reliability.md says what came of them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that meets what it did not expect has failed"
+)]
+
+mod client;
+mod disk_full;
+mod herd;
+mod idle;
+mod kills;
+mod measure;
+mod setup;
+mod slow_network;
+mod soak;
+#[path = "../it/support/mod.rs"]
+#[allow(dead_code, reason = "the tests of tests/it need more of it")]
+mod support;
