@@ -1,0 +1,31 @@
+//! Headers: values of `X-API-Key` and `Authorization`, a line each, told apart by their first byte.
+#![no_main]
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use libfuzzer_sys::fuzz_target;
+use myproof_registry::server::http::credential::presented;
+
+fuzz_target!(|data: &[u8]| {
+    let mut headers = HeaderMap::new();
+    for line in data.split(|byte| *byte == b'\n') {
+        let Some((first, value)) = line.split_first() else {
+            continue;
+        };
+        let name = if first & 1 == 0 {
+            HeaderName::from_static("x-api-key")
+        } else {
+            header::AUTHORIZATION
+        };
+        if let Ok(value) = HeaderValue::from_bytes(value) {
+            headers.append(name, value);
+        }
+    }
+    if let Ok(token) = presented(&headers) {
+        assert_eq!(token, token.trim());
+        let holds_it = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains(token));
+        assert!(headers.values().any(holds_it));
+        let keys = headers.get_all("x-api-key").iter().count();
+        let others = headers.get_all(header::AUTHORIZATION).iter().count();
+        assert!(keys < 2 && (keys == 1 || others == 1));
+    }
+});
