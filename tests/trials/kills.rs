@@ -52,7 +52,7 @@ async fn server_kills(pool: PgPool) {
     all.holds(&app, ROUNDS).await;
 }
 
-/// Times that look like chance, 5 to 80 ms, and are the same in every run.
+/// Times that look like chance, 20 to 300 ms, and are the same in every run.
 struct Pauses(u64);
 
 impl Iterator for Pauses {
@@ -63,7 +63,7 @@ impl Iterator for Pauses {
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        Some(Duration::from_millis(5 + (self.0 >> 33) % 76))
+        Some(Duration::from_millis(20 + (self.0 >> 33) % 281))
     }
 }
 
