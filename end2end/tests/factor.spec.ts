@@ -100,10 +100,32 @@ test('what could do most harm asks for a code, and nothing typed is lost', async
   await expect(dialog.getByText('It must be the six digits that your app shows, or a recovery code.')).toBeVisible();
   await dialog.getByLabel('Code', { exact: true }).fill(nextCode(secret));
   await page.keyboard.press('Enter');
-  await expect(dialog.getByText('Confirmed: go on with the button below.')).toBeVisible();
+  await expect(dialog.getByText('Confirmed: give the order again.')).toBeVisible();
   await expect(dialog.getByLabel('Name (optional)')).toHaveValue('Everything again');
   await dialog.getByRole('button', { name: 'Create Key' }).click();
   await revealedToken(page);
+});
+
+test('switching a webhook asks for a code in its row', async ({ page, server }) => {
+  server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
+  await openConsole(page, server, '/settings');
+  const { secret } = await setUp(page);
+  await page.getByRole('link', { name: 'Partners' }).click();
+  await page.getByRole('link', { name: 'Notices of Acme' }).click();
+  await page.getByRole('button', { name: 'New webhook' }).click();
+  const dialog = page.getByRole('dialog', { name: 'New webhook' });
+  await dialog.getByLabel('Address').fill('https://hooks.example.com/');
+  await dialog.getByRole('button', { name: 'Create webhook' }).click();
+  await page.getByRole('button', { name: 'I have stored it' }).click();
+  server.forgetProofs();
+  const webhook = page.getByRole('row').filter({ hasText: 'hooks.example.com' });
+  await webhook.getByRole('button', { name: /^Deactivate/ }).click();
+  await expect(webhook.getByLabel('Code', { exact: true })).toBeFocused();
+  await page.keyboard.type(nextCode(secret));
+  await page.keyboard.press('Enter');
+  await expect(webhook.getByText('Confirmed: give the order again.')).toBeVisible();
+  await webhook.getByRole('button', { name: /^Deactivate/ }).click();
+  await expect(webhook).toContainText('deactivated');
 });
 
 test.describe('without scripts', () => {

@@ -51,7 +51,7 @@ pub async fn begin_factor(password: String) -> Result<Enrolment, AppError> {
     begun.await.map_err(context::told)
 }
 
-/// Has it count, ends one's other sessions, and gives the recovery codes.
+/// Has it count, ends one's other sessions, gives this one another cookie, and gives the recovery codes.
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::Invalid`] naming `code`, [`AppError::WrongCode`],
@@ -67,10 +67,12 @@ pub async fn confirm_factor(code: String) -> Result<Vec<String>, AppError> {
     let confirmed = state
         .registry
         .confirm_factor(&origin, &operator, &cookie, &code);
-    confirmed.await.map_err(context::told)
+    let (codes, renewed) = confirmed.await.map_err(context::told)?;
+    context::set_cookie(&state, &renewed);
+    Ok(codes)
 }
 
-/// Shows it: what asks for a fresh factor asks no more for a while.
+/// Shows it: what asks for a fresh factor asks no more for a while. The session gets another cookie.
 ///
 /// # Errors
 /// As [`confirm_factor`].
@@ -85,7 +87,9 @@ pub async fn prove_factor(code: String) -> Result<(), AppError> {
     let proven = state
         .registry
         .prove_factor(&operator, &cookie, &code, context::whence().ip);
-    proven.await.map_err(context::told)
+    let renewed = proven.await.map_err(context::told)?;
+    context::set_cookie(&state, &renewed);
+    Ok(())
 }
 
 /// Gives new recovery codes; the old ones are worth nothing from then on.

@@ -122,13 +122,14 @@ pub async fn show_key(key_id: String) -> Result<KeyDetailsPage, AppError> {
 /// Changes a key's name, environment, rate or end.
 ///
 /// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
+/// for a key that opens everything, or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "keys/update", input = Json, output = Json)]
 pub async fn update_key(key_id: String, input: UpdateInput) -> Result<KeyView, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
     let state = context::state()?;
+    let origin = context::admin_over(&state, &key_id).await?;
     let registry = &state.registry;
     let command = input.check(registry.now()).map_err(context::told)?;
     registry
@@ -200,13 +201,14 @@ pub async fn revoke_key(key_id: String, input: RevokeInput) -> Result<RevokedKey
 /// Ends a retiring key's grace, now or at another time.
 ///
 /// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
+/// for a key that opens everything, or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "keys/grace", input = Json, output = Json)]
 pub async fn change_grace(key_id: String, input: GraceInput) -> Result<KeyView, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
     let state = context::state()?;
+    let origin = context::admin_over(&state, &key_id).await?;
     let registry = &state.registry;
     let seconds = input.check().map_err(context::told)?;
     registry

@@ -51,7 +51,7 @@ pub async fn sign_in(
         .sign_in(&email, password, context::whence(), presented)
         .await
         .map_err(context::told)?;
-    context::open_session(&state, &session);
+    context::set_cookie(&state, &session.cookie);
     if session.awaits_factor {
         context::go_to(&crate::ui::links::login_code(&next));
         return Ok(SignedIn::AwaitsFactor);
@@ -80,7 +80,7 @@ pub async fn verify_code(code: String, #[server(default)] next: String) -> Resul
         AppError::Invalid { .. } => context::told(AppError::WrongCode),
         other => context::told(other),
     })?;
-    context::open_session(&state, &session);
+    context::set_cookie(&state, &session.cookie);
     context::go_to(crate::ui::links::local_path(&next));
     Ok(())
 }
@@ -101,7 +101,7 @@ pub async fn sign_out() -> Result<(), AppError> {
     Ok(())
 }
 
-/// Changes the signed-in operator's own password and ends their other sessions.
+/// Changes the signed-in operator's own password, ends their other sessions and gives this one another cookie.
 ///
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::Invalid`] naming `current` or `new`,
@@ -121,7 +121,9 @@ pub async fn change_password(current: String, new: String) -> Result<(), AppErro
     let changed = state
         .registry
         .change_own_password(&origin, &operator, &cookie, current, new);
-    changed.await.map_err(context::told)
+    let renewed = changed.await.map_err(context::told)?;
+    context::set_cookie(&state, &renewed);
+    Ok(())
 }
 
 /// Who is signed in.

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::http::cookies;
 use super::http::request::RequestInfo;
 use super::http::session::Session;
-use super::services::sessions::{NewSession, SignedIn};
+use super::services::sessions::SignedIn;
 use super::services::{Origin, Whence};
 use super::state::AppState;
 use crate::domain::audit::{Actor, ActorKind};
@@ -191,8 +191,8 @@ fn accepts_html(headers: &HeaderMap) -> bool {
 }
 
 /// Sets the session's cookie.
-pub fn open_session(state: &AppState, session: &NewSession) {
-    let cookie = cookies::open(&state.site, &session.cookie);
+pub fn set_cookie(state: &AppState, cookie: &str) {
+    let cookie = cookies::open(&state.site, cookie);
     if let (Some(cookie), Some(response)) = (cookie, use_context::<ResponseOptions>()) {
         response.append_header(SET_COOKIE, cookie);
     }

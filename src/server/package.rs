@@ -20,7 +20,9 @@ const DEVELOPMENT: &str = "target/site";
 #[derive(Debug)]
 pub struct SiteFolder {
     path: PathBuf,
-    is_unpacked: bool,
+    /// Of one that was unpacked: whatever ages temporary files leaves what is locked alone
+    /// (systemd-tmpfiles(8)).
+    unpacked: Option<File>,
 }
 
 impl SiteFolder {
@@ -52,9 +54,11 @@ impl SiteFolder {
             .mode(0o700)
             .create(&path)
             .map_err(told)?;
+        let lock = File::open(&path).map_err(told)?;
+        lock.lock_shared().map_err(told)?;
         let folder = Self {
             path,
-            is_unpacked: true,
+            unpacked: Some(lock),
         };
         program.seek(SeekFrom::Start(begin)).map_err(told)?;
         tar::Archive::new(program.take(length))
@@ -66,7 +70,7 @@ impl SiteFolder {
     fn at(path: PathBuf) -> Self {
         Self {
             path,
-            is_unpacked: false,
+            unpacked: None,
         }
     }
 
@@ -79,7 +83,7 @@ impl SiteFolder {
 
 impl Drop for SiteFolder {
     fn drop(&mut self) {
-        if self.is_unpacked
+        if self.unpacked.is_some()
             && let Err(error) = fs::remove_dir_all(&self.path)
         {
             tracing::warn!(folder = %self.path.display(), %error, "the unpacked files of the browser are left behind");

@@ -118,7 +118,7 @@ impl Desk {
             });
             // A page that the browser keeps for "Back" must keep no token.
             let left = window_event_listener(ev::pagehide, move |_| {
-                if desk.shows_a_token() {
+                if desk.shows_a_secret() {
                     desk.switch_to(OpenDialog::Closed);
                 }
             });
@@ -217,6 +217,15 @@ impl Desk {
                 OpenDialog::Reveal(_) | OpenDialog::RevealMany(_) | OpenDialog::RevealCodes(_)
             )
         })
+    }
+
+    /// The secret of a factor that is being set up is lost with the page, and a new one is made next time:
+    /// no reason to keep anybody here, but for the page not to be kept.
+    fn shows_a_secret(self) -> bool {
+        self.shows_a_token()
+            || self
+                .open
+                .with_untracked(|open| matches!(open.1, OpenDialog::SetUpFactor))
     }
 
     /// Whether no dialog is open.

@@ -1,10 +1,13 @@
 //! Who is signed in, for the components.
 
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos::server_fn::error::ServerFnUrlError;
+use leptos_router::hooks::use_query_map;
 
 use crate::domain::error::AppError;
 use crate::domain::operator::{Operator, Role};
-use crate::rpc::session::{SignIn, SignOut, SignedIn, current_operator};
+use crate::rpc::session::{SignIn, SignOut, SignedIn, VerifyCode, current_operator};
 
 /// The two actions that change who is signed in. The app holds them, so that the frame learns of
 /// a change that a page made.
@@ -60,4 +63,27 @@ pub fn read_operator(actions: SessionActions) -> OperatorResource {
             }
         },
     )
+}
+
+/// What a sign-in was refused with that was posted as a plain form: it comes back in the address, where
+/// anybody may write what they like, so only what signing in itself says is repeated.
+pub fn told_before() -> impl Fn() -> Option<AppError> + Copy {
+    let query = use_query_map();
+    move || {
+        let query = query.read();
+        let form = query.get("__path")?;
+        let is_ours = [SignIn::PATH, VerifyCode::PATH].contains(&form.as_str());
+        let error = query.get("__err").filter(|_| is_ours)?;
+        Some(ServerFnUrlError::decode_err(&error)).filter(|error| {
+            matches!(
+                error,
+                AppError::WrongCredentials
+                    | AppError::WrongCode
+                    | AppError::SignedOut
+                    | AppError::RateLimited { .. }
+                    | AppError::Unavailable { .. }
+                    | AppError::Internal
+            )
+        })
+    }
 }

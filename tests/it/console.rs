@@ -27,7 +27,7 @@ const OPEN: [&str; 3] = [
 const FOR_ALL_ROLES: [(&str, u16); 20] = [
     ("/rpc/factor/get", 200),
     ("/rpc/factor/begin", 400),
-    ("/rpc/factor/confirm", 400),
+    ("/rpc/factor/confirm", 404),
     ("/rpc/factor/prove", 404),
     ("/rpc/factor/renew-codes", 404),
     ("/rpc/factor/remove", 404),

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE32_NOPAD;
+use myproof_registry::domain::error::AppError;
 use myproof_registry::domain::key_input::RevokeInput;
 use myproof_registry::domain::operator::Role;
 use myproof_registry::server::clock::Clock;
@@ -11,7 +12,7 @@ use myproof_registry::server::crypto::totp;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::support::{Answer, PASSWORD, TestApp, somebody};
+use crate::support::{Answer, PASSWORD, PEPPER, Setting, TestApp, somebody};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
 const EMAIL: &str = "ops@example.com";
@@ -25,8 +26,8 @@ impl Phone {
     }
 }
 
-/// Sets up a factor; the app that shows its codes, and the recovery codes.
-async fn enrol(app: &TestApp, cookie: &str) -> (Phone, Vec<String>) {
+/// Sets up a factor; the app that shows its codes, the recovery codes, and the session's cookie from then on.
+async fn enrol(app: &TestApp, cookie: &str) -> (Phone, Vec<String>, String) {
     let begun = app
         .rpc(
             "factor/begin",
@@ -47,7 +48,7 @@ async fn enrol(app: &TestApp, cookie: &str) -> (Phone, Vec<String>) {
     let codes: Vec<String> = serde_json::from_value(confirmed.json()).unwrap();
     // The code that was just taken is not taken again.
     app.clock.advance(TimeDelta::seconds(60));
-    (phone, codes)
+    (phone, codes, cookie_of(&confirmed))
 }
 
 /// Posts a form, as a browser without scripts does.
@@ -92,7 +93,7 @@ async fn verify(app: &TestApp, cookie: &str, code: &str) -> Answer {
 async fn a_sign_in_takes_the_password_and_a_code(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
-    let (phone, _) = enrol(&app, &cookie).await;
+    let (phone, _, _) = enrol(&app, &cookie).await;
     let waiting = half_signed_in(&app).await;
     // Half a sign-in opens nothing but the page that asks for the rest.
     let listed = app
@@ -115,7 +116,7 @@ async fn a_sign_in_takes_the_password_and_a_code(pool: PgPool) {
     assert_ne!(full, waiting);
     assert_eq!(app.page("/audit", Some(&full)).await.status, 200);
     let over = app.page("/login/code", Some(&waiting)).await;
-    assert_eq!(over.header("location"), "/login?next=%2Fapi-keys");
+    assert_eq!(over.header("location"), "/login?");
     // A code is taken once, by whomever.
     let again = half_signed_in(&app).await;
     let replayed = verify(&app, &again, &code).await;
@@ -130,7 +131,7 @@ async fn a_sign_in_takes_the_password_and_a_code(pool: PgPool) {
     let late = half_signed_in(&app).await;
     app.clock.advance(TimeDelta::minutes(5));
     let page = app.page("/login/code", Some(&late)).await;
-    assert_eq!(page.header("location"), "/login?next=%2Fapi-keys");
+    assert_eq!(page.header("location"), "/login?");
     let code = phone.code(app.clock.now());
     assert!(
         verify(&app, &late, &code)
@@ -147,7 +148,7 @@ async fn a_sign_in_takes_the_password_and_a_code(pool: PgPool) {
 async fn a_recovery_code_stands_in_once(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
-    let (_, codes) = enrol(&app, &cookie).await;
+    let (_, codes, _) = enrol(&app, &cookie).await;
     assert_eq!(codes.len(), 10);
     let stored: Vec<u8> =
         sqlx::query_scalar("select string_agg(code_hash, '') from operator_recovery_codes")
@@ -211,6 +212,14 @@ async fn harmful(app: &TestApp) -> Vec<(&'static str, Value)> {
             json!({"input": {"partnerId": partner.partner_id, "scopes": ["admin:*"]}}),
         ),
         ("keys/rotate", json!({"key_id": admin_key, "input": {}})),
+        (
+            "keys/update",
+            json!({"key_id": admin_key, "input": {"notAfter": null}}),
+        ),
+        (
+            "keys/grace",
+            json!({"key_id": admin_key, "input": {"graceSeconds": 3600}}),
+        ),
         ("keys/restore", json!({"key_id": other, "input": {}})),
         ("bulk/rotate", json!({ "input": bulk })),
         ("bulk/revoke", json!({ "input": bulk })),
@@ -244,9 +253,9 @@ async fn what_could_do_most_harm_takes_a_fresh_code(pool: PgPool) {
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let harmful = harmful(&app).await;
     let before = app.count("select count(*) from audit_events").await;
-    let needed = async |enrolled: bool| {
+    let needed = async |cookie: &str, enrolled: bool| {
         for (function, body) in &harmful {
-            let answer = app.rpc(function, Some(&cookie), body.clone()).await;
+            let answer = app.rpc(function, Some(cookie), body.clone()).await;
             assert_eq!(answer.status, 403, "{function}: {}", answer.text);
             let told = (&answer.json()["code"], &answer.json()["enrolled"]);
             assert_eq!(
@@ -256,27 +265,42 @@ async fn what_could_do_most_harm_takes_a_fresh_code(pool: PgPool) {
             );
         }
     };
-    needed(false).await;
+    needed(&cookie, false).await;
     assert_eq!(app.count("select count(*) from audit_events").await, before);
-    let (phone, _) = enrol(&app, &cookie).await;
+    let (phone, _, cookie) = enrol(&app, &cookie).await;
     // Fresh from setting it up, and for five minutes.
-    let code = async |code: &str| {
-        app.rpc("factor/prove", Some(&cookie), json!({ "code": code }))
+    let code = async |cookie: &str, code: &str| {
+        app.rpc("factor/prove", Some(cookie), json!({ "code": code }))
             .await
     };
-    let passes = async || {
+    let passes = async |cookie: &str| {
         for (function, body) in &harmful[..3] {
-            let answer = app.rpc(function, Some(&cookie), body.clone()).await;
+            let answer = app.rpc(function, Some(cookie), body.clone()).await;
             assert_ne!(answer.status, 403, "{function}: {}", answer.text);
         }
     };
     app.clock.advance(TimeDelta::minutes(5));
-    needed(true).await;
-    assert_eq!(code("12345").await.status, 400);
-    assert_eq!(code("000000").await.json()["code"], "wrong_code");
-    needed(true).await;
-    assert_eq!(code(&phone.code(app.clock.now())).await.status, 200);
-    passes().await;
+    needed(&cookie, true).await;
+    assert_eq!(code(&cookie, "12345").await.status, 400);
+    assert_eq!(code(&cookie, "000000").await.json()["code"], "wrong_code");
+    needed(&cookie, true).await;
+    let proven = code(&cookie, &phone.code(app.clock.now())).await;
+    assert_eq!(proven.status, 200);
+    let renewed = cookie_of(&proven);
+    passes(&renewed).await;
+    // The cookie of before is for what was under way: it is not fresh, and ends.
+    needed(&cookie, true).await;
+    assert_eq!(app.page("/audit", Some(&cookie)).await.status, 200);
+    let again = code(
+        &cookie,
+        &phone.code(app.clock.now() + TimeDelta::seconds(30)),
+    )
+    .await;
+    assert_eq!(again.status, 401);
+    app.clock.advance(TimeDelta::seconds(10));
+    assert_eq!(app.page("/audit", Some(&cookie)).await.status, 303);
+    assert_eq!(app.page("/audit", Some(&renewed)).await.status, 200);
+    let cookie = renewed;
     // A key that opens less takes none, nor does a revocation.
     app.clock.advance(TimeDelta::minutes(6));
     let partner = app.partner("Plain").await;
@@ -301,19 +325,19 @@ async fn what_could_do_most_harm_takes_a_fresh_code(pool: PgPool) {
 async fn a_session_alone_sets_up_nothing(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Auditor).await;
-    let begin = async |password: &str| {
+    let begin = async |cookie: &str, password: &str| {
         app.rpc(
             "factor/begin",
-            Some(&cookie),
+            Some(cookie),
             json!({ "password": password }),
         )
         .await
     };
-    let refused = begin("another password").await;
+    let refused = begin(&cookie, "another password").await;
     assert_eq!(refused.faults(), ["password"]);
     // One that was begun does not count, and may be begun anew.
-    assert_eq!(begin(PASSWORD).await.status, 200);
-    assert_eq!(begin(PASSWORD).await.status, 200);
+    assert_eq!(begin(&cookie, PASSWORD).await.status, 200);
+    assert_eq!(begin(&cookie, PASSWORD).await.status, 200);
     let other = app
         .registry
         .sign_in(EMAIL, PASSWORD.to_owned().into(), Default::default(), None)
@@ -321,11 +345,11 @@ async fn a_session_alone_sets_up_nothing(pool: PgPool) {
         .unwrap();
     assert!(!other.awaits_factor);
     let other = format!("__Host-myproof-session={}", other.cookie.as_str());
-    let (_, _) = enrol(&app, &cookie).await;
+    let (_, _, cookie) = enrol(&app, &cookie).await;
     // Whoever else was signed in is out.
     assert_eq!(app.page("/audit", Some(&other)).await.status, 303);
     assert_eq!(app.page("/audit", Some(&cookie)).await.status, 200);
-    begin(PASSWORD)
+    begin(&cookie, PASSWORD)
         .await
         .problem(409, "conflict", "factor_exists");
     let secret = app.rpc("factor/get", Some(&cookie), json!({})).await.text;
@@ -336,7 +360,7 @@ async fn a_session_alone_sets_up_nothing(pool: PgPool) {
 async fn guessing_codes_is_slowed(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
-    let (phone, _) = enrol(&app, &cookie).await;
+    let (phone, _, cookie) = enrol(&app, &cookie).await;
     let mut statuses = Vec::new();
     for n in 0..8 {
         let body = json!({"code": format!("{n:06}")});
@@ -406,4 +430,147 @@ async fn a_password_that_everybody_tries_is_refused(pool: PgPool) {
         .rpc("session/change-password", Some(&admin), change)
         .await;
     assert_eq!(refused.faults(), ["new"]);
+}
+
+/// Waits until a statement of this database waits for a lock.
+async fn somebody_waits(pool: &PgPool) {
+    let waiting = "select count(*) from pg_stat_activity
+                    where datname = current_database() and wait_event_type = 'Lock'";
+    for _ in 0..1_000 {
+        let count: i64 = sqlx::query_scalar(waiting).fetch_one(pool).await.unwrap();
+        if count > 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("nobody waits");
+}
+
+/// The password is right when it is looked at, and something else by the time the session is added.
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_sign_in_under_way_misses_no_change(pool: PgPool) {
+    let app = TestApp::new(pool.clone());
+    let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
+    let sign_in = || {
+        let registry = app.registry.clone();
+        tokio::spawn(async move {
+            registry
+                .sign_in(EMAIL, PASSWORD.to_owned().into(), Default::default(), None)
+                .await
+        })
+    };
+    // A factor is set up meanwhile: it is asked for.
+    let mut change = pool.begin().await.unwrap();
+    for statement in [
+        "select from operators for no key update",
+        "insert into operator_factors (operator_id, sealed_secret, pepper_fingerprint, created_at, confirmed_at)
+         select operator_id, 'nothing', '12345678', now(), now() from operators",
+    ] {
+        sqlx::query(statement).execute(&mut *change).await.unwrap();
+    }
+    let under_way = sign_in();
+    somebody_waits(&pool).await;
+    change.commit().await.unwrap();
+    assert!(under_way.await.unwrap().unwrap().awaits_factor);
+    // Even a session that was there all along is none for who has a factor, until it was shown in it.
+    assert_eq!(app.page("/audit", Some(&cookie)).await.status, 303);
+    sqlx::query("delete from operator_factors")
+        .execute(&pool)
+        .await
+        .unwrap();
+    assert_eq!(app.page("/audit", Some(&cookie)).await.status, 200);
+    // The password is replaced meanwhile: it is wrong.
+    let mut change = pool.begin().await.unwrap();
+    sqlx::query("update operators set password_hash = password_hash || 'x'")
+        .execute(&mut *change)
+        .await
+        .unwrap();
+    let under_way = sign_in();
+    somebody_waits(&pool).await;
+    change.commit().await.unwrap();
+    assert_eq!(
+        under_way.await.unwrap().err(),
+        Some(AppError::WrongCredentials)
+    );
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn recovery_codes_end_with_their_pepper_and_say_so(pool: PgPool) {
+    let app = TestApp::new(pool.clone());
+    let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
+    enrol(&app, &cookie).await;
+    let operator = app.registry.list_operators().await.unwrap().remove(0);
+    assert_eq!(app.registry.uncovered_recovery_codes().await.unwrap(), 0);
+    for (retired, left) in [(&[PEPPER][..], 10), (&[], 0)] {
+        let next = TestApp::with(
+            pool.clone(),
+            Setting {
+                pepper: "canary-pepper-of-next-year-0123456789",
+                retired,
+                seed: 2,
+                ..Setting::default()
+            },
+        );
+        let factor = next.registry.factor_of(&operator).await.unwrap();
+        assert_eq!(factor.recovery_codes_left, left);
+        let uncovered = next.registry.uncovered_recovery_codes().await.unwrap();
+        assert_eq!(uncovered, 10 - left);
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn whoever_guesses_at_codes_leaves_the_recovery_codes_a_way_in(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
+    let (phone, codes, cookie) = enrol(&app, &cookie).await;
+    let prove = async |code: &str| {
+        let body = json!({ "code": code });
+        app.rpc("factor/prove", Some(&cookie), body)
+            .await
+            .status
+            .as_u16()
+    };
+    // Each as soon as it is let: an hour and a half brings no more than some twenty guesses.
+    let mut guesses = 0;
+    for _ in 0..90 {
+        app.clock.advance(TimeDelta::minutes(1));
+        guesses += u32::from(prove("000000").await == 403);
+    }
+    assert!((10..25).contains(&guesses), "{guesses}");
+    // Longer than an address waits, which all of these came from.
+    app.clock.advance(TimeDelta::minutes(1));
+    let body = json!({ "code": phone.code(app.clock.now()) });
+    let slowed = app.rpc("factor/prove", Some(&cookie), body).await;
+    let wait: u32 = slowed.header("retry-after").parse().unwrap();
+    assert!(
+        slowed.status == 429 && wait > 60,
+        "{} {wait}",
+        slowed.status
+    );
+    app.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(prove(&codes[0]).await, 200);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_sign_in_that_waited_too_long_is_told_so(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
+    let (phone, _, _) = enrol(&app, &cookie).await;
+    let late = half_signed_in(&app).await;
+    app.clock.advance(TimeDelta::minutes(6));
+    let mut answer = verify(&app, &late, &phone.code(app.clock.now())).await;
+    for _ in 0..2 {
+        let next = answer
+            .header("location")
+            .replace("https://registry.example", "");
+        assert!(next.contains("__err="), "{next}");
+        answer = app.page(&next, Some(&late)).await;
+    }
+    assert_eq!(answer.status, 200);
+    assert!(
+        answer.text.contains("You are signed out"),
+        "{}",
+        answer.text
+    );
+    assert!(answer.text.contains("value=\"/audit\""));
 }

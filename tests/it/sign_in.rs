@@ -125,25 +125,29 @@ async fn one_s_own_password_can_be_changed_and_ends_the_other_sessions(pool: PgP
         .await
         .unwrap();
     let other = format!("__Host-myproof-session={}", session.cookie.as_str());
-    let change = async |current: &str, new: &str| {
+    let change = async |cookie: &str, current: &str, new: &str| {
         let body = json!({"current": current, "new": new});
-        app.rpc("session/change-password", Some(&mine), body).await
+        app.rpc("session/change-password", Some(cookie), body).await
     };
     let faults = |answer: crate::support::Answer| {
         assert_eq!(answer.status, 400, "{}", answer.text);
         answer.json()["fields"][0]["path"].clone()
     };
-    assert_eq!(faults(change(PASSWORD, "too short").await), "new");
+    assert_eq!(faults(change(&mine, PASSWORD, "too short").await), "new");
     assert_eq!(
-        faults(change("wrong", "a canary of twelve").await),
+        faults(change(&mine, "wrong", "a canary of twelve").await),
         "current"
     );
     assert_eq!(app.page("/api-keys", Some(&other)).await.status, 200);
 
-    let changed = change(PASSWORD, "a canary of twelve").await;
+    let changed = change(&mine, PASSWORD, "a canary of twelve").await;
     assert_eq!(changed.status, 200, "{}", changed.text);
-    assert_eq!(app.page("/api-keys", Some(&mine)).await.status, 200);
+    let renewed = changed.header("set-cookie");
+    let renewed = renewed.split(';').next().unwrap();
+    assert_eq!(app.page("/api-keys", Some(renewed)).await.status, 200);
     assert_eq!(app.page("/api-keys", Some(&other)).await.status, 303);
+    app.clock.advance(TimeDelta::seconds(10));
+    assert_eq!(app.page("/api-keys", Some(&mine)).await.status, 303);
     assert!(attempt(&app, EMAIL, PASSWORD, "").await.is_err());
     assert_eq!(attempt(&app, EMAIL, "a canary of twelve", "").await, Ok(()));
     let event: (String, String) = sqlx::query_as(
@@ -157,11 +161,11 @@ async fn one_s_own_password_can_be_changed_and_ends_the_other_sessions(pool: PgP
     // Guessing the present password is slowed like signing in.
     for _ in 0..6 {
         assert_eq!(
-            faults(change("wrong", "a canary of twelve").await),
+            faults(change(renewed, "wrong", "a canary of twelve").await),
             "current"
         );
     }
-    let slowed = change("wrong", "a canary of twelve").await;
+    let slowed = change(renewed, "wrong", "a canary of twelve").await;
     assert_eq!(
         (slowed.status.as_u16(), slowed.header("retry-after")),
         (429, "1")

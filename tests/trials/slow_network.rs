@@ -47,6 +47,14 @@ async fn slow_network(pool: PgPool) {
     network.delay(Duration::from_millis(200));
     caller.all_is_well("200 ms each way", 20);
 
+    // A heartbeat takes longer than one holds: the listener keeps its connection all the same.
+    let listener = listener(&app.pool).await;
+    network.delay(Duration::from_millis(600));
+    tokio::time::sleep(LENGTH).await;
+    assert_eq!(self::listener(&app.pool).await, listener, "connected anew");
+    network.delay(Duration::ZERO);
+    caller.recovers("600 ms each way, and without delay again");
+
     network.delay(Duration::from_secs(3));
     caller.nothing_hangs("3 s each way", LENGTH);
     network.delay(Duration::ZERO);
@@ -56,6 +64,16 @@ async fn slow_network(pool: PgPool) {
     caller.nothing_hangs("cut", CUT);
     network.restore();
     caller.recovers("restored");
+}
+
+/// The backend of the connection on which the server hears of changes: the one with heartbeats.
+async fn listener(pool: &PgPool) -> i32 {
+    sqlx::query_scalar(
+        "select pid from pg_stat_activity where datname = current_database() and query = 'select 1'",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap()
 }
 
 /// Whoever calls the server.

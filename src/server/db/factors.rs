@@ -34,18 +34,43 @@ pub async fn find(
 }
 
 /// What an operator has.
-pub async fn view(connection: &mut PgConnection, operator_id: Uuid) -> sqlx::Result<FactorView> {
+///
+/// Recovery codes count that were made under one of the known peppers, or before that was noted.
+pub async fn view(
+    connection: &mut PgConnection,
+    operator_id: Uuid,
+    known: &[[u8; 8]],
+) -> sqlx::Result<FactorView> {
+    let known: Vec<&[u8]> = known.iter().map(|pepper| &pepper[..]).collect();
     let (since, recovery_codes_left) = sqlx::query_as(
         "select (select confirmed_at from operator_factors where operator_id = $1),
-                (select count(*) from operator_recovery_codes where operator_id = $1 and used_at is null)",
+                (select count(*) from operator_recovery_codes
+                  where operator_id = $1 and used_at is null
+                    and (pepper_fingerprint = any($2) or pepper_fingerprint is null))",
     )
     .bind(operator_id)
+    .bind(known)
     .fetch_one(connection)
     .await?;
     Ok(FactorView {
         since,
         recovery_codes_left,
     })
+}
+
+/// How many unused recovery codes were made under none of the known peppers.
+pub async fn count_uncovered_codes(
+    connection: &mut PgConnection,
+    known: &[[u8; 8]],
+) -> sqlx::Result<i64> {
+    let known: Vec<&[u8]> = known.iter().map(|pepper| &pepper[..]).collect();
+    sqlx::query_scalar(
+        "select count(*) from operator_recovery_codes
+          where used_at is null and pepper_fingerprint <> all($1)",
+    )
+    .bind(known)
+    .fetch_one(connection)
+    .await
 }
 
 /// The operators who have a confirmed factor.
@@ -81,16 +106,18 @@ pub async fn begin(
     .map(|done| done.rows_affected() == 1)
 }
 
-/// Has the factor count from now on; whether it did not before.
+/// Has the factor that was begun count from now on; whether it did not before, and is that one still.
 pub async fn confirm(
     connection: &mut PgConnection,
-    operator_id: Uuid,
+    begun: &FactorRow,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     sqlx::query(
-        "update operator_factors set confirmed_at = $2 where operator_id = $1 and confirmed_at is null",
+        "update operator_factors set confirmed_at = $3
+          where operator_id = $1 and sealed_secret = $2 and confirmed_at is null",
     )
-    .bind(operator_id)
+    .bind(begun.operator_id)
+    .bind(&begun.sealed_secret)
     .bind(now)
     .execute(connection)
     .await
@@ -118,6 +145,7 @@ pub async fn replace_codes(
     connection: &mut PgConnection,
     operator_id: Uuid,
     hashes: &[[u8; 32]],
+    fingerprint: &[u8],
 ) -> sqlx::Result<()> {
     sqlx::query("delete from operator_recovery_codes where operator_id = $1")
         .bind(operator_id)
@@ -125,10 +153,12 @@ pub async fn replace_codes(
         .await?;
     let hashes: Vec<&[u8]> = hashes.iter().map(|hash| &hash[..]).collect();
     sqlx::query(
-        "insert into operator_recovery_codes (operator_id, code_hash) select $1, unnest($2::bytea[])",
+        "insert into operator_recovery_codes (operator_id, pepper_fingerprint, code_hash)
+         select $1, $3, unnest($2::bytea[])",
     )
     .bind(operator_id)
     .bind(hashes)
+    .bind(fingerprint)
     .execute(connection)
     .await
     .map(|_| ())

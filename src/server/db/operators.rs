@@ -130,6 +130,33 @@ pub async fn update(
     .map(|_| ())
 }
 
+/// Holds an active operator as they are until the transaction ends, so that no change of theirs misses
+/// what it adds; whether they are there, with this password where one is named.
+pub async fn hold(
+    connection: &mut PgConnection,
+    operator_id: Uuid,
+    password_hash: Option<&str>,
+) -> sqlx::Result<bool> {
+    sqlx::query(
+        "select from operators
+          where operator_id = $1 and active and ($2::text is null or password_hash = $2) for share",
+    )
+    .bind(operator_id)
+    .bind(password_hash)
+    .fetch_optional(connection)
+    .await
+    .map(|row| row.is_some())
+}
+
+/// Has others wait who hold the operator, or would, until the transaction ends.
+pub async fn lock(connection: &mut PgConnection, operator_id: Uuid) -> sqlx::Result<()> {
+    sqlx::query("select from operators where operator_id = $1 for no key update")
+        .bind(operator_id)
+        .execute(connection)
+        .await
+        .map(|_| ())
+}
+
 /// A session to add.
 pub struct InsertSession<'a> {
     /// The hash of its cookie.
@@ -196,20 +223,27 @@ pub async fn delete_awaiting(
         .map(|done| done.rows_affected() == 1)
 }
 
-/// Notes that the second factor was shown in a session.
-pub async fn prove_session(
+/// Gives a session another cookie, and notes that the second factor was shown in it, if it was; whether
+/// the session was there.
+pub async fn renew_session(
     connection: &mut PgConnection,
+    former_hash: &[u8; 32],
     session_hash: &[u8; 32],
+    factor_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<bool> {
     sqlx::query(
-        "update operator_sessions set factor_at = $2 where session_hash = $1 and not awaits_factor",
+        "update operator_sessions
+            set session_hash = $2, former_hash = $1, renewed_at = $4, factor_at = coalesce($3, factor_at)
+          where session_hash = $1 and not awaits_factor",
     )
+    .bind(&former_hash[..])
     .bind(&session_hash[..])
+    .bind(factor_at)
     .bind(now)
     .execute(connection)
     .await
-    .map(|_| ())
+    .map(|done| done.rows_affected() == 1)
 }
 
 /// Notes that the second factor counts no more in a session.
@@ -238,24 +272,35 @@ pub struct SessionRow {
     pub operator: OperatorRow,
 }
 
-/// The session of an active operator, opened for good, that was made after `made_after` and seen after `seen_after`.
+/// The session of an active operator, opened for good, that was made after `made_after` and seen after
+/// `seen_after`.
+///
+/// The cookie before its present one opens it where that is newer than `renewed_after`, and shows no factor.
 pub async fn find_session(
     connection: &mut PgConnection,
     session_hash: &[u8; 32],
     made_after: DateTime<Utc>,
     seen_after: DateTime<Utc>,
+    renewed_after: DateTime<Utc>,
 ) -> sqlx::Result<Option<SessionRow>> {
     sqlx::query_as(
-        "select s.last_seen_at, s.factor_at, o.operator_id, o.email, o.role, o.active, o.password_hash,
+        "select s.last_seen_at, case when s.session_hash = $1 then s.factor_at end as factor_at,
+                o.operator_id, o.email, o.role, o.active, o.password_hash,
                 exists (select from operator_factors f
                          where f.operator_id = o.operator_id and f.confirmed_at is not null) as has_factor
            from operator_sessions s join operators o on o.operator_id = s.operator_id
-          where s.session_hash = $1 and o.active and not s.awaits_factor
-            and s.created_at > $2 and s.last_seen_at > $3",
+          where (s.session_hash = $1 or (s.former_hash = $1 and s.renewed_at > $4))
+            and o.active and not s.awaits_factor
+            and s.created_at > $2 and s.last_seen_at > $3
+            -- Whatever opened it: without the factor there is none for who has one.
+            and (s.factor_at is not null or not exists (
+                     select from operator_factors f
+                      where f.operator_id = o.operator_id and f.confirmed_at is not null))",
     )
     .bind(&session_hash[..])
     .bind(made_after)
     .bind(seen_after)
+    .bind(renewed_after)
     .fetch_optional(connection)
     .await
 }

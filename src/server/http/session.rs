@@ -79,8 +79,11 @@ pub async fn require_on_pages(request: Request, next: Next) -> Response {
         (true, false) => next.run(request).await,
         (false, true) if !is_code || awaits_factor(&request) => next.run(request).await,
         (true, true) => Redirect::to(links::local_path(&wanted(uri))).into_response(),
-        // The sign-in that waited is over.
-        (false, true) => Redirect::to(&links::login(&wanted(uri))).into_response(),
+        // The sign-in that waited is over; why stands behind the `?`, where there is something to say.
+        (false, true) => {
+            let query = uri.query().unwrap_or_default();
+            Redirect::to(&format!("{}?{query}", links::LOGIN)).into_response()
+        }
         (false, false) => {
             let wanted = uri.path_and_query().map_or("/", |path| path.as_str());
             Redirect::to(&links::login(wanted)).into_response()

@@ -194,9 +194,17 @@ pub fn spawn_courier(
             Ok(0) => {}
             Ok(unopened) => tracing::warn!(
                 unopened,
-                "operators have second factors that were sealed under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED: their codes are refused, and only their recovery codes or `operator remove-factor` help"
+                "operators have second factors that were sealed under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED: their codes can't be checked; bring the pepper back, or take the factors away with `operator remove-factor`"
             ),
             Err(error) => tracing::warn!(%error, "second factors could not be sealed anew"),
+        }
+        match registry.uncovered_recovery_codes().await {
+            Ok(0) => {}
+            Ok(uncovered) => tracing::warn!(
+                uncovered,
+                "recovery codes were made under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED: they open nothing; have operators make new ones under Settings"
+            ),
+            Err(error) => tracing::warn!(%error, "recovery codes could not be counted"),
         }
         match registry.reseal_webhooks().await {
             Ok(0) => {}

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use data_encoding::{BASE32_NOPAD, HEXLOWER};
+use data_encoding::BASE32_NOPAD;
 use serde_json::json;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -17,6 +17,7 @@ use crate::domain::audit::{Action, Actor, ActorKind};
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::factor::{self, Enrolment, FactorView, RECOVERY_CODES, TypedCode};
 use crate::domain::operator::Operator;
+use crate::server::crypto::pepper::{Fingerprint, Pepper};
 use crate::server::crypto::seal::{self, Sealed};
 use crate::server::crypto::{password, totp};
 use crate::server::db::factors::{self, FactorRow};
@@ -34,7 +35,23 @@ impl Registry {
     /// The database's.
     pub async fn factor_of(&self, operator: &Operator) -> AppResult<FactorView> {
         let mut connection = self.pool.acquire().await?;
-        Ok(factors::view(&mut connection, operator.operator_id).await?)
+        let known = self.known_peppers()?;
+        Ok(factors::view(&mut connection, operator.operator_id, &known).await?)
+    }
+
+    fn known_peppers(&self) -> AppResult<Vec<Fingerprint>> {
+        let peppers = self.peppers.as_deref().ok_or(AppError::Internal)?;
+        Ok(peppers.all().map(Pepper::fingerprint).collect())
+    }
+
+    /// How many recovery codes no known pepper covers: they open nothing until it is known again.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn uncovered_recovery_codes(&self) -> AppResult<i64> {
+        let known = self.known_peppers()?;
+        let mut connection = self.pool.acquire().await?;
+        Ok(factors::count_uncovered_codes(&mut connection, &known).await?)
     }
 
     /// The operators who have one.
@@ -84,8 +101,8 @@ impl Registry {
         Ok(Enrolment { secret, uri, qr })
     }
 
-    /// Has the factor count that was begun, and ends the operator's other sessions. Gives the recovery
-    /// codes, which are kept as hashes alone.
+    /// Has the factor count that was begun, ends the operator's other sessions, and gives this one another
+    /// cookie. Gives the recovery codes, which are kept as hashes alone, and the cookie.
     ///
     /// # Errors
     /// [`AppError::WrongCode`], [`AppError::RateLimited`] after several wrong ones, [`Missing::FactorNotFound`]
@@ -96,21 +113,30 @@ impl Registry {
         operator: &Operator,
         cookie: &str,
         typed: &str,
-    ) -> AppResult<Vec<String>> {
-        self.check_code(operator, typed, origin.ip).await?;
+    ) -> AppResult<(Vec<String>, Zeroizing<String>)> {
         let operator_id = operator.operator_id;
+        let mut connection = self.pool.acquire().await?;
+        let begun = factors::find(&mut connection, operator_id)
+            .await?
+            .ok_or(Missing::FactorNotFound)?;
+        drop(connection);
+        if begun.confirmed_at.is_some() {
+            return Err(Conflict::FactorExists.into());
+        }
+        self.check_code(operator, typed, origin.ip).await?;
         let mut transaction = self.pool.begin().await?;
-        if !factors::confirm(&mut transaction, operator_id, self.now()).await? {
+        operators::lock(&mut transaction, operator_id).await?;
+        if !factors::confirm(&mut transaction, &begun, self.now()).await? {
             return Err(Conflict::FactorExists.into());
         }
         let codes = self.new_codes(&mut transaction, operator_id).await?;
-        let kept = password::session_hash(cookie);
+        let cookie = self.renew_session(&mut transaction, cookie, true).await?;
+        let kept = password::session_hash(&cookie);
         operators::delete_sessions_of(&mut transaction, operator_id, Some(&kept)).await?;
-        operators::prove_session(&mut transaction, &kept, self.now()).await?;
         let action = Action::OperatorFactorAdded;
         record(self, &mut transaction, origin, action, &operator.email).await?;
         transaction.commit().await?;
-        Ok(codes)
+        Ok((codes, cookie))
     }
 
     /// New recovery codes in the place of those that were.
@@ -123,6 +149,8 @@ impl Registry {
         operator: &Operator,
     ) -> AppResult<Vec<String>> {
         let mut transaction = self.pool.begin().await?;
+        // Of two who renew at once, the codes of one count.
+        operators::lock(&mut transaction, operator.operator_id).await?;
         let row = factors::find(&mut transaction, operator.operator_id).await?;
         row.filter(|row| row.confirmed_at.is_some())
             .ok_or(Missing::FactorNotFound)?;
@@ -152,6 +180,7 @@ impl Registry {
         let row = operators::find_by_email(&mut transaction, &email)
             .await?
             .ok_or(Missing::OperatorNotFound)?;
+        operators::lock(&mut transaction, row.operator_id).await?;
         if !factors::delete(&mut transaction, row.operator_id).await? {
             return Err(Missing::FactorNotFound.into());
         }
@@ -165,10 +194,10 @@ impl Registry {
         Ok(transaction.commit().await?)
     }
 
-    /// Notes that the factor was shown in the session with this cookie.
+    /// Notes that the factor was shown in the session with this cookie, and gives it another one.
     ///
     /// # Errors
-    /// [`AppError::WrongCode`], [`AppError::RateLimited`] after several wrong ones, [`Missing::FactorNotFound`],
+    /// [`AppError::SignedOut`] where the session has ended meanwhile, [`AppError::WrongCode`], [`AppError::RateLimited`] after several wrong ones, [`Missing::FactorNotFound`],
     /// or the database's.
     pub async fn prove_factor(
         &self,
@@ -176,16 +205,15 @@ impl Registry {
         cookie: &str,
         typed: &str,
         client: Option<IpAddr>,
-    ) -> AppResult<()> {
+    ) -> AppResult<Zeroizing<String>> {
         let mut connection = self.pool.acquire().await?;
         let row = factors::find(&mut connection, operator.operator_id).await?;
         row.filter(|row| row.confirmed_at.is_some())
             .ok_or(Missing::FactorNotFound)?;
         drop(connection);
         self.check_code(operator, typed, client).await?;
-        let session_hash = password::session_hash(cookie);
         let mut connection = self.pool.acquire().await?;
-        Ok(operators::prove_session(&mut connection, &session_hash, self.now()).await?)
+        self.renew_session(&mut connection, cookie, true).await
     }
 
     /// Ends a sign-in that awaits the factor: opens the session in the place of the one that waited, under
@@ -204,6 +232,9 @@ impl Registry {
         self.check_code(&operator, typed, whence.ip).await?;
         let mut transaction = self.pool.begin().await?;
         let waited = password::session_hash(cookie);
+        if !operators::hold(&mut transaction, operator.operator_id, None).await? {
+            return Err(AppError::SignedOut);
+        }
         if !operators::delete_awaiting(&mut transaction, &waited).await? {
             return Err(AppError::SignedOut);
         }
@@ -266,7 +297,8 @@ impl Registry {
         client: Option<IpAddr>,
     ) -> AppResult<()> {
         let operator_id = operator.operator_id;
-        let attempt = self.begin_code(operator_id, client).await?;
+        let is_recovery = matches!(typed, TypedCode::Recovery(_));
+        let attempt = self.begin_code(operator_id, is_recovery, client).await?;
         let mut connection = self.pool.acquire().await?;
         let row = factors::find(&mut connection, operator_id)
             .await?
@@ -320,7 +352,8 @@ impl Registry {
                     .recovery_hash(operator_id.as_bytes(), code)
             })
             .collect();
-        factors::replace_codes(connection, operator_id, &hashes).await?;
+        let fingerprint = peppers.current().fingerprint();
+        factors::replace_codes(connection, operator_id, &hashes, &fingerprint).await?;
         Ok(codes.iter().map(|code| factor::told(code)).collect())
     }
 
@@ -346,17 +379,10 @@ fn owner(operator_id: Uuid) -> Vec<u8> {
 
 /// What apps read (Google Authenticator's "Key URI Format", which the others take too).
 fn provisioning_uri(email: &str, secret: &str) -> String {
+    // A query's value, but for its sign for a space, which no path knows.
     let encode = |text: &str| {
-        let mut encoded = String::new();
-        for byte in text.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
-                encoded.push(char::from(byte));
-            } else {
-                encoded.push('%');
-                encoded.push_str(&HEXLOWER.encode(&[byte]).to_uppercase());
-            }
-        }
-        encoded
+        let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        encoded.replace('+', "%20")
     };
     let (issuer, email) = (encode(ISSUER), encode(email));
     format!("otpauth://totp/{issuer}:{email}?secret={secret}&issuer={issuer}")
@@ -382,7 +408,7 @@ mod tests {
     fn an_address_for_apps() {
         assert_eq!(
             super::provisioning_uri("o+ps@example.com", "GEZDGNBV"),
-            "otpauth://totp/MyProof%20Registry:o%2Bps@example.com?secret=GEZDGNBV&issuer=MyProof%20Registry"
+            "otpauth://totp/MyProof%20Registry:o%2Bps%40example.com?secret=GEZDGNBV&issuer=MyProof%20Registry"
         );
     }
 }

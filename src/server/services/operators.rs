@@ -84,13 +84,13 @@ impl Registry {
         Ok(transaction.commit().await?)
     }
 
-    /// Sets the password of an operator who knows the present one, and ends all their sessions but
-    /// the one with this cookie.
+    /// Sets the password of an operator who knows the present one, ends all their sessions but the one
+    /// with this cookie, and gives that another one.
     ///
     /// # Errors
     /// [`AppError::Invalid`] naming `current` where the present password is another, or `new`
-    /// where the new one won't do; [`AppError::RateLimited`] after several wrong ones; or the
-    /// database's.
+    /// where the new one won't do; [`AppError::RateLimited`] after several wrong ones;
+    /// [`AppError::SignedOut`] where the session has ended meanwhile; or the database's.
     pub async fn change_own_password(
         &self,
         origin: &Origin,
@@ -98,7 +98,7 @@ impl Registry {
         cookie: &str,
         current: Zeroizing<String>,
         new: Zeroizing<String>,
-    ) -> AppResult<()> {
+    ) -> AppResult<Zeroizing<String>> {
         acceptable("new", &new)?;
         let checked = self
             .check_password(&operator.email, current, origin.ip)
@@ -111,7 +111,8 @@ impl Registry {
         })?;
         let password_hash = self.hash_new_password(new).await?;
         let mut transaction = self.pool.begin().await?;
-        let kept = password::session_hash(cookie);
+        let cookie = self.renew_session(&mut transaction, cookie, false).await?;
+        let kept = password::session_hash(&cookie);
         self.replace_password(
             &mut transaction,
             origin,
@@ -120,7 +121,8 @@ impl Registry {
             Some(&kept),
         )
         .await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(cookie)
     }
 
     async fn replace_password(

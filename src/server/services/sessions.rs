@@ -17,7 +17,7 @@ use crate::domain::operator::{self, Operator};
 use crate::domain::session::SessionView;
 use crate::server::crypto::password;
 use crate::server::db::factors;
-use crate::server::db::operators::{self, InsertSession, ListedSession, OperatorRow};
+use crate::server::db::operators::{self, InsertSession, ListedSession, OperatorRow, SessionRow};
 
 /// A session that is not used for this long is over.
 pub const IDLE_TIMEOUT: TimeDelta = TimeDelta::hours(1);
@@ -27,6 +27,9 @@ pub const ABSOLUTE_TIMEOUT: TimeDelta = TimeDelta::hours(12);
 pub const FACTOR_TIMEOUT: TimeDelta = TimeDelta::minutes(5);
 /// How often a session in use is noted: not with every request.
 const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
+/// How long the cookie before the present one still opens a session: the page has requests under way when
+/// it gets another.
+const FORMER_COOKIE: TimeDelta = TimeDelta::seconds(10);
 /// Longest password that is hashed at sign-in, in bytes; no stored one can be longer.
 const MAX_PASSWORD_BYTES: usize = 1024;
 
@@ -38,6 +41,13 @@ pub struct NewSession {
     pub operator: Operator,
     /// Whether the second factor is still to be shown: until then the cookie opens nothing else.
     pub awaits_factor: bool,
+}
+
+/// An operator whose password was right.
+pub(super) struct CheckedPassword {
+    operator: Operator,
+    /// What it was checked against.
+    password_hash: String,
 }
 
 /// Who is signed in, and how surely.
@@ -55,7 +65,9 @@ impl SignedIn {
     /// Whether the second factor was shown a short while ago.
     #[must_use]
     pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
-        self.factor_at.is_some_and(|at| now - at < FRESH)
+        // One that was shown in the future was shown before the clock was set back, whenever that was.
+        self.factor_at
+            .is_some_and(|at| at <= now && now - at < FRESH)
     }
 }
 
@@ -75,8 +87,15 @@ impl Registry {
         whence: Whence,
         presented: Option<&str>,
     ) -> AppResult<NewSession> {
-        let operator = self.check_password(email, password, whence.ip).await?;
+        let checked = self.check_password(email, password, whence.ip).await?;
+        let operator = checked.operator;
         let mut transaction = self.pool.begin().await?;
+        // The password may have been replaced, or a factor set up, while it was hashed.
+        let operator_id = operator.operator_id;
+        let hash = Some(checked.password_hash.as_str());
+        if !operators::hold(&mut transaction, operator_id, hash).await? {
+            return Err(AppError::WrongCredentials);
+        }
         if let Some(presented) = presented {
             self.end_session(&mut transaction, presented, &whence)
                 .await?;
@@ -101,14 +120,14 @@ impl Registry {
         whence: &Whence,
         factor_at: Option<DateTime<Utc>>,
     ) -> AppResult<NewSession> {
-        let random: Zeroizing<[u8; 32]> = Zeroizing::new(self.entropy.bytes());
-        let cookie = Zeroizing::new(data_encoding::HEXLOWER.encode(&random[..]));
-        let factor = factors::view(transaction, operator.operator_id).await?;
+        let cookie = self.new_cookie();
+        let factor = factors::find(transaction, operator.operator_id).await?;
+        let has_factor = factor.is_some_and(|factor| factor.confirmed_at.is_some());
         let session = InsertSession {
             session_hash: &password::session_hash(&cookie),
             operator_id: operator.operator_id,
             ip: whence.ip,
-            awaits_factor: factor.since.is_some() && factor_at.is_none(),
+            awaits_factor: has_factor && factor_at.is_none(),
             factor_at,
             now: self.now(),
         };
@@ -119,6 +138,32 @@ impl Registry {
             operator,
             awaits_factor,
         })
+    }
+
+    /// Gives a session another cookie, in the place of the one its operator came with, who has shown anew
+    /// who they are: by their second factor, or by the password alone.
+    pub(super) async fn renew_session(
+        &self,
+        connection: &mut PgConnection,
+        cookie: &str,
+        by_factor: bool,
+    ) -> AppResult<Zeroizing<String>> {
+        let renewed = self.new_cookie();
+        let (former, hash) = (
+            password::session_hash(cookie),
+            password::session_hash(&renewed),
+        );
+        let now = self.now();
+        let factor_at = by_factor.then_some(now);
+        if !operators::renew_session(connection, &former, &hash, factor_at, now).await? {
+            return Err(AppError::SignedOut);
+        }
+        Ok(renewed)
+    }
+
+    fn new_cookie(&self) -> Zeroizing<String> {
+        let random: Zeroizing<[u8; 32]> = Zeroizing::new(self.entropy.bytes());
+        Zeroizing::new(data_encoding::HEXLOWER.encode(&random[..]))
     }
 
     /// The operator whose sign-in with this cookie waits for the second factor.
@@ -142,7 +187,7 @@ impl Registry {
         email: &str,
         password: Zeroizing<String>,
         client: Option<IpAddr>,
-    ) -> AppResult<Operator> {
+    ) -> AppResult<CheckedPassword> {
         let mut connection = self.pool.acquire().await?;
         let row = match operator::sign_in_email(email) {
             Ok(email) => operators::find_by_email(&mut connection, &email).await?,
@@ -170,7 +215,7 @@ impl Registry {
         row: Option<OperatorRow>,
         password: Zeroizing<String>,
         client: Option<IpAddr>,
-    ) -> AppResult<Operator> {
+    ) -> AppResult<CheckedPassword> {
         let attempt = self.begin_sign_in(email, client).await?;
         if password.len() > MAX_PASSWORD_BYTES {
             return Err(AppError::WrongCredentials);
@@ -183,7 +228,10 @@ impl Registry {
             return Err(AppError::WrongCredentials);
         }
         self.end_sign_in(&attempt).await?;
-        Ok(operator)
+        Ok(CheckedPassword {
+            operator,
+            password_hash: row.password_hash,
+        })
     }
 
     /// The operator whose session this cookie stands for; `None` where it has ended or never was.
@@ -194,14 +242,7 @@ impl Registry {
         let session_hash = password::session_hash(cookie);
         let now = self.now();
         let mut connection = self.pool.acquire().await?;
-        let session = operators::find_session(
-            &mut connection,
-            &session_hash,
-            now - ABSOLUTE_TIMEOUT,
-            now - IDLE_TIMEOUT,
-        )
-        .await?;
-        let Some(session) = session else {
+        let Some(session) = self.find_session(&mut connection, &session_hash).await? else {
             return Ok(None);
         };
         if now - session.last_seen_at >= TOUCH_EVERY {
@@ -220,10 +261,25 @@ impl Registry {
     /// The database's.
     pub async fn session_lives(&self, cookie: &str) -> AppResult<bool> {
         let session_hash = password::session_hash(cookie);
-        let (oldest, least) = (self.now() - ABSOLUTE_TIMEOUT, self.now() - IDLE_TIMEOUT);
         let mut connection = self.pool.acquire().await?;
-        let found = operators::find_session(&mut connection, &session_hash, oldest, least).await?;
+        let found = self.find_session(&mut connection, &session_hash).await?;
         Ok(found.is_some())
+    }
+
+    async fn find_session(
+        &self,
+        connection: &mut PgConnection,
+        session_hash: &[u8; 32],
+    ) -> sqlx::Result<Option<SessionRow>> {
+        let now = self.now();
+        operators::find_session(
+            connection,
+            session_hash,
+            now - ABSOLUTE_TIMEOUT,
+            now - IDLE_TIMEOUT,
+            now - FORMER_COOKIE,
+        )
+        .await
     }
 
     /// Ends a session, on the server.
@@ -308,5 +364,35 @@ impl Registry {
             operators::sweep_sessions(&mut connection, now - ABSOLUTE_TIMEOUT, now - IDLE_TIMEOUT)
                 .await?,
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::operator::Role;
+
+    #[test]
+    fn a_factor_is_fresh_for_five_minutes_and_not_before_it_was_shown() {
+        let at = |seconds: i64| DateTime::from_timestamp(1_800_000_000 + seconds, 0);
+        let mut session = SignedIn {
+            operator: Operator {
+                operator_id: Uuid::nil(),
+                email: "ops@example.com".into(),
+                role: Role::Admin,
+                active: true,
+            },
+            has_factor: true,
+            factor_at: at(0),
+        };
+        for (seconds, is_fresh) in [(0, true), (299, true), (300, false), (-1, false)] {
+            assert_eq!(
+                session.is_fresh(at(seconds).unwrap()),
+                is_fresh,
+                "{seconds}"
+            );
+        }
+        session.factor_at = None;
+        assert!(!session.is_fresh(at(0).unwrap()));
     }
 }

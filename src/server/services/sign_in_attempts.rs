@@ -19,8 +19,12 @@ use crate::server::db::sign_in_attempts::{self as attempts, AttemptsRow};
 const FREE_PER_ACCOUNT: i32 = 5;
 /// Failures from one address that cost no wait; an office may share one.
 const FREE_PER_ADDRESS: i32 = 20;
-/// Longest wait between two attempts.
+/// Longest wait between two attempts at a password: whoever knows it is not shut out.
 const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(60);
+/// Longest wait between two attempts at a code by time. It has a millionth of a password's choices: at one
+/// a minute it would be found within months by whoever has the password already. Recovery codes, which
+/// nobody guesses, are counted apart and stay a way in meanwhile.
+const LONGEST_WAIT_FOR_CODES: TimeDelta = TimeDelta::minutes(30);
 /// Failures are forgotten after so long without an attempt.
 const QUIET: TimeDelta = TimeDelta::hours(1);
 
@@ -41,7 +45,7 @@ impl Registry {
         client: Option<IpAddr>,
     ) -> AppResult<Attempt> {
         let account = subject("account", email.trim().to_lowercase().as_bytes());
-        self.begin_attempt(account, client).await
+        self.begin_attempt(account, LONGEST_WAIT, client).await
     }
 
     /// The same for a code of the second factor, which is counted apart from the password: whoever knows
@@ -52,13 +56,24 @@ impl Registry {
     pub(super) async fn begin_code(
         &self,
         operator_id: Uuid,
+        is_recovery: bool,
         client: Option<IpAddr>,
     ) -> AppResult<Attempt> {
-        let account = subject("code", operator_id.as_bytes());
-        self.begin_attempt(account, client).await
+        let (kind, longest) = if is_recovery {
+            ("recovery code", LONGEST_WAIT)
+        } else {
+            ("code", LONGEST_WAIT_FOR_CODES)
+        };
+        let account = subject(kind, operator_id.as_bytes());
+        self.begin_attempt(account, longest, client).await
     }
 
-    async fn begin_attempt(&self, account: [u8; 32], client: Option<IpAddr>) -> AppResult<Attempt> {
+    async fn begin_attempt(
+        &self,
+        account: [u8; 32],
+        longest: TimeDelta,
+        client: Option<IpAddr>,
+    ) -> AppResult<Attempt> {
         let attempt = Attempt {
             account,
             address: client.map(|client| subject("address", &network(client))),
@@ -67,13 +82,13 @@ impl Registry {
         let mut transaction = self.pool.begin().await?;
         // Addresses before accounts, always: two attempts can't wait for each other.
         let limits = [
-            (attempt.address.as_ref(), FREE_PER_ADDRESS),
-            (Some(&attempt.account), FREE_PER_ACCOUNT),
+            (attempt.address.as_ref(), FREE_PER_ADDRESS, LONGEST_WAIT),
+            (Some(&attempt.account), FREE_PER_ACCOUNT, longest),
         ];
-        for (subject, free) in limits {
+        for (subject, free, longest) in limits {
             let Some(subject) = subject else { continue };
             let row = attempts::lock(&mut transaction, subject, now).await?;
-            match count(row, free, now) {
+            match count(row, free, longest, now) {
                 Ok(row) => attempts::write(&mut transaction, subject, &row).await?,
                 Err(wait) => {
                     // The address has been counted, whatever the account says.
@@ -110,7 +125,12 @@ impl Registry {
 }
 
 /// The row after one more failure, or the whole seconds to wait.
-fn count(row: AttemptsRow, free: i32, now: DateTime<Utc>) -> Result<AttemptsRow, u32> {
+fn count(
+    row: AttemptsRow,
+    free: i32,
+    longest: TimeDelta,
+    now: DateTime<Utc>,
+) -> Result<AttemptsRow, u32> {
     let quiet = now - row.last_at >= QUIET;
     let wait = row.blocked_until - now;
     if !quiet && wait > TimeDelta::zero() {
@@ -125,18 +145,18 @@ fn count(row: AttemptsRow, free: i32, now: DateTime<Utc>) -> Result<AttemptsRow,
     Ok(AttemptsRow {
         failures,
         last_at: now,
-        blocked_until: now + wait_after(failures, free),
+        blocked_until: now + wait_after(failures, free, longest),
     })
 }
 
 /// None for the free failures, then 1, 2, 4 … seconds.
-fn wait_after(failures: i32, free: i32) -> TimeDelta {
+fn wait_after(failures: i32, free: i32, longest: TimeDelta) -> TimeDelta {
     let Ok(doublings) = u32::try_from(failures - free) else {
         return TimeDelta::zero();
     };
     match doublings.checked_sub(1) {
         None => TimeDelta::zero(),
-        Some(doublings) => TimeDelta::seconds(1_i64 << doublings.min(20)).min(LONGEST_WAIT),
+        Some(doublings) => TimeDelta::seconds(1_i64 << doublings.min(20)).min(longest),
     }
 }
 
@@ -164,10 +184,10 @@ mod tests {
     #[test]
     fn waits_double_up_to_a_minute() {
         let waits: Vec<i64> = (1..=15)
-            .map(|failures| wait_after(failures, 5).num_seconds())
+            .map(|failures| wait_after(failures, 5, LONGEST_WAIT).num_seconds())
             .collect();
         assert_eq!(waits, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60]);
-        assert_eq!(wait_after(i32::MAX, 5), LONGEST_WAIT);
+        assert_eq!(wait_after(i32::MAX, 5, LONGEST_WAIT), LONGEST_WAIT);
     }
 
     #[test]
@@ -187,12 +207,12 @@ mod tests {
             last_at: now - QUIET,
             blocked_until: now + LONGEST_WAIT,
         };
-        assert_eq!(count(row, 5, now).unwrap().failures, 1);
+        assert_eq!(count(row, 5, LONGEST_WAIT, now).unwrap().failures, 1);
         let row = AttemptsRow {
             last_at: now,
             blocked_until: now + TimeDelta::milliseconds(1_200),
             ..row
         };
-        assert_eq!(count(row, 5, now), Err(2));
+        assert_eq!(count(row, 5, LONGEST_WAIT, now), Err(2));
     }
 }

@@ -6,9 +6,9 @@ use leptos::task::spawn_local;
 
 use super::dialog::{Actions, Modal};
 use super::field::{ChoiceField, FormErrors};
-use super::notice::ErrorNotice;
 use super::retirement::Retirement;
 use super::rotate_dialog::GRACES;
+use super::step_up::Refused;
 use super::time::told;
 use crate::domain::error::AppError;
 use crate::domain::grace::GraceInput;
@@ -82,7 +82,7 @@ pub fn GraceDialog(
     view! {
         <Modal heading_id="grace-heading" heading="Change grace" on_dismiss=close>
             <form on:submit=move |event| { event.prevent_default(); change() }>
-                {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
+                {move || beside.get().map(|error| view! { <Refused error/> })}
                 <p>
                     <code>{key_id}</code> " of " <bdi>{key.partner_name.clone()}</bdi>
                     " was rotated and still works."

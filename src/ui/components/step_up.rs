@@ -83,7 +83,7 @@ fn StepUp() -> impl IntoView {
     };
     view! {
         <div class="step-up">
-            <p role="status">{move || proven.get().then_some("Confirmed: go on with the button below.")}</p>
+            <p role="status">{move || proven.get().then_some("Confirmed: give the order again.")}</p>
             {move || (!proven.get()).then(ask)}
         </div>
     }

@@ -6,6 +6,7 @@ use leptos::task::spawn_local;
 
 use super::icon::{Glyph, Icon};
 use super::status::PartnerBadge;
+use super::step_up::Refused;
 use super::time::RelativeTime;
 use crate::domain::error::AppError;
 use crate::domain::notice::NoticeKind;
@@ -127,6 +128,7 @@ fn RowActions(webhook: Webhook) -> impl IntoView {
             active: Patch::Set(!active),
             ..WebhookUpdateInput::default()
         };
+        failed.set(None);
         spawn_local(async move {
             match remote::answer(update_webhook(id, input)).await {
                 Ok(_) => desk.say(done),
@@ -148,6 +150,6 @@ fn RowActions(webhook: Webhook) -> impl IntoView {
             disabled=move || !hydrated.done()
             on:click=move |_| desk.open(OpenDialog::DeleteWebhook(webhook.clone()))
         >"Delete"</button>
-        <span class="field-error" role="alert">{move || failed.get().map(|error| error.to_string())}</span>
+        {move || failed.get().map(|error| view! { <Refused error/> })}
     }
 }

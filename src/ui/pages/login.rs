@@ -2,15 +2,11 @@
 
 use leptos::form::ActionForm;
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn;
-use leptos::server_fn::error::ServerFnUrlError;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use crate::domain::error::AppError;
-use crate::rpc::session::SignIn;
 use crate::ui::components::notice::ErrorNotice;
-use crate::ui::session::SessionActions;
+use crate::ui::session::{SessionActions, told_before};
 
 /// Asks for e-mail and password.
 #[component]
@@ -18,25 +14,7 @@ pub fn LoginPage() -> impl IntoView {
     let sign_in = expect_context::<SessionActions>().sign_in;
     let query = use_query_map();
     let next = move || query.read().get("next").unwrap_or_default();
-    // Without WASM a refused form comes back here with its error in the address, where anybody may
-    // write what they like: only what sign-in itself says is repeated.
-    let told_before = move || {
-        let query = query.read();
-        let is_ours = query.get("__path").as_deref() == Some(SignIn::PATH);
-        query
-            .get("__err")
-            .filter(|_| is_ours)
-            .map(|error| ServerFnUrlError::decode_err(&error))
-            .filter(|error| {
-                matches!(
-                    error,
-                    AppError::WrongCredentials
-                        | AppError::RateLimited { .. }
-                        | AppError::Unavailable { .. }
-                        | AppError::Internal
-                )
-            })
-    };
+    let told_before = told_before();
     let error = move || match sign_in.value().get() {
         None => told_before(),
         Some(outcome) => outcome.err(),
