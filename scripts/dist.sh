@@ -11,7 +11,7 @@ mkdir -p dist
 "target/release/$APP" pack --site target/site --output "dist/$APP"
 say "listing what it is made of"
 # Beside Cargo.toml, since nothing else can be named; the crates of the server, as they were locked.
-run_child cargo cyclonedx --quiet --format json --spec-version 1.5 --features ssr --describe binaries --override-filename dist-sbom ||
+run_child cargo cyclonedx --quiet --format json --spec-version 1.5 --features ssr --override-filename dist-sbom ||
     die "the list of what the program is made of could not be written, for the reason above"
 mv -- dist-sbom.json "dist/$APP.cdx.json"
 (cd dist && sha256sum -- "$APP" "$APP.cdx.json" >SHA256SUMS)
