@@ -1,42 +1,11 @@
 #!/usr/bin/env bash
-# Kills a release build two hundred times under orders, puts a slow and a broken network between it and
-# its database, and fills the database's disk, with databases of its own: `make chaos`. The last needs root, to mount
-# a file system. docs/reliability.md says what came of it.
-. "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
-. "$ROOT/scripts/dev.sh"
+# Kills a release build two hundred times under orders, has it stop while a client dawdles, puts a slow and
+# a broken network between it and its database, and fills the database's disk: `make chaos`. The last needs root, to
+# mount a file system. docs/reliability.md says what came of it.
+. "$(dirname -- "${BASH_SOURCE[0]}")/trials.sh"
 
-setup rust postgres
-WORK=$(mktemp -d "${TMPDIR:-/tmp}/myproof-chaos.XXXXXX")
-mkdir -- "$WORK/tmp"
-clean_up() {
-    local folder
-    # A trial that was cut off has left its cluster running on its file system.
-    for folder in "$WORK"/tmp/*/; do
-        mountpoint -q -- "$folder" || continue
-        setsid "$ROOT/scripts/cluster.sh" --dir "$folder" --throwaway stop
-        umount -- "$folder"
-    done
-    setsid "$ROOT/scripts/cluster.sh" --dir "$WORK" --throwaway stop
-    rm -rf -- "$WORK"
-}
-at_exit clean_up
-"$ROOT/scripts/cluster.sh" --dir "$WORK" --throwaway start
-DATABASE_URL=$("$ROOT/scripts/cluster.sh" --dir "$WORK" url)
-export DATABASE_URL
-# Where the trials' own folders go.
-export TMPDIR="$WORK/tmp"
-# The flags are those of the tests, so that the libraries are compiled only once.
-export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }--cfg erase_components"
-ulimit -n "$(ulimit -Hn)"
-
-FAILED=
-# trial NAME WHAT: one that fails does not keep the next from running.
-trial() {
-    say "$1: $2"
-    run_child cargo test --release --features ssr --test trials -- --nocapture --test-threads=1 "$1" || FAILED+=" $1"
-}
 trial server_kills "a server that is killed under orders, 200 times"
+trial deadline "a server that is told to stop, and a client that does not end its request"
 trial slow_network "a network to the database that is slow, and cut"
 trial disk_full "a database whose disk is full"
-[ -z "$FAILED" ] || die "these failed, for the reasons above:$FAILED"
-say "all held"
+all_held

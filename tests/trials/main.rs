@@ -9,6 +9,7 @@
 )]
 
 mod client;
+mod deadline;
 mod disk_full;
 mod herd;
 mod idle;
