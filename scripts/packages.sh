@@ -1,13 +1,17 @@
 # shellcheck shell=bash
-# What comes from the system's package manager: PostgreSQL, Chromium, nginx and wrk. Sourced by setup.sh.
+# What comes from the system's package manager: PostgreSQL, Chromium, nginx, wrk and promtool. Sourced by setup.sh.
+
+# need_apt WHY
+need_apt() {
+    have apt-get || die "$1, but it is missing and this system has no apt-get; install it with the system's own package manager"
+}
 
 # apt_install PACKAGE WHY [OPTION]...
 apt_install() {
     local package=$1 why=$2 admin=()
     shift 2
     local by_hand="apt-get update && apt-get install -y $package"
-    have apt-get ||
-        die "$why, but it is missing and this system has no apt-get; install it with the system's own package manager"
+    need_apt "$why"
     if ! is_root; then
         { have sudo && sudo -n true 2>/dev/null; } ||
             die "$why, but it is missing; an administrator must run: $by_hand"
@@ -68,6 +72,24 @@ setup_nginx() {
 }
 
 setup_wrk() { have wrk || apt_install wrk "the benchmarks send their load with it"; }
+
+# The package would start a server of its own, and bring a hundred others: its one tool is unpacked.
+setup_promtool() { have promtool || install_locked install_promtool; }
+install_promtool() {
+    have promtool && return 0
+    need_apt "promtool (Debian's package prometheus) checks the alerts"
+    say "unpacking promtool from Debian's package prometheus: it checks the alerts"
+    local folder
+    folder=$(mktemp -d "${TMPDIR:-/tmp}/myproof-promtool.XXXXXX")
+    (
+        cd "$folder" || exit 1
+        # Root's folders are closed to the user whom apt would have do it.
+        fetch() { apt-get -q -o APT::Sandbox::User=root download prometheus; }
+        fetch || { is_root && apt-get -q update && fetch; } || exit 1
+        dpkg-deb -x prometheus_*.deb unpacked && install -D unpacked/usr/bin/promtool "$TOOLS/bin/promtool"
+    ) || die "the package prometheus could not be fetched, for the reason above; put promtool on the PATH by hand"
+    rm -rf -- "$folder"
+}
 
 find_chromium() {
     local name

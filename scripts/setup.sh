@@ -2,7 +2,7 @@
 # Installs what is missing on this machine, and only that.
 #   scripts/setup.sh NEED...      or, sourced:  setup NEED...
 # NEED: rust lint wasm leptos wasm-opt cargo-deny cargo-fuzz cargo-cyclonedx postgres chromium nginx wrk node-modules
-#       bench-modules python-tools
+#       bench-modules python-tools promtool
 # Sourced, it also leaves PATH, RUSTUP_TOOLCHAIN and CHROMIUM set for what follows.
 declare -F die >/dev/null || . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 . "$ROOT/scripts/packages.sh"
@@ -29,6 +29,7 @@ setup() {
         chromium) setup_chromium ;;
         nginx) setup_nginx ;;
         wrk) setup_wrk ;;
+        promtool) setup_promtool ;;
         node-modules) setup_node_modules end2end ;;
         bench-modules) setup_node_modules end2end/bench ;;
         python-tools) setup_python_tools ;;

@@ -8,8 +8,8 @@
 
 ONLY=${1:-}
 case $ONLY in
-'') STEPS=9 ;;
-lint) STEPS=5 ;;
+'') STEPS=10 ;;
+lint) STEPS=6 ;;
 rust) STEPS=1 ;;
 browser) STEPS=3 ;;
 *) die "there is no part '$ONLY' of the tests; use ONLY=lint, ONLY=rust or ONLY=browser" ;;
@@ -92,6 +92,7 @@ need() { run_child "$ROOT/scripts/setup.sh" "$@" && setup "$@"; }
 
 clippy() { need lint && run_child cargo clippy "$@" -- -D warnings; }
 clippy_wasm() { need lint wasm && run_child cargo clippy "$@" -- -D warnings; }
+alerts() { need promtool && run_child promtool test rules tests/alerts.test.yml; }
 formatting() { need lint && run_child cargo fmt --all --check; }
 
 # Licences and sources of every crate, and known advisories of crates and packages where the lists can be had: they
@@ -204,6 +205,7 @@ if selected lint; then
     step "lint of the server (cargo clippy)" count_nothing clippy --features ssr,styleguide --all-targets
     step "lint of the trials (cargo clippy)" count_nothing clippy --features ssr,styleguide --test trials
     step "lint of the browser's half (cargo clippy for wasm32)" count_nothing clippy_wasm --features hydrate,styleguide --target wasm32-unknown-unknown --lib
+    step "the alerts of docs/alerts.yml (promtool)" count_nothing alerts
     step "licences, sources and advisories of dependencies (cargo deny, npm audit)" count_nothing supply_chain
 fi
 if selected browser; then step "build of the server and the browser's half (cargo leptos build)" count_nothing build_for_browser; fi

@@ -109,3 +109,44 @@ async fn a_database_that_is_away_hides_no_other_number() {
     );
     assert_eq!(value(&text, "apikey_listener_live"), Some(0.0));
 }
+
+/// What a rule asks for that nobody tells would never fire.
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn every_name_that_an_alert_asks_for_is_told(pool: PgPool) {
+    let app = TestApp::new(pool);
+    assert_eq!(app.page("/login", None).await.status, 200);
+    let text = metrics(&app).await;
+    let rules = include_str!("../../docs/alerts.yml");
+    let mut names = 0;
+    for rule in rules
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("expr: "))
+    {
+        // The word before each brace, and each that stands alone, but for functions and labels.
+        let outside: String = rule
+            .split('{')
+            .enumerate()
+            .map(|(n, part)| {
+                if n == 0 {
+                    part
+                } else {
+                    part.split_once('}').unwrap().1
+                }
+            })
+            .collect::<Vec<_>>()
+            .join(" ");
+        for word in
+            outside.split(|c: char| !(c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit()))
+        {
+            if word.contains('_') && word != "histogram_quantile" {
+                names += 1;
+                let told = text.lines().any(|line| {
+                    line.strip_prefix(word)
+                        .is_some_and(|rest| rest.starts_with(['{', ' ']))
+                });
+                assert!(told, "{word}: {rule}");
+            }
+        }
+    }
+    assert!(names >= 10, "{names}");
+}
