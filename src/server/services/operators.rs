@@ -26,7 +26,7 @@ impl Registry {
         password: Zeroizing<String>,
     ) -> AppResult<Operator> {
         let email = sign_in_email(email)?;
-        let password_hash = self.hash_new_password(password).await?;
+        let password_hash = self.hash_new_password(&email, password).await?;
         let operator = Operator {
             operator_id: self.entropy.uuid(),
             email,
@@ -74,7 +74,7 @@ impl Registry {
         password: Zeroizing<String>,
     ) -> AppResult<()> {
         let email = sign_in_email(email)?;
-        let password_hash = self.hash_new_password(password).await?;
+        let password_hash = self.hash_new_password(&email, password).await?;
         let mut transaction = self.pool.begin().await?;
         let row = operators::find_by_email(&mut transaction, &email)
             .await?
@@ -99,7 +99,7 @@ impl Registry {
         current: Zeroizing<String>,
         new: Zeroizing<String>,
     ) -> AppResult<Zeroizing<String>> {
-        acceptable("new", &new)?;
+        acceptable("new", &operator.email, &new)?;
         let checked = self
             .check_password(&operator.email, current, origin.ip)
             .await;
@@ -109,7 +109,7 @@ impl Registry {
             }
             other => other,
         })?;
-        let password_hash = self.hash_new_password(new).await?;
+        let password_hash = self.hash_new_password(&operator.email, new).await?;
         let mut transaction = self.pool.begin().await?;
         let cookie = self.renew_session(&mut transaction, cookie, false).await?;
         let kept = password::session_hash(&cookie);
@@ -240,17 +240,26 @@ impl Registry {
         Ok(after)
     }
 
-    async fn hash_new_password(&self, password: Zeroizing<String>) -> AppResult<String> {
-        acceptable("password", &password)?;
+    async fn hash_new_password(
+        &self,
+        email: &str,
+        password: Zeroizing<String>,
+    ) -> AppResult<String> {
+        acceptable("password", email, &password)?;
         password::hash(&self.password_hashing, password, self.entropy.bytes()).await
     }
 }
 
-/// Whether a new password may be taken: long enough, and not among those that are tried first.
-fn acceptable(field: &str, password: &str) -> AppResult<()> {
+/// Whether a new password may be taken: long enough, and not among those that are tried first, of
+/// everybody or of this operator.
+fn acceptable(field: &str, email: &str, password: &str) -> AppResult<()> {
     operator::new_password(password).map_err(|message| AppError::field(field, message))?;
     if breached::is_listed(password) {
         let message = "is among those that are known from leaks and tried first: choose another";
+        return Err(AppError::field(field, message));
+    }
+    if breached::names_its_place(password, email) {
+        let message = "is made of names that are tried first here: choose another";
         return Err(AppError::field(field, message));
     }
     Ok(())
