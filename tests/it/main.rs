@@ -59,6 +59,8 @@ mod schema;
 mod security_headers;
 mod sign_in;
 mod sign_in_history;
+mod starved;
+mod stopping;
 mod support;
 mod usage;
 mod warm;

@@ -5,9 +5,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use sqlx::PgPool;
 
-use crate::support::process::{Server, database_url, program};
+use crate::support::process::{Server, call, database_url, program};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
 
@@ -175,4 +176,24 @@ async fn an_instance_that_is_about_to_stop_is_not_ready_and_still_answers(pool: 
     }
     assert_eq!(server.status(&token), 200);
     assert_eq!(server.wait().code(), Some(0));
+}
+
+/// What an answer says of itself, and what its caller said of it, finds it in the log.
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_log_has_the_request_s_id_and_its_caller_s_trace(pool: PgPool) {
+    let server = Server::start_with(&pool, &[("RUST_LOG", "info")]);
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let traceparent = format!("00-{trace}-b7ad6b7169203331-01");
+    let headers = [("traceparent", traceparent.as_str())];
+    let (_, answer) = call(&server.address, "GET", "/api/key", &headers, "");
+    let body: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    let begun = Instant::now();
+    while server.answered().is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "nothing is told");
+    }
+    let line: Value = serde_json::from_str(&server.answered()[0]).unwrap();
+    assert_eq!(line["span"]["id"], body["requestId"], "{line}");
+    assert_eq!(line["span"]["trace"], trace, "{line}");
+    assert_eq!(line["span"]["path"], "/api/key", "{line}");
+    assert_eq!(line["status"], 401, "{line}");
 }

@@ -25,7 +25,7 @@ use uuid::fmt::Hyphenated;
 
 use super::problem::{self, Problem, Reader};
 use super::request::{REQUEST_ID, RequestInfo};
-use super::{client_addr, drain, forward_auth};
+use super::{client_addr, drain, forward_auth, trace_context};
 use crate::domain::error::AppError;
 use crate::server::metrics::traffic::Surface;
 use crate::server::security_headers;
@@ -75,6 +75,7 @@ impl Frame {
             method = %request.method(),
             path = %redacted(request.uri().path()),
             client = client.map(tracing::field::display),
+            trace = trace_context::trace_id(request.headers()),
         );
         let started = Instant::now();
         let at_once = if names_its_host(&request) {

@@ -28,6 +28,7 @@ pub mod proof_assets;
 pub mod query;
 pub mod request;
 pub mod session;
+pub mod trace_context;
 
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;

@@ -1,0 +1,59 @@
+//! A caller's trace: its id stands in the log beside the request's own, so that one finds the other.
+
+use axum::http::HeaderMap;
+
+/// The id of the trace that a request belongs to, as `traceparent` says it (W3C Trace Context §3.2). A caller
+/// names it freely: it is for looking things up, and nothing is decided by it.
+#[must_use]
+pub fn trace_id(headers: &HeaderMap) -> Option<&str> {
+    let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
+    let (version, trace_id, parent_id) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_well_formed = is_hex(version, 2)
+        && version != "ff"
+        && is_hex(trace_id, 32)
+        && is_hex(parent_id, 16)
+        && trace_id.bytes().any(|digit| digit != b'0');
+    is_well_formed.then_some(trace_id)
+}
+
+fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits
+        && text
+            .bytes()
+            .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(traceparent: &str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert("traceparent", traceparent.parse().unwrap());
+        trace_id(&headers).map(str::to_owned)
+    }
+
+    #[test]
+    fn an_id_is_taken_from_what_is_well_formed_alone() {
+        let id = "0af7651916cd43dd8448eb211c80319c";
+        for well_formed in [
+            format!("00-{id}-b7ad6b7169203331-01"),
+            // A later version may say more.
+            format!("cc-{id}-b7ad6b7169203331-01-more"),
+        ] {
+            assert_eq!(told(&well_formed).as_deref(), Some(id), "{well_formed}");
+        }
+        for broken in [
+            "",
+            id,
+            &format!("ff-{id}-b7ad6b7169203331-01"),
+            &format!("00-{}-b7ad6b7169203331-01", "0".repeat(32)),
+            &format!("00-{}-b7ad6b7169203331-01", id.to_uppercase()),
+            &format!("00-{id}0-b7ad6b7169203331-01"),
+            &format!("00-{id}-b7ad6b716920333-01"),
+        ] {
+            assert_eq!(told(broken), None, "{broken}");
+        }
+        assert_eq!(trace_id(&HeaderMap::new()), None);
+    }
+}
