@@ -99,7 +99,12 @@ impl Bench {
             ..IssueInput::default()
         };
         let command = input.check(registry.now()).unwrap();
-        registry.issue_key(&origin(), command).await.unwrap().token
+        registry
+            .issue_key(&origin(), command)
+            .await
+            .unwrap()
+            .token
+            .to_string()
     }
 
     /// Another instance on the same database; whether it writes uses down.

@@ -4,6 +4,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::secret::Secret;
+
 /// How long a factor that was shown counts as fresh: what asks for a fresh one asks no more until then.
 pub const FRESH: TimeDelta = TimeDelta::minutes(5);
 /// How many recovery codes there are at first.
@@ -26,9 +28,9 @@ pub struct FactorView {
 #[serde(rename_all = "camelCase")]
 pub struct Enrolment {
     /// The secret, in base32.
-    pub secret: String,
+    pub secret: Secret,
     /// The same as an address that apps open (`otpauth:`).
-    pub uri: String,
+    pub uri: Secret,
     /// The address as a QR code.
     pub qr: QrCode,
 }
@@ -75,13 +77,13 @@ pub fn typed_code(text: &str) -> Result<TypedCode, String> {
 
 /// A recovery code, as it is read: `abcd-efgh-ijkl-mnop`.
 #[must_use]
-pub fn told(code: &str) -> String {
+pub fn told(code: &str) -> Secret {
     let parts: Vec<String> = code
         .as_bytes()
         .chunks(4)
         .map(|part| String::from_utf8_lossy(part).into_owned())
         .collect();
-    parts.join("-")
+    parts.join("-").into()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::grace::Grace;
 use super::scope::Scope;
+use super::secret::Secret;
 use super::token::KeyId;
 
 /// Requests a minute that a key may make when the caller names no number.
@@ -315,9 +316,7 @@ impl RevocationReason {
 }
 
 /// A key that was just made, with the one and only showing of its token.
-///
-/// `Debug` hides the token: the type travels through code that logs.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
     "keyId": "mpk_0f1e2d3c4b5a", "token": "mpk_0f1e2d3c4b5a.<the secret>",
@@ -329,7 +328,7 @@ pub struct IssuedKey {
     /// The new key's id.
     pub key_id: KeyId,
     /// `<keyId>.<secret>`; never stored, never shown again.
-    pub token: String,
+    pub token: Secret,
     /// Whose key it is.
     pub partner_id: Uuid,
     /// What it may do.
@@ -343,14 +342,6 @@ pub struct IssuedKey {
     pub not_before: DateTime<Utc>,
     /// First moment after its window.
     pub not_after: Option<DateTime<Utc>>,
-}
-
-impl std::fmt::Debug for IssuedKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("IssuedKey")
-            .field("key_id", &self.key_id)
-            .finish_non_exhaustive()
-    }
 }
 
 /// What a revocation answers; the same again when it is repeated.

@@ -28,6 +28,7 @@ pub mod patch;
 pub mod policy;
 pub mod rotation;
 pub mod scope;
+pub mod secret;
 pub mod session;
 pub mod telling;
 pub mod token;

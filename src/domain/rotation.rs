@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::error::AppResult;
 use super::grace::{GraceStart, LONGEST_WAIT, check_seconds, grace_end};
 use super::key_input::end_of_window;
+use super::secret::Secret;
 use super::token::KeyId;
 use super::validate::{Faults, one_of};
 
@@ -82,9 +83,7 @@ impl RotateKey {
 }
 
 /// What a rotation answers, with the one and only showing of the successor's token.
-///
-/// `Debug` hides the token: the type travels through code that logs.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
     "keyId": "mpk_1a2b3c4d5e6f", "token": "mpk_1a2b3c4d5e6f.<the secret>",
@@ -94,22 +93,13 @@ pub struct RotatedKey {
     /// The successor's id.
     pub key_id: KeyId,
     /// The successor's token; never stored, never shown again.
-    pub token: String,
+    pub token: Secret,
     /// The old key's id.
     pub replaces: KeyId,
     /// When the old key ends; with a grace that starts at the first use, its latest end.
     pub retires_at: DateTime<Utc>,
     /// What the old key's grace runs from.
     pub grace_starts: GraceStart,
-}
-
-impl std::fmt::Debug for RotatedKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RotatedKey")
-            .field("key_id", &self.key_id)
-            .field("replaces", &self.replaces)
-            .finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]

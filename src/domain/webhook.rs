@@ -11,6 +11,7 @@ use super::list::{page, uuid};
 use super::notice::{DeliveryStatus, NoticeKind};
 use super::page::PageRequest;
 use super::patch::Patch;
+use super::secret::Secret;
 use super::validate::{self, Faults, one_of};
 
 /// Most webhooks that one partner has.
@@ -40,23 +41,14 @@ pub struct Webhook {
 }
 
 /// A webhook that was just made, with the one and only showing of its secret.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NewWebhook {
     /// The webhook.
     pub webhook: Webhook,
     /// What its notices are signed with (Standard Webhooks): `whsec_` and base64 of 32 bytes.
     #[schema(example = "whsec_…")]
-    pub secret: String,
-}
-
-impl std::fmt::Debug for NewWebhook {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewWebhook")
-            .field("webhook", &self.webhook)
-            .field("secret", &"…")
-            .finish()
-    }
+    pub secret: Secret,
 }
 
 /// The body of `POST /api/admin/partners/{partnerId}/webhooks`.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Json;
 use crate::domain::error::AppError;
 use crate::domain::factor::{Enrolment, FactorView};
+use crate::domain::secret::Secret;
 
 /// One's own second factor, with the server's time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,9 +58,10 @@ pub async fn begin_factor(password: String) -> Result<Enrolment, AppError> {
 /// [`AppError::SignedOut`], [`AppError::Invalid`] naming `code`, [`AppError::WrongCode`],
 /// [`AppError::RateLimited`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "factor/confirm", input = Json, output = Json)]
-pub async fn confirm_factor(code: String) -> Result<Vec<String>, AppError> {
+pub async fn confirm_factor(code: String) -> Result<Vec<Secret>, AppError> {
     use crate::server::context;
 
+    let code = zeroize::Zeroizing::new(code);
     let operator = context::operator()?;
     let origin = context::origin(&operator)?;
     let state = context::state()?;
@@ -97,7 +99,7 @@ pub async fn prove_factor(code: String) -> Result<(), AppError> {
 /// # Errors
 /// [`AppError::SignedOut`], [`AppError::FactorNeeded`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "factor/renew-codes", input = Json, output = Json)]
-pub async fn renew_recovery_codes() -> Result<Vec<String>, AppError> {
+pub async fn renew_recovery_codes() -> Result<Vec<Secret>, AppError> {
     use crate::server::context;
 
     let operator = context::proven_operator()?;

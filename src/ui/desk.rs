@@ -10,6 +10,7 @@ use crate::domain::bulk::ManyRotated;
 use crate::domain::key::KeyView;
 use crate::domain::operator::Operator;
 use crate::domain::partner::Partner;
+use crate::domain::secret::Secret;
 use crate::domain::webhook::Webhook;
 use crate::ui::browser;
 use crate::ui::components::bulk_dialog::BulkStart;
@@ -56,7 +57,7 @@ pub enum OpenDialog {
     /// Set up one's own second factor.
     SetUpFactor,
     /// The recovery codes that were just made.
-    RevealCodes(Vec<String>),
+    RevealCodes(Vec<Secret>),
     /// Make new recovery codes.
     RenewCodes,
     /// Take one's own second factor away.
@@ -73,7 +74,7 @@ pub struct Revealed {
     /// What it opens.
     pub of: SecretOf,
     /// A token, or what notices are signed with.
-    pub secret: String,
+    pub secret: Secret,
     /// What has become of the old key, if there is one.
     pub note: Option<String>,
 }
@@ -167,7 +168,7 @@ impl Desk {
     }
 
     /// The same for recovery codes.
-    pub fn reveal_codes(self, codes: Vec<String>) {
+    pub fn reveal_codes(self, codes: Vec<Secret>) {
         self.show_secrets(OpenDialog::RevealCodes(codes));
     }
 

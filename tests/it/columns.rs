@@ -60,7 +60,7 @@ async fn no_column_holds_a_secret(pool: PgPool) {
         .json();
     // Accepted, refused and failed: each leaves a trace.
     app.get("/api/key", &issued.token).await.ok(200);
-    app.get("/api/key", &format!("{}0", issued.token)).await;
+    app.get("/api/key", &format!("{}0", &*issued.token)).await;
     let minted = json!({"contentHash": "ab".repeat(32), "title": "A title"});
     app.post(
         "/api/proof-assets",
@@ -86,7 +86,7 @@ async fn no_column_holds_a_secret(pool: PgPool) {
         "canary of a wrong password".to_owned(),
         cookie.split_once('=').unwrap().1.to_owned(),
     ];
-    for token in [&admin, &issued.token, rotated["token"].as_str().unwrap()] {
+    for token in [&*admin, &*issued.token, rotated["token"].as_str().unwrap()] {
         let secret = token.split_once('.').unwrap().1;
         // Whole, without its checksum, and in the middle.
         needles.extend([secret, &secret[..64], &secret[16..48]].map(str::to_owned));

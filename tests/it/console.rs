@@ -522,7 +522,7 @@ async fn the_page_is_whole_without_wasm_and_shows_text_as_text(pool: PgPool) {
     assert!(page.text.contains("&lt;b&gt;Bold&lt;/b&gt; &amp;"));
     assert!(!page.text.contains("<b>Bold"));
     assert!(page.text.contains("Security Notes"));
-    assert!(!page.text.contains(&key.token) && !page.text.contains("argon2id$"));
+    assert!(!page.text.contains(&*key.token) && !page.text.contains("argon2id$"));
     let csp = page.header("content-security-policy");
     assert!(
         csp.contains("'nonce-") && !csp.contains("unsafe-inline") && !csp.contains("unsafe-eval' "),

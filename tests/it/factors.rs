@@ -421,8 +421,13 @@ async fn a_lost_factor_is_removed_by_another_admin(pool: PgPool) {
 async fn a_password_that_everybody_tries_is_refused(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.signed_in(EMAIL, Role::Admin).await;
-    let new = json!({"input": {"email": "new@example.com", "role": "auditor", "password": "QwertyQwerty"}});
-    let refused = app.rpc("operators/create", Some(&admin), new).await;
+    let create = async |password: &str| {
+        let new =
+            json!({"input": {"email": "new@example.com", "role": "auditor", "password": password}});
+        app.rpc("operators/create", Some(&admin), new).await
+    };
+    assert_eq!(create("new@example.com 2026").await.faults(), ["password"]);
+    let refused = create("QwertyQwerty").await;
     assert_eq!(refused.faults(), ["password"]);
     assert!(refused.text.contains("known from leaks"));
     let change = json!({"current": PASSWORD, "new": "qwertyqwerty"});

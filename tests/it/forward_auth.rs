@@ -19,7 +19,7 @@ async fn an_accepted_key_is_named_by_headers_and_an_empty_body(pool: PgPool) {
         let request = Request::builder()
             .method(method)
             .uri("/api/auth/verify?scope=assets:read&scope=reverify")
-            .header("X-API-Key", &key.token)
+            .header("X-API-Key", &*key.token)
             .header("X-Partner-Id", "forged")
             .header("Content-Type", "text/plain")
             .body(Body::from("anything"))

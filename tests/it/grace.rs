@@ -40,7 +40,7 @@ impl Rotated {
             app,
             admin,
             old_id: old.key_id.to_string(),
-            old_token: old.token,
+            old_token: old.token.to_string(),
             answer,
         }
     }

@@ -38,7 +38,7 @@ async fn every_reason_in_its_order(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let key = app.key(&partner, &["assets:read"]).await;
-    let (key_id, token) = (key.key_id.as_str(), key.token.as_str());
+    let (key_id, token) = (key.key_id.as_str(), &*key.token);
 
     assert_eq!(reason(&app, token).await, "accepted");
     assert_eq!(reason(&app, &format!("{token}.junk")).await, "bad_format");
@@ -161,10 +161,10 @@ async fn header_forms_through_the_router(pool: PgPool) {
         }
         app.send(request.body(Body::empty()).unwrap()).await
     };
-    let scheme = format!("ApiKey {token}");
-    let bearer = format!("bearer {token}");
+    let scheme = format!("ApiKey {}", &*token);
+    let bearer = format!("bearer {}", &*token);
     for headers in [
-        &[("X-API-Key", token.as_str())][..],
+        &[("X-API-Key", &*token)][..],
         &[("X-API-Key", &scheme)],
         &[("Authorization", &scheme)],
         &[("Authorization", &bearer)],
@@ -186,7 +186,7 @@ async fn header_forms_through_the_router(pool: PgPool) {
         .await
         .problem(401, "unauthorized", "bad_format");
     // Cookies open no REST route, and a token in the query neither.
-    send(&[("Cookie", &format!("token={token}"))])
+    send(&[("Cookie", &format!("token={}", &*token))])
         .await
         .problem(401, "unauthorized", "missing_header");
 }
@@ -245,7 +245,7 @@ async fn checks_come_in_their_order(pool: PgPool) {
         .problem(403, "forbidden", "");
     let typed = |kind: &'static str, body: String| {
         Request::post("/api/admin/partners")
-            .header("X-API-Key", &admin)
+            .header("X-API-Key", &*admin)
             .header("Content-Type", kind)
             .body(Body::from(body))
             .unwrap()
@@ -268,7 +268,7 @@ async fn checks_come_in_their_order(pool: PgPool) {
         .await
         .problem(404, "not_found", "partner_not_found");
     // A token where an id belongs is refused, and its secret not logged.
-    app.get(&format!("/api/admin/api-keys/{admin}"), &admin)
+    app.get(&format!("/api/admin/api-keys/{}", &*admin), &admin)
         .await
         .problem(404, "not_found", "key_not_found");
     let head = app.call("HEAD", "/api/key", Some(&reader), None).await;

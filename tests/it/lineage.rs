@@ -134,7 +134,7 @@ impl World {
                 ..IssueInput::default()
             })
             .await;
-        self.made(issued.key_id.to_string(), issued.token);
+        self.made(issued.key_id.to_string(), issued.token.to_string());
         Ok(())
     }
 
@@ -152,7 +152,7 @@ impl World {
             not_after: None,
         };
         let rotated = self.app.registry.rotate_key(&somebody(), id, order).await?;
-        self.made(rotated.key_id.to_string(), rotated.token);
+        self.made(rotated.key_id.to_string(), rotated.token.to_string());
         Ok(())
     }
 

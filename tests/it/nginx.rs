@@ -144,7 +144,7 @@ async fn nginx_guards_a_service_with_these_keys(pool: PgPool) {
     let get = |headers: &[(&str, &str)]| call(&nginx.address, "GET", "/service/thing", headers, "");
 
     let forged = [
-        ("X-API-Key", key.token.as_str()),
+        ("X-API-Key", &*key.token),
         ("X-Partner-Id", "forged"),
         ("X-Key-Id", "forged"),
         ("X-Key-Scopes", "admin:*"),
@@ -162,7 +162,7 @@ async fn nginx_guards_a_service_with_these_keys(pool: PgPool) {
     // Neither what the client claimed nor the credential reaches the service.
     let secret = key.token.split('.').nth(1).unwrap();
     assert!(!answer.contains("forged") && !answer.contains("admin:*") && !answer.contains(secret));
-    let bearer = format!("ApiKey {}", key.token);
+    let bearer = format!("ApiKey {}", &*key.token);
     let (status, answer) = get(&[("Authorization", &bearer)]);
     assert!(status == 200 && !answer.contains(secret), "{answer}");
     let body = "x".repeat(100_000);

@@ -124,7 +124,7 @@ async fn nothing_may_follow_the_token(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let key = app.key(&partner, &["assets:read"]).await;
-    app.get("/api/key", &format!("{}.junk", key.token))
+    app.get("/api/key", &format!("{}.junk", &*key.token))
         .await
         .problem(401, "unauthorized", "bad_format");
 }

@@ -114,7 +114,7 @@ async fn what_happens_to_a_key_is_told_signed_and_once(pool: PgPool) {
         assert!(is_signed(call, &secret), "{call:?}");
         assert_eq!(call.json()["data"]["partnerId"], json!(acme.partner_id));
         for kept in [
-            key.token.as_str(),
+            &*key.token,
             rotated["token"].as_str().unwrap(),
             "staff",
             "test",

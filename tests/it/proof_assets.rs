@@ -54,7 +54,7 @@ async fn set_status(app: &TestApp, token: &str, asset: &Value, status: &str) -> 
 async fn partner_with_key(app: &TestApp, name: &str) -> (String, String) {
     let partner = app.partner(name).await;
     let key = app.key(&partner, PARTNER_SCOPES).await;
-    (partner.partner_id.to_string(), key.token)
+    (partner.partner_id.to_string(), key.token.to_string())
 }
 
 async fn events(app: &TestApp) -> i64 {
@@ -137,7 +137,7 @@ async fn each_route_asks_for_its_scope(pool: PgPool) {
             .await
             .problem(403, "forbidden", "");
         assert_eq!(refused["required"], json!([scope]));
-        for token in [&with, &admin] {
+        for token in [&*with, &*admin] {
             let answer = app.call(method, &path, Some(token), None).await;
             assert!(
                 !matches!(answer.status.as_u16(), 401 | 403 | 405),

@@ -18,7 +18,7 @@ async fn key_with_rate(app: &TestApp, rate: i64) -> String {
         rate_per_minute: Some(rate),
         ..IssueInput::default()
     };
-    app.issue(input).await.token
+    app.issue(input).await.token.to_string()
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

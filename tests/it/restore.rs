@@ -38,7 +38,7 @@ impl Setting {
                 ..IssueInput::default()
             })
             .await;
-        (issued.key_id.to_string(), issued.token)
+        (issued.key_id.to_string(), issued.token.to_string())
     }
 
     async fn order(&self, key_id: &str, what: &str, body: Value) -> Answer {

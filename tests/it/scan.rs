@@ -136,7 +136,7 @@ async fn statuses_are_told_and_only_what_verifies_is_revoked(pool: PgPool) {
     let nobody = some_token("mpk_000000000000");
     let text = format!(
         "a {}\nb {forgery}\nc {nobody}\nd {}\n",
-        leaked.token, leaked.token
+        &*leaked.token, &*leaked.token
     );
     let (id, other) = (leaked.key_id.as_str(), forged.key_id.as_str());
     // The program's clock is the machine's, at which these are not valid yet.

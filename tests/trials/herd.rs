@@ -31,7 +31,7 @@ async fn herd(pool: PgPool) {
     let acme = app.partner("Acme").await;
     let mut warm = Vec::new();
     for _ in 0..WARM_KEYS {
-        warm.push(app.key(&acme, &["assets:read"]).await.token);
+        warm.push(app.key(&acme, &["assets:read"]).await.token.to_string());
     }
     let pattern = app.key(&acme, &["assets:read"]).await;
     insert_like(&app, &pattern).await;

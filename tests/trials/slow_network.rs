@@ -38,7 +38,7 @@ async fn slow_network(pool: PgPool) {
     let server = Server::start_on(&network.url(&app.pool), &[QUIET]);
     let mut caller = Caller {
         client: Client::new(&server.address),
-        token,
+        token: token.to_string(),
         admin,
         order: json!({"partnerId": acme.partner_id, "scopes": ["assets:read"]}).to_string(),
     };

@@ -119,7 +119,7 @@ impl Keys {
             let partner = app.partner(&format!("Partner {number}")).await;
             for _ in 0..KEYS_EACH {
                 keys.tokens
-                    .push(app.key(&partner, &["assets:read"]).await.token);
+                    .push(app.key(&partner, &["assets:read"]).await.token.to_string());
             }
             keys.partners.push(partner.partner_id.to_string());
         }

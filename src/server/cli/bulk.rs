@@ -86,7 +86,7 @@ pub async fn run(source: &Source, command: BulkCommand) -> Result<(), String> {
                 count(done.rotated.len())
             );
             for key in done.rotated {
-                println!("{}\t{}\t{}", key.replaces, key.key_id, key.token);
+                println!("{}\t{}\t{}", key.replaces, key.key_id, &*key.token);
             }
         }
         BulkCommand::Revoke { which, reason } => {

@@ -2,7 +2,6 @@
 //! to standard error.
 
 use clap::Subcommand;
-use zeroize::Zeroizing;
 
 use super::{current, issuing_registry, origin, plain_registry, told};
 use crate::domain::grace::GraceStart;
@@ -95,7 +94,7 @@ pub async fn run(source: &Source, command: KeyCommand) -> Result<(), String> {
                 .rotate_key(&origin(), &key_id, command)
                 .await
                 .map_err(told)?;
-            let token = Zeroizing::new(rotated.token);
+            let token = rotated.token;
             let latest = match rotated.grace_starts {
                 GraceStart::Now => "",
                 GraceStart::FirstUse => ", at the latest",
@@ -106,7 +105,7 @@ pub async fn run(source: &Source, command: KeyCommand) -> Result<(), String> {
                 rotated.replaces,
                 rotated.retires_at.to_rfc3339()
             );
-            println!("{}", token.as_str());
+            println!("{}", &*token);
             Ok(())
         }
         KeyCommand::Restore { key_id } => {
@@ -160,11 +159,11 @@ async fn issue(registry: &Registry, partner: &str, input: IssueInput) -> Result<
     };
     command.partner_id = named.map_err(told)?;
     let issued = registry.issue_key(&origin, command).await.map_err(told)?;
-    let token = Zeroizing::new(issued.token);
+    let token = issued.token;
     eprintln!(
         "Issued {} to partner {}. Its token is shown once:",
         issued.key_id, issued.partner_id
     );
-    println!("{}", token.as_str());
+    println!("{}", &*token);
     Ok(())
 }

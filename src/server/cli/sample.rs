@@ -44,6 +44,6 @@ pub async fn run(source: &Source, args: SampleArgs) -> Result<(), String> {
         args.partners,
         begun.elapsed().as_secs()
     );
-    println!("{}", token.as_str());
+    println!("{}", &*token);
     Ok(())
 }

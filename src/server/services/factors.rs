@@ -17,6 +17,7 @@ use crate::domain::audit::{Action, Actor, ActorKind};
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::factor::{self, Enrolment, FactorView, RECOVERY_CODES, TypedCode};
 use crate::domain::operator::Operator;
+use crate::domain::secret::Secret;
 use crate::server::crypto::pepper::{Fingerprint, Pepper};
 use crate::server::crypto::seal::{self, Sealed};
 use crate::server::crypto::{password, totp};
@@ -95,7 +96,7 @@ impl Registry {
         if !begun.await? {
             return Err(Conflict::FactorExists.into());
         }
-        let secret = BASE32_NOPAD.encode(&secret[..]);
+        let secret = Secret::from(BASE32_NOPAD.encode(&secret[..]));
         let uri = provisioning_uri(&operator.email, &secret);
         let qr = qr::draw(&uri)?;
         Ok(Enrolment { secret, uri, qr })
@@ -113,7 +114,7 @@ impl Registry {
         operator: &Operator,
         cookie: &str,
         typed: &str,
-    ) -> AppResult<(Vec<String>, Zeroizing<String>)> {
+    ) -> AppResult<(Vec<Secret>, Zeroizing<String>)> {
         let operator_id = operator.operator_id;
         let mut connection = self.pool.acquire().await?;
         let begun = factors::find(&mut connection, operator_id)
@@ -147,7 +148,7 @@ impl Registry {
         &self,
         origin: &Origin,
         operator: &Operator,
-    ) -> AppResult<Vec<String>> {
+    ) -> AppResult<Vec<Secret>> {
         let mut transaction = self.pool.begin().await?;
         // Of two who renew at once, the codes of one count.
         operators::lock(&mut transaction, operator.operator_id).await?;
@@ -335,7 +336,7 @@ impl Registry {
         &self,
         connection: &mut sqlx::PgConnection,
         operator_id: Uuid,
-    ) -> AppResult<Vec<String>> {
+    ) -> AppResult<Vec<Secret>> {
         let peppers = self.peppers.as_deref().ok_or(AppError::Internal)?;
         let codes: Vec<String> = (0..RECOVERY_CODES)
             .map(|_| {
@@ -378,14 +379,14 @@ fn owner(operator_id: Uuid) -> Vec<u8> {
 }
 
 /// What apps read (Google Authenticator's "Key URI Format", which the others take too).
-fn provisioning_uri(email: &str, secret: &str) -> String {
+fn provisioning_uri(email: &str, secret: &str) -> Secret {
     // A query's value, but for its sign for a space, which no path knows.
     let encode = |text: &str| {
         let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
         encoded.replace('+', "%20")
     };
     let (issuer, email) = (encode(ISSUER), encode(email));
-    format!("otpauth://totp/{issuer}:{email}?secret={secret}&issuer={issuer}")
+    format!("otpauth://totp/{issuer}:{email}?secret={secret}&issuer={issuer}").into()
 }
 
 async fn record(
@@ -407,7 +408,7 @@ mod tests {
     #[test]
     fn an_address_for_apps() {
         assert_eq!(
-            super::provisioning_uri("o+ps@example.com", "GEZDGNBV"),
+            &*super::provisioning_uri("o+ps@example.com", "GEZDGNBV"),
             "otpauth://totp/MyProof%20Registry:o%2Bps%40example.com?secret=GEZDGNBV&issuer=MyProof%20Registry"
         );
     }

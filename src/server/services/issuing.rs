@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 
 use super::Registry;
 use crate::domain::error::{AppError, AppResult};
+use crate::domain::secret::Secret;
 use crate::domain::token::{self, CHECKSUM_DIGITS, KeyId};
 use crate::server::crypto::secret::{self, HashError, Memory};
 use crate::server::db::key_changes::{self, NewKeyRow, StoredSecret};
@@ -15,14 +16,14 @@ const ID_ATTEMPTS: u32 = 3;
 /// A secret that was just made: the token for its one showing, and what is stored of it.
 pub(super) struct Minted {
     pub(super) key_id: KeyId,
-    pub(super) token: Zeroizing<String>,
+    pub(super) token: Secret,
     pub(super) stored: StoredSecret,
 }
 
 /// An id and a token whose secret is not hashed yet.
 struct Drawn {
     key_id: KeyId,
-    token: Zeroizing<String>,
+    token: Secret,
 }
 
 impl Drawn {
@@ -73,7 +74,7 @@ impl Registry {
         let key_id = KeyId::from_random(&self.issuing.id_prefix, self.entropy.bytes());
         let mut secret_bytes = Zeroizing::new(vec![0; self.issuing.secret_bytes]);
         self.entropy.fill(&mut secret_bytes);
-        let token = Zeroizing::new(token::compose(&key_id, &secret_bytes));
+        let token = Secret::from(token::compose(&key_id, &secret_bytes));
         let hex_end = token.len() - CHECKSUM_DIGITS;
         let secret_hex = Zeroizing::new(token[key_id.as_str().len() + 1..hex_end].to_owned());
         let salt = self.entropy.bytes();

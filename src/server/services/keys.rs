@@ -72,7 +72,7 @@ impl Registry {
         transaction.commit().await?;
         Ok(IssuedKey {
             key_id: minted.key_id,
-            token: minted.token.to_string(),
+            token: minted.token,
             partner_id: command.partner_id,
             scopes: command.scopes,
             environment: command.environment,

@@ -125,7 +125,7 @@ impl Registry {
         };
         let rotated = RotatedKey {
             key_id: minted.key_id,
-            token: minted.token.to_string(),
+            token: minted.token,
             replaces: old.key_id.clone(),
             retires_at,
             grace_starts: command.starts,

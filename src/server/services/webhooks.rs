@@ -63,7 +63,7 @@ impl Registry {
         transaction.commit().await?;
         Ok(NewWebhook {
             webhook,
-            secret: format!("{SECRET_PREFIX}{}", BASE64.encode(&secret[..])),
+            secret: format!("{SECRET_PREFIX}{}", BASE64.encode(&secret[..])).into(),
         })
     }
 

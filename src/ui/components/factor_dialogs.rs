@@ -11,6 +11,7 @@ use super::step_up::Refused;
 use crate::domain::error::AppError;
 use crate::domain::factor::{self, Enrolment};
 use crate::domain::operator::Operator;
+use crate::domain::secret::Secret;
 use crate::rpc::factor::{begin_factor, confirm_factor, remove_factor, renew_recovery_codes};
 use crate::rpc::operators::remove_factor_of;
 use crate::ui::browser;
@@ -99,7 +100,7 @@ pub fn SetUpFactorDialog() -> impl IntoView {
                 <path d=enrolment.qr.path></path>
             </svg>
             <p class="token"><code id="factor-secret" tabindex="0" aria-label="Secret">{in_fours(&enrolment.secret)}</code></p>
-            <p class="field-note"><a href=enrolment.uri>"Open it in an app on this device"</a></p>
+            <p class="field-note"><a href=enrolment.uri.to_string()>"Open it in an app on this device"</a></p>
             <TextField
                 id="factor-code" label="Code" value=code error=errors.of("code") autocomplete="one-time-code"
                 hint="The six digits that the app shows. Your other sessions end."
@@ -123,12 +124,15 @@ pub fn SetUpFactorDialog() -> impl IntoView {
 #[component]
 pub fn RecoveryCodes(
     /// The codes.
-    codes: Vec<String>,
+    codes: Vec<Secret>,
 ) -> impl IntoView {
     let desk = expect_context::<Desk>();
     let this = desk.this_dialog();
     let (said, say) = signal("Each of them stands in for a code of the app, once.");
-    let text = StoredValue::new(codes.join("\n"));
+    let text = StoredValue::new({
+        let codes: Vec<&str> = codes.iter().map(|code| &**code).collect();
+        codes.join("\n")
+    });
     // The copy in the arena goes with the dialog.
     on_cleanup(move || text.dispose());
     let copy = move |_| {
@@ -146,7 +150,7 @@ pub fn RecoveryCodes(
         <Modal heading_id="reveal-heading" heading="Recovery codes">
             <p>"With these you sign in on the day the app is lost. They are shown once: store them where secrets are kept, and not beside your password."</p>
             <ul class="token many" id="recovery-codes" tabindex="0" autofocus aria-label="Recovery codes">
-                {codes.into_iter().map(|code| view! { <li><code>{code}</code></li> }).collect_view()}
+                {codes.into_iter().map(|code| view! { <li><code>{code.to_string()}</code></li> }).collect_view()}
             </ul>
             <p class="field-note" role="status">{move || said.get()}</p>
             <div class="actions">

@@ -18,7 +18,7 @@ pub fn TokenReveal(
     let this = desk.this_dialog();
     let (copied, set_copied) = signal(None::<bool>);
     let Revealed { of, secret, note } = revealed;
-    let to_copy = StoredValue::new(secret.clone());
+    let to_copy = StoredValue::new(secret.to_string());
     // The copy in the arena goes with the dialog.
     on_cleanup(move || to_copy.dispose());
     let copy = move |_| {
@@ -46,7 +46,7 @@ pub fn TokenReveal(
     view! {
         <Modal heading_id="reveal-heading" heading>
             <p>{what} <code>{owner}</code> ". It is shown once: copy it now and store it where secrets are kept."</p>
-            <p class="token"><code id="new-token" tabindex="0" autofocus>{secret}</code></p>
+            <p class="token"><code id="new-token" tabindex="0" autofocus>{secret.to_string()}</code></p>
             <p class="field-note" role="status">
                 {move || match copied.get() {
                     None => use_of_it,

@@ -52,7 +52,7 @@ pub fn TokensReveal(
                 {rotated.rotated.into_iter().map(|key| view! {
                     <li>
                         <span class="sub">"replaces " <code>{key.replaces.to_string()}</code></span>
-                        <code>{key.token}</code>
+                        <code>{key.token.to_string()}</code>
                     </li>
                 }).collect_view()}
             </ul>
@@ -75,7 +75,7 @@ fn as_csv(rotated: &ManyRotated) -> String {
     for key in &rotated.rotated {
         text.push_str(&format!(
             "{},{},{}\r\n",
-            key.replaces, key.key_id, key.token
+            key.replaces, key.key_id, &*key.token
         ));
     }
     text

@@ -235,7 +235,7 @@ impl TestApp {
     /// An admin key of a partner of its own.
     pub async fn admin(&self) -> String {
         let partner = self.partner("Registry staff").await;
-        self.key(&partner, &["admin:*"]).await.token
+        self.key(&partner, &["admin:*"]).await.token.to_string()
     }
 
     /// Signs an operator in, who has shown a second factor just now, and gives back the cookie.

@@ -4,15 +4,13 @@
 mod draw;
 mod rows;
 
-use std::ops::Range;
-
-use zeroize::Zeroizing;
-
 use self::draw::{Draw, SampleKeys};
 use super::Registry;
 use crate::domain::error::AppResult;
+use crate::domain::secret::Secret;
 use crate::server::db::key_changes::StoredSecret;
 use crate::server::db::sample::{self, Table};
+use std::ops::Range;
 
 /// Rows that go to the database at once.
 const CHUNK: usize = 20_000;
@@ -36,7 +34,7 @@ impl Registry {
     ///
     /// # Errors
     /// The database's, or that the secret could not be hashed.
-    pub async fn add_sample(&self, size: SampleSize) -> AppResult<Zeroizing<String>> {
+    pub async fn add_sample(&self, size: SampleSize) -> AppResult<Secret> {
         let minted = self.mint().await?;
         let mut sample = Draw::new(size, self.now());
         let partners: Vec<_> = (0..size.partners).map(|_| sample.partner()).collect();
