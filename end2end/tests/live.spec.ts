@@ -70,6 +70,28 @@ test('the stream ends with the session, and a hidden page has none', async ({ pa
   expect(await Promise.race([ended(), new Promise((resolve) => setTimeout(resolve, 8_000))])).toBe('ended');
 });
 
+test('a page whose session ends says so by itself and shows no more', async ({ page, server }) => {
+  server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
+  await openConsole(page, server);
+  await hydrated(page);
+  await expect(page.getByRole('cell', { name: 'Acme' }).first()).toBeVisible();
+  server.cli(['operator', 'end-sessions', '--all']);
+  await expect(page.getByRole('alert').filter({ hasText: 'You are signed out' })).toBeVisible({ timeout: 10_000 });
+  await expect(page.getByRole('cell', { name: 'Acme' })).toHaveCount(0);
+});
+
+test('a stream that a proxy refuses is asked for again', async ({ page, server }) => {
+  await page.route('**/live', (route) => route.fulfill({ status: 502, body: '' }));
+  await openConsole(page, server);
+  await hydrated(page);
+  const refused = await page.waitForRequest('**/live', { timeout: 10_000 });
+  expect((await refused.response())!.status()).toBe(502);
+  await page.unroute('**/live');
+  await page.waitForRequest('**/live', { timeout: 10_000 });
+  const made = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).split('.')[0]!;
+  await expect(page.getByText(made)).toBeVisible({ timeout: 10_000 });
+});
+
 test('a server that stops does not wait for open tabs', async ({ page, server }) => {
   await openConsole(page, server);
   await hydrated(page);

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderValue};
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -198,7 +198,20 @@ async fn keep_or_ask_again(
         }
     };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    name_charset(headers);
     response
+}
+
+/// Says of text which characters it is in, as nobody need guess (OWASP ASVS 5.0, 4.1.1).
+fn name_charset(headers: &mut HeaderMap) {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let text = kind
+        .and_then(|kind| kind.to_str().ok())
+        .filter(|kind| kind.starts_with("text/") && !kind.contains("charset"));
+    let named = text.and_then(|kind| HeaderValue::try_from(format!("{kind}; charset=utf-8")).ok());
+    if let Some(named) = named {
+        headers.insert(header::CONTENT_TYPE, named);
+    }
 }
 
 /// What no route has: other files of the site, else a page that says so, or REST's way of it.
@@ -232,5 +245,8 @@ async fn not_found(State(state): State<AppState>, mut request: Request) -> Respo
         leptos_axum::file_and_error_handler_with_context(page_context(&state), move |_options| {
             shell()
         });
-    handler(request.uri().clone(), State(state.clone()), request).await
+    let uri = request.uri().clone();
+    let mut response = handler(uri, State(state.clone()), request).await;
+    name_charset(response.headers_mut());
+    response
 }

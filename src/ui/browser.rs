@@ -322,14 +322,20 @@ pub struct Events {
     source: web_sys::EventSource,
     _told: wasm_bindgen::closure::Closure<dyn FnMut()>,
     _opened: wasm_bindgen::closure::Closure<dyn FnMut()>,
+    _failed: wasm_bindgen::closure::Closure<dyn FnMut()>,
 }
 
 #[cfg(feature = "hydrate")]
 impl Events {
     /// Opens them; `changed` is called at each event of that name, and whenever the connection is there:
-    /// what happened before that, nobody has heard.
+    /// what happened before that, nobody has heard. `ended` is called where the browser tries no more: a
+    /// server answered, and not with events. It is not to drop them.
     #[must_use]
-    pub fn open(address: &str, changed: impl Fn() + Clone + 'static) -> Option<Self> {
+    pub fn open(
+        address: &str,
+        changed: impl Fn() + Clone + 'static,
+        ended: impl Fn() + 'static,
+    ) -> Option<Self> {
         use wasm_bindgen::JsCast;
         use wasm_bindgen::closure::Closure;
 
@@ -340,10 +346,20 @@ impl Events {
             .add_event_listener_with_callback("changed", told.as_ref().unchecked_ref())
             .ok()?;
         source.set_onopen(Some(opened.as_ref().unchecked_ref()));
+        let failed = Closure::<dyn FnMut()>::new({
+            let source = source.clone();
+            move || {
+                if source.ready_state() == web_sys::EventSource::CLOSED {
+                    ended();
+                }
+            }
+        });
+        source.set_onerror(Some(failed.as_ref().unchecked_ref()));
         Some(Self {
             source,
             _told: told,
             _opened: opened,
+            _failed: failed,
         })
     }
 }
