@@ -237,7 +237,12 @@ impl Sentence {
                 .say(" changed the operator ")
                 .name(details.text("email")),
             Action::OperatorSignedIn => self.say(" signed in"),
-            Action::OperatorSignedOut => self.say(" signed out"),
+            Action::OperatorSignedOut if details.text("email").is_empty() => {
+                self.say(" signed out")
+            }
+            Action::OperatorSignedOut => self
+                .say(" ended the sessions of ")
+                .name(details.text("email")),
             Action::OperatorRefused => {
                 let times = times(details.number("attempts"));
                 self.say(format!(
@@ -471,6 +476,12 @@ mod tests {
                 Action::OperatorFactorRemoved,
                 json!({"email": "a@e.org"}),
                 "o@e.org removed the second factor of a@e.org",
+            ),
+            (Action::OperatorSignedOut, json!({}), "o@e.org signed out"),
+            (
+                Action::OperatorSignedOut,
+                json!({"email": "a@e.org"}),
+                "o@e.org ended the sessions of a@e.org",
             ),
             (
                 Action::OperatorRefused,

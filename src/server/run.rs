@@ -14,7 +14,8 @@ use tokio::sync::watch;
 
 use super::assets::{self, OUTPUT_NAME, PKG_DIR};
 use super::clock::{Clock, Entropy, SystemClock, SystemEntropy};
-use super::config::{self, AppEnv, PepperConfig, ServeConfig, Source};
+use super::config::notices::NoticeConfig;
+use super::config::{self, AppEnv, PepperConfig, ServeConfig, Source, plain};
 use super::connections::{self, Limits};
 use super::courier::Courier;
 use super::crypto::pepper::Peppers;
@@ -131,11 +132,15 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
     let site_folder = SiteFolder::find(config.site_root.clone(), entropy.bytes())?;
     let asset_paths = assets::find(site_folder.path())?;
 
+    let notices = config::notices::notices(source).map_err(|error| error.to_string())?;
+    if config.env == AppEnv::Production {
+        warn_of_plain_connections(&database, &notices);
+    }
+
     let listening = changes::listening_pool(database.clone());
     let hashing = config::hashing(source).map_err(|error| error.to_string())?;
     let mut registry = registry(pool(database), Some(Arc::clone(&peppers)), issuing);
     registry.key_hashing = HashPool::new(hashing, KEY_HASH_QUEUE);
-    let notices = config::notices::notices(source).map_err(|error| error.to_string())?;
     if !notices.allowed_networks.is_empty() {
         tracing::warn!("WEBHOOK_ALLOWED_NETWORKS lets webhooks call addresses that are not public");
     }
@@ -198,6 +203,19 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
     registry.pool.close().await;
     tracing::info!("stopped");
     outcome
+}
+
+fn warn_of_plain_connections(database: &PgConnectOptions, notices: &NoticeConfig) {
+    if plain::database_is_exposed(database) {
+        tracing::warn!(
+            "DATABASE_URL goes over a network without checking whom it meets there: sslmode=verify-full does"
+        );
+    }
+    if plain::mail_is_exposed(notices) {
+        tracing::warn!(
+            "SMTP_URL goes over a network, perhaps plainly: smtps:// or tls=required does not"
+        );
+    }
 }
 
 async fn listen(variable: &str, address: SocketAddr) -> Result<TcpListener, String> {

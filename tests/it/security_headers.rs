@@ -99,6 +99,9 @@ async fn every_answer_has_them(pool: PgPool) {
             "{what}: {policy}"
         );
         assert!(!policy.contains("unsafe-inline"), "{what}: {policy}");
+        let kind = answer.header("content-type");
+        let names_charset = kind.contains("charset=utf-8");
+        assert_eq!(names_charset, kind.starts_with("text/"), "{what}: {kind}");
         let permissions = answer.header("permissions-policy");
         assert!(permissions.contains("clipboard-write=(self)"), "{what}");
         assert!(permissions.contains("camera=()"), "{what}");

@@ -2,6 +2,7 @@
 //! whether an account exists.
 
 use chrono::TimeDelta;
+use data_encoding::BASE64_NOPAD;
 use futures::future::join_all;
 use myproof_registry::domain::error::{AppError, AppResult};
 use myproof_registry::domain::operator::Role;
@@ -202,4 +203,58 @@ async fn an_unknown_address_takes_as_long_as_a_wrong_password(pool: PgPool) {
     let u = sum as f64 - n * (n + 1.0) / 2.0;
     let z = (u - n * n / 2.0) / (n * n * (2.0 * n + 1.0) / 12.0).sqrt();
     assert!(z.abs() < 4.5, "z = {z:.1}: the two can be told apart");
+}
+
+/// A password whose hash was made with other parameters gets a new one when it is next seen.
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn an_old_hash_is_renewed_when_its_password_is_seen(pool: PgPool) {
+    let app = with_operator(pool).await;
+    // m = 64 KiB, t = 1, of PASSWORD.
+    let weak = argon2::Argon2::new(
+        argon2::Algorithm::Argon2id,
+        argon2::Version::V0x13,
+        argon2::Params::new(64, 1, 1, None).unwrap(),
+    );
+    let mut out = [0; 32];
+    weak.hash_password_into(PASSWORD.as_bytes(), b"nobody nobody!!", &mut out)
+        .unwrap();
+    let phc = format!(
+        "$argon2id$v=19$m=64,t=1,p=1$bm9ib2R5IG5vYm9keSEh${}",
+        BASE64_NOPAD.encode(&out)
+    );
+    sqlx::query("update operators set password_hash = $1")
+        .bind(&phc)
+        .execute(&app.pool)
+        .await
+        .unwrap();
+    assert!(attempt(&app, EMAIL, "another password", "").await.is_err());
+    let stored = "select password_hash from operators";
+    let hash = async || {
+        sqlx::query_scalar::<_, String>(stored)
+            .fetch_one(&app.pool)
+            .await
+            .unwrap()
+    };
+    assert_eq!(hash().await, phc);
+    for _ in 0..2 {
+        assert_eq!(attempt(&app, EMAIL, PASSWORD, "").await, Ok(()));
+        assert!(hash().await.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn sessions_of_one_and_of_everybody_are_ended(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let one = app.signed_in(EMAIL, Role::Admin).await;
+    let two = app.signed_in("two@example.com", Role::Auditor).await;
+    let opens = async |cookie: &str| app.page("/audit", Some(cookie)).await.status == 200;
+    let end = async |email: Option<&str>| app.registry.end_sessions(&somebody(), email).await;
+    assert!(end(Some("nobody@example.com")).await.is_err());
+    assert_eq!(end(Some(" Two@example.com")).await, Ok(1));
+    assert!(opens(&one).await && !opens(&two).await);
+    assert_eq!(end(None).await, Ok(1));
+    assert!(!opens(&one).await);
+    assert_eq!(end(None).await, Ok(0));
+    let told = "select count(*) from audit_events where action = 'operator.signed_out'";
+    assert_eq!(app.count(told).await, 2);
 }

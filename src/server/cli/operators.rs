@@ -37,6 +37,15 @@ pub enum OperatorCommand {
         #[arg(long)]
         email: String,
     },
+    /// End the sessions of an operator, or of everybody.
+    EndSessions {
+        /// The address they sign in with.
+        #[arg(long, required_unless_present = "all", conflicts_with = "all")]
+        email: Option<String>,
+        /// Everybody's.
+        #[arg(long)]
+        all: bool,
+    },
     /// List the operators: e-mail, role, active or disabled, separated by tabs.
     List,
     /// Take an operator's right to sign in and end their sessions.
@@ -84,6 +93,10 @@ pub async fn run(registry: &Registry, command: OperatorCommand) -> Result<(), St
             eprintln!(
                 "{email} signs in by password alone until they set up another; all their sessions have ended."
             );
+        }
+        OperatorCommand::EndSessions { email, .. } => {
+            let ended = registry.end_sessions(&origin(), email.as_deref()).await;
+            eprintln!("Sessions that have ended: {}.", ended.map_err(told)?);
         }
         OperatorCommand::List => {
             for operator in registry.list_operators().await.map_err(told)? {

@@ -2,6 +2,7 @@
 //! the variable, the fault and the allowed form, and never a secret's value.
 
 pub mod notices;
+pub mod plain;
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::pool::HashPool;
-use super::secret::{SaltBytes, argon2id, argon2id_matches};
+use super::secret::{LANES, MEMORY_KIB, PASSES, SaltBytes, argon2id, argon2id_matches};
 use crate::domain::error::{AppError, AppResult};
 
 /// A hash that no password matches: what an unknown e-mail is checked against, so that it takes
@@ -48,6 +48,17 @@ pub async fn verify(
     })
 }
 
+/// Whether a hash was made as new ones are; another is replaced when its password is next seen.
+#[must_use]
+pub fn is_current(phc: &str) -> bool {
+    phc.starts_with(&current_form())
+}
+
+/// How every hash begins that is made now.
+fn current_form() -> String {
+    format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}$")
+}
+
 /// What is stored of a session's cookie. A plain hash is enough: the cookie is 32 random bytes.
 #[must_use]
 pub fn session_hash(cookie: &str) -> [u8; 32] {
@@ -63,6 +74,8 @@ mod tests {
         let pool = HashPool::new(1, 8);
         let password = || Zeroizing::new("correct horse battery".to_owned());
         let phc = hash(&pool, password(), [3; 16]).await.unwrap();
+        assert!(is_current(&phc) && is_current(NOBODY));
+        assert!(!is_current(&phc.replace("m=19456", "m=9216")));
         assert_eq!(verify(&pool, password(), Some(phc.clone())).await, Ok(true));
         assert_eq!(
             verify(&pool, Zeroizing::new("wrong".into()), Some(phc)).await,

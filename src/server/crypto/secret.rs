@@ -8,8 +8,10 @@ use super::same_bytes;
 
 /// Memory of one run, in KiB.
 pub const MEMORY_KIB: u32 = 19_456;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
+/// Passes of one run.
+pub const PASSES: u32 = 2;
+/// Lanes of one run.
+pub const LANES: u32 = 1;
 
 /// Most that an imported hash may ask of this server: 64 MiB, 10 passes, 4 lanes. A row that asks
 /// for more is never run, so that nobody who can write a row can starve the process.

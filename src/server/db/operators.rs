@@ -100,6 +100,24 @@ pub async fn set_password(
         .map(|_| ())
 }
 
+/// Replaces the hash of a password that stays the same, unless another was set meanwhile.
+pub async fn replace_hash(
+    connection: &mut PgConnection,
+    operator_id: Uuid,
+    before: &str,
+    after: &str,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "update operators set password_hash = $3 where operator_id = $1 and password_hash = $2",
+    )
+    .bind(operator_id)
+    .bind(before)
+    .bind(after)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
 /// All operators, whom others can't change until the transaction ends.
 pub async fn lock_all(connection: &mut PgConnection) -> sqlx::Result<Vec<OperatorRow>> {
     sqlx::query_as(
@@ -387,12 +405,12 @@ pub async fn delete_session_of(
         .map(|done| done.rows_affected() > 0)
 }
 
-/// Ends all sessions of an operator, but for the one that is kept.
+/// Ends all sessions of an operator, but for the one that is kept; how many.
 pub async fn delete_sessions_of(
     connection: &mut PgConnection,
     operator_id: Uuid,
     kept: Option<&[u8; 32]>,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<u64> {
     sqlx::query(
         "delete from operator_sessions
           where operator_id = $1 and ($2::bytea is null or session_hash <> $2)",
@@ -401,7 +419,7 @@ pub async fn delete_sessions_of(
     .bind(kept.map(|hash| &hash[..]))
     .execute(connection)
     .await
-    .map(|_| ())
+    .map(|done| done.rows_affected())
 }
 
 /// Deletes the sessions that have timed out.

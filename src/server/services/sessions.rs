@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -11,7 +12,7 @@ use super::audit::{self, Subject};
 use super::refusals::Failure;
 use super::{Origin, Registry, Whence};
 use crate::domain::audit::{Action, Actor, ActorKind};
-use crate::domain::error::{AppError, AppResult};
+use crate::domain::error::{AppError, AppResult, Missing};
 use crate::domain::factor::FRESH;
 use crate::domain::operator::{self, Operator};
 use crate::domain::session::SessionView;
@@ -220,6 +221,7 @@ impl Registry {
         if password.len() > MAX_PASSWORD_BYTES {
             return Err(AppError::WrongCredentials);
         }
+        let typed = password.clone();
         let phc = row.as_ref().map(|row| row.password_hash.clone());
         let matches = password::verify(&self.password_hashing, password, phc).await?;
         let row = row.filter(|_| matches).ok_or(AppError::WrongCredentials)?;
@@ -228,10 +230,27 @@ impl Registry {
             return Err(AppError::WrongCredentials);
         }
         self.end_sign_in(&attempt).await?;
+        let password_hash = self.current_hash(row, typed).await?;
         Ok(CheckedPassword {
             operator,
-            password_hash: row.password_hash,
+            password_hash,
         })
+    }
+
+    /// The hash of a password that was just right: replaced, where it was made with parameters of before.
+    async fn current_hash(
+        &self,
+        row: OperatorRow,
+        password: Zeroizing<String>,
+    ) -> AppResult<String> {
+        if password::is_current(&row.password_hash) {
+            return Ok(row.password_hash);
+        }
+        let hash = password::hash(&self.password_hashing, password, self.entropy.bytes()).await?;
+        let mut connection = self.pool.acquire().await?;
+        operators::replace_hash(&mut connection, row.operator_id, &row.password_hash, &hash)
+            .await?;
+        Ok(hash)
     }
 
     /// The operator whose session this cookie stands for; `None` where it has ended or never was.
@@ -332,6 +351,41 @@ impl Registry {
             is_this: row.session_hash == this,
         };
         Ok(rows.into_iter().map(view).collect())
+    }
+
+    /// Ends all sessions of an operator, or of everybody; how many.
+    ///
+    /// # Errors
+    /// [`Missing::OperatorNotFound`], or the database's.
+    pub async fn end_sessions(&self, origin: &Origin, email: Option<&str>) -> AppResult<u64> {
+        let mut transaction = self.pool.begin().await?;
+        let whose = match email {
+            Some(email) => {
+                let email = operator::sign_in_email(email)
+                    .map_err(|message| AppError::field("email", message))?;
+                let row = operators::find_by_email(&mut transaction, &email).await?;
+                vec![row.ok_or(Missing::OperatorNotFound)?]
+            }
+            None => operators::list(&mut transaction).await?,
+        };
+        let mut all = 0;
+        for row in whose {
+            // A sign-in under way is over before, and counts, or begins after.
+            operators::lock(&mut transaction, row.operator_id).await?;
+            let ended =
+                operators::delete_sessions_of(&mut transaction, row.operator_id, None).await?;
+            if ended > 0 {
+                let subject = Subject {
+                    details: json!({ "email": row.email }),
+                    ..Subject::default()
+                };
+                let action = Action::OperatorSignedOut;
+                audit::record(self, &mut transaction, origin, action, subject).await?;
+            }
+            all += ended;
+        }
+        transaction.commit().await?;
+        Ok(all)
     }
 
     /// Ends one of an operator's own sessions. One that has ended already is as good as ended.

@@ -203,6 +203,10 @@ impl Caller {
         if scopes.iter().all(|scope| self.0.scopes.grants(*scope)) {
             return Ok(());
         }
+        tracing::info!(
+            key_id = self.key_id().as_str(),
+            "refused: the key lacks a scope"
+        );
         Err(AppError::Forbidden {
             required: scopes.to_vec(),
         })
