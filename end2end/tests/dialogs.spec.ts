@@ -172,6 +172,8 @@ test('what is unfinished in a field is neither wiped nor taken for nothing', asy
   await page.keyboard.type('12312036');
   await dialog.getByRole('button', { name: 'Create Key' }).click();
   await expect(dialog.getByText('It is unfinished: give date and time, or clear it.')).toBeVisible();
+  // Filling a field while the focus is on its way to the faulty one would type into that.
+  await expect(notAfter).toBeFocused();
   await rate.fill('120');
   await notAfter.fill('2036-12-31T10:00');
   await dialog.getByRole('button', { name: 'Create Key' }).click();

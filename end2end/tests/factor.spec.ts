@@ -118,7 +118,7 @@ test('switching a webhook asks for a code in its row', async ({ page, server }) 
   await dialog.getByRole('button', { name: 'Create webhook' }).click();
   await page.getByRole('button', { name: 'I have stored it' }).click();
   server.forgetProofs();
-  const webhook = page.getByRole('row').filter({ hasText: 'hooks.example.com' });
+  const webhook = page.getByRole('table', { name: 'Webhooks' }).getByRole('row').filter({ hasText: 'hooks.example.com' });
   await webhook.getByRole('button', { name: /^Deactivate/ }).click();
   await expect(webhook.getByLabel('Code', { exact: true })).toBeFocused();
   await page.keyboard.type(nextCode(secret));
