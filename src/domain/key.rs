@@ -328,6 +328,7 @@ pub struct IssuedKey {
     /// The new key's id.
     pub key_id: KeyId,
     /// `<keyId>.<secret>`; never stored, never shown again.
+    #[schema(value_type = String)]
     pub token: Secret,
     /// Whose key it is.
     pub partner_id: Uuid,

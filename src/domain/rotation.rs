@@ -93,6 +93,7 @@ pub struct RotatedKey {
     /// The successor's id.
     pub key_id: KeyId,
     /// The successor's token; never stored, never shown again.
+    #[schema(value_type = String)]
     pub token: Secret,
     /// The old key's id.
     pub replaces: KeyId,

@@ -4,16 +4,14 @@ use std::fmt;
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 /// A token, a code or what something is signed with, on its way to the one who may have it.
 ///
 /// It reads as text and is JSON's text, but `Debug` hides it and there is no `Display`: types that hold one
 /// travel through code that logs. The server wipes it from memory with the value (OWASP ASVS 5.0, 11.7.2); the
 /// answer's bytes, which the network takes over, are not.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-#[schema(value_type = String)]
 pub struct Secret(String);
 
 impl From<String> for Secret {

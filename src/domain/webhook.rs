@@ -47,7 +47,7 @@ pub struct NewWebhook {
     /// The webhook.
     pub webhook: Webhook,
     /// What its notices are signed with (Standard Webhooks): `whsec_` and base64 of 32 bytes.
-    #[schema(example = "whsec_…")]
+    #[schema(value_type = String, example = "whsec_…")]
     pub secret: Secret,
 }
 

@@ -291,6 +291,13 @@ async fn what_could_do_most_harm_takes_a_fresh_code(pool: PgPool) {
     // The cookie of before is for what was under way: it is not fresh, and ends.
     needed(&cookie, true).await;
     assert_eq!(app.page("/audit", Some(&cookie)).await.status, 200);
+    let listed = app.rpc("session/list", Some(&cookie), json!({})).await;
+    assert_eq!(
+        listed.json()["sessions"][0]["isThis"],
+        true,
+        "{}",
+        listed.text
+    );
     let again = code(
         &cookie,
         &phone.code(app.clock.now() + TimeDelta::seconds(30)),
@@ -535,11 +542,15 @@ async fn whoever_guesses_at_codes_leaves_the_recovery_codes_a_way_in(pool: PgPoo
             .status
             .as_u16()
     };
-    // Each as soon as it is let: an hour and a half brings no more than some twenty guesses.
+    // Each as soon as it is let: an hour and a half brings no more than some twenty guesses, and an hour's
+    // rest begins nothing anew.
     let mut guesses = 0;
-    for _ in 0..90 {
+    for minute in 0..90 {
         app.clock.advance(TimeDelta::minutes(1));
         guesses += u32::from(prove("000000").await == 403);
+        if minute == 55 {
+            app.clock.advance(TimeDelta::minutes(55));
+        }
     }
     assert!((10..25).contains(&guesses), "{guesses}");
     // Longer than an address waits, which all of these came from.
@@ -552,7 +563,19 @@ async fn whoever_guesses_at_codes_leaves_the_recovery_codes_a_way_in(pool: PgPoo
         "{} {wait}",
         slowed.status
     );
-    app.clock.advance(TimeDelta::minutes(1));
+    // Nor do guesses at recovery codes keep their owner out for longer than seconds.
+    let operator = app.registry.list_operators().await.unwrap().remove(0);
+    let presented = cookie.split_once('=').unwrap().1;
+    for n in 0..40 {
+        app.clock.advance(TimeDelta::seconds(2));
+        let client = format!("198.51.100.{n}").parse().ok();
+        let guessed = app
+            .registry
+            .prove_factor(&operator, presented, "aaaa-aaaa-aaaa-aaaa", client)
+            .await;
+        assert_eq!(guessed.err(), Some(AppError::WrongCode), "{n}");
+    }
+    app.clock.advance(TimeDelta::seconds(2));
     assert_eq!(prove(&codes[0]).await, 200);
 }
 
@@ -578,4 +601,50 @@ async fn a_sign_in_that_waited_too_long_is_told_so(pool: PgPool) {
         answer.text
     );
     assert!(answer.text.contains("value=\"/audit\""));
+}
+
+/// Whatever was under way when the session got another cookie, to sign out ends it.
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn signing_out_with_the_cookie_of_before_ends_the_session(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let before = app.signed_in_by_password(EMAIL, Role::Admin).await;
+    let (_, _, cookie) = enrol(&app, &before).await;
+    sqlx::query("update operator_sessions set renewed_at = $1")
+        .bind(app.clock.now())
+        .execute(&app.pool)
+        .await
+        .unwrap();
+    assert_eq!(app.page("/audit", Some(&cookie)).await.status, 200);
+    let presented = before.split_once('=').unwrap().1;
+    app.registry
+        .sign_out(presented, Default::default())
+        .await
+        .unwrap();
+    assert_eq!(app.page("/audit", Some(&cookie)).await.status, 303);
+    let told = "select count(*) from audit_events where action = 'operator.signed_out'";
+    assert_eq!(app.count(told).await, 1);
+}
+
+/// Who guesses at codes does not keep the owner from setting up another factor.
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_factor_that_is_gone_leaves_no_wait(pool: PgPool) {
+    let app = TestApp::new(pool);
+    let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
+    let (_, codes, cookie) = enrol(&app, &cookie).await;
+    let prove = async |code: &str| {
+        app.rpc("factor/prove", Some(&cookie), json!({ "code": code }))
+            .await
+    };
+    for _ in 0..40 {
+        app.clock.advance(TimeDelta::minutes(1));
+        prove("000000").await;
+    }
+    app.clock.advance(TimeDelta::minutes(1));
+    let proven = prove(&codes[0]).await;
+    assert_eq!(proven.status, 200, "{}", proven.text);
+    let cookie = cookie_of(&proven);
+    let removed = app.rpc("factor/remove", Some(&cookie), json!({})).await;
+    assert_eq!(removed.status, 200, "{}", removed.text);
+    app.clock.advance(TimeDelta::minutes(1));
+    enrol(&app, &cookie).await;
 }

@@ -1,6 +1,7 @@
 //! Tables `operators` and `operator_sessions`.
 
 use std::net::IpAddr;
+use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
@@ -293,13 +294,13 @@ pub struct SessionRow {
 /// The session of an active operator, opened for good, that was made after `made_after` and seen after
 /// `seen_after`.
 ///
-/// The cookie before its present one opens it where that is newer than `renewed_after`, and shows no factor.
+/// The cookie before its present one opens it where that is of the time `renewed`, and shows no factor.
 pub async fn find_session(
     connection: &mut PgConnection,
     session_hash: &[u8; 32],
     made_after: DateTime<Utc>,
     seen_after: DateTime<Utc>,
-    renewed_after: DateTime<Utc>,
+    renewed: Range<DateTime<Utc>>,
 ) -> sqlx::Result<Option<SessionRow>> {
     sqlx::query_as(
         "select s.last_seen_at, case when s.session_hash = $1 then s.factor_at end as factor_at,
@@ -307,7 +308,7 @@ pub async fn find_session(
                 exists (select from operator_factors f
                          where f.operator_id = o.operator_id and f.confirmed_at is not null) as has_factor
            from operator_sessions s join operators o on o.operator_id = s.operator_id
-          where (s.session_hash = $1 or (s.former_hash = $1 and s.renewed_at > $4))
+          where (s.session_hash = $1 or (s.former_hash = $1 and s.renewed_at > $4 and s.renewed_at < $5))
             and o.active and not s.awaits_factor
             and s.created_at > $2 and s.last_seen_at > $3
             -- Whatever opened it: without the factor there is none for who has one.
@@ -318,7 +319,8 @@ pub async fn find_session(
     .bind(&session_hash[..])
     .bind(made_after)
     .bind(seen_after)
-    .bind(renewed_after)
+    .bind(renewed.start)
+    .bind(renewed.end)
     .fetch_optional(connection)
     .await
 }
@@ -337,21 +339,25 @@ pub async fn touch_session(
         .map(|_| ())
 }
 
-/// Ends one session; whose it was, by e-mail, where it had not timed out by itself.
+/// Ends one session, by its cookie or, where that is newer than `renewed_after`, by the one before; whose it
+/// was, by e-mail, where it had not timed out by itself.
 pub async fn delete_session(
     connection: &mut PgConnection,
     session_hash: &[u8; 32],
     made_after: DateTime<Utc>,
     seen_after: DateTime<Utc>,
+    renewed_after: DateTime<Utc>,
 ) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar(
         "delete from operator_sessions s using operators o
-          where s.session_hash = $1 and o.operator_id = s.operator_id
+          where (s.session_hash = $1 or (s.former_hash = $1 and s.renewed_at > $4))
+            and o.operator_id = s.operator_id
          returning case when not s.awaits_factor and s.created_at > $2 and s.last_seen_at > $3 then o.email end",
     )
     .bind(&session_hash[..])
     .bind(made_after)
     .bind(seen_after)
+    .bind(renewed_after)
     .fetch_optional(connection)
     .await
     .map(Option::flatten)
@@ -364,6 +370,8 @@ pub struct ListedSession {
     pub session_id: Uuid,
     /// The hash of its cookie.
     pub session_hash: Vec<u8>,
+    /// The hash of the cookie before.
+    pub former_hash: Option<Vec<u8>>,
     /// When it was opened.
     pub created_at: DateTime<Utc>,
     /// When it was last seen.
@@ -380,7 +388,7 @@ pub async fn sessions_of(
     seen_after: DateTime<Utc>,
 ) -> sqlx::Result<Vec<ListedSession>> {
     sqlx::query_as(
-        "select session_id, session_hash, created_at, last_seen_at, host(ip) as ip from operator_sessions
+        "select session_id, session_hash, former_hash, created_at, last_seen_at, host(ip) as ip from operator_sessions
           where operator_id = $1 and not awaits_factor and created_at > $2 and last_seen_at > $3
           order by last_seen_at desc, session_id",
     )
@@ -405,12 +413,12 @@ pub async fn delete_session_of(
         .map(|done| done.rows_affected() > 0)
 }
 
-/// Ends all sessions of an operator, but for the one that is kept; how many.
+/// Ends all sessions of an operator, but for the one that is kept.
 pub async fn delete_sessions_of(
     connection: &mut PgConnection,
     operator_id: Uuid,
     kept: Option<&[u8; 32]>,
-) -> sqlx::Result<u64> {
+) -> sqlx::Result<()> {
     sqlx::query(
         "delete from operator_sessions
           where operator_id = $1 and ($2::bytea is null or session_hash <> $2)",
@@ -419,7 +427,7 @@ pub async fn delete_sessions_of(
     .bind(kept.map(|hash| &hash[..]))
     .execute(connection)
     .await
-    .map(|done| done.rows_affected())
+    .map(|_| ())
 }
 
 /// Deletes the sessions that have timed out.

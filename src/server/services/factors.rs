@@ -185,6 +185,7 @@ impl Registry {
         if !factors::delete(&mut transaction, row.operator_id).await? {
             return Err(Missing::FactorNotFound.into());
         }
+        self.forget_codes(&mut transaction, row.operator_id).await?;
         let kept = cookie.map(password::session_hash);
         operators::delete_sessions_of(&mut transaction, row.operator_id, kept.as_ref()).await?;
         if let Some(kept) = kept {
@@ -338,11 +339,13 @@ impl Registry {
         operator_id: Uuid,
     ) -> AppResult<Vec<Secret>> {
         let peppers = self.peppers.as_deref().ok_or(AppError::Internal)?;
-        let codes: Vec<String> = (0..RECOVERY_CODES)
+        let codes: Vec<Zeroizing<String>> = (0..RECOVERY_CODES)
             .map(|_| {
                 let random: Zeroizing<[u8; RECOVERY_CODE_BYTES]> =
                     Zeroizing::new(self.entropy.bytes());
-                BASE32_NOPAD.encode(&random[..]).to_lowercase()
+                let mut code = Zeroizing::new(BASE32_NOPAD.encode(&random[..]));
+                code.make_ascii_lowercase();
+                code
             })
             .collect();
         let hashes: Vec<[u8; 32]> = codes

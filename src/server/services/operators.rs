@@ -111,6 +111,8 @@ impl Registry {
         })?;
         let password_hash = self.hash_new_password(&operator.email, new).await?;
         let mut transaction = self.pool.begin().await?;
+        // Operators before their sessions, as everywhere: two can't wait for each other.
+        operators::lock(&mut transaction, operator.operator_id).await?;
         let cookie = self.renew_session(&mut transaction, cookie, false).await?;
         let kept = password::session_hash(&cookie);
         self.replace_password(

@@ -28,6 +28,8 @@ pub const ABSOLUTE_TIMEOUT: TimeDelta = TimeDelta::hours(12);
 pub const FACTOR_TIMEOUT: TimeDelta = TimeDelta::minutes(5);
 /// How often a session in use is noted: not with every request.
 const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
+/// How far the clocks of instances may be apart.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(10);
 /// How long the cookie before the present one still opens a session: the page has requests under way when
 /// it gets another.
 const FORMER_COOKIE: TimeDelta = TimeDelta::seconds(10);
@@ -49,6 +51,8 @@ pub(super) struct CheckedPassword {
     operator: Operator,
     /// What it was checked against.
     password_hash: String,
+    /// The password, where that is to be hashed anew.
+    typed: Option<Zeroizing<String>>,
 }
 
 /// Who is signed in, and how surely.
@@ -66,9 +70,10 @@ impl SignedIn {
     /// Whether the second factor was shown a short while ago.
     #[must_use]
     pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
-        // One that was shown in the future was shown before the clock was set back, whenever that was.
+        // One that was shown in the future was shown before the clock was set back, whenever that was; or by
+        // another instance, whose clock is a little ahead.
         self.factor_at
-            .is_some_and(|at| at <= now && now - at < FRESH)
+            .is_some_and(|at| at - now < CLOCKS_DIFFER && now - at < FRESH)
     }
 }
 
@@ -110,6 +115,10 @@ impl Registry {
             audit::record(self, &mut transaction, &origin, action, Subject::default()).await?;
         }
         transaction.commit().await?;
+        if let Some(typed) = checked.typed {
+            self.renew_hash(operator_id, &checked.password_hash, typed)
+                .await;
+        }
         Ok(session)
     }
 
@@ -230,27 +239,27 @@ impl Registry {
             return Err(AppError::WrongCredentials);
         }
         self.end_sign_in(&attempt).await?;
-        let password_hash = self.current_hash(row, typed).await?;
+        let outdated = !password::is_current(&row.password_hash);
         Ok(CheckedPassword {
             operator,
-            password_hash,
+            password_hash: row.password_hash,
+            typed: outdated.then_some(typed),
         })
     }
 
-    /// The hash of a password that was just right: replaced, where it was made with parameters of before.
-    async fn current_hash(
-        &self,
-        row: OperatorRow,
-        password: Zeroizing<String>,
-    ) -> AppResult<String> {
-        if password::is_current(&row.password_hash) {
-            return Ok(row.password_hash);
+    /// Replaces the hash of a password that was just right and was hashed with parameters of before. Whoever
+    /// signs in has done so already: what goes wrong here is tried again the next time.
+    async fn renew_hash(&self, operator_id: Uuid, before: &str, password: Zeroizing<String>) {
+        let renewed = async {
+            let salt = self.entropy.bytes();
+            let hash = password::hash(&self.password_hashing, password, salt).await?;
+            let mut connection = self.pool.acquire().await?;
+            operators::replace_hash(&mut connection, operator_id, before, &hash).await?;
+            AppResult::Ok(())
+        };
+        if let Err(error) = renewed.await {
+            tracing::warn!(%error, %operator_id, "a password could not be hashed anew");
         }
-        let hash = password::hash(&self.password_hashing, password, self.entropy.bytes()).await?;
-        let mut connection = self.pool.acquire().await?;
-        operators::replace_hash(&mut connection, row.operator_id, &row.password_hash, &hash)
-            .await?;
-        Ok(hash)
     }
 
     /// The operator whose session this cookie stands for; `None` where it has ended or never was.
@@ -296,7 +305,8 @@ impl Registry {
             session_hash,
             now - ABSOLUTE_TIMEOUT,
             now - IDLE_TIMEOUT,
-            now - FORMER_COOKIE,
+            // Clocks of several instances differ, and one may be set back.
+            now - FORMER_COOKIE..now + FORMER_COOKIE,
         )
         .await
     }
@@ -319,7 +329,10 @@ impl Registry {
     ) -> AppResult<()> {
         let session_hash = password::session_hash(cookie);
         let (oldest, least) = (self.now() - ABSOLUTE_TIMEOUT, self.now() - IDLE_TIMEOUT);
-        let ended = operators::delete_session(transaction, &session_hash, oldest, least).await?;
+        let renewed_after = self.now() - FORMER_COOKIE;
+        let ended =
+            operators::delete_session(transaction, &session_hash, oldest, least, renewed_after)
+                .await?;
         let Some(email) = ended else {
             return Ok(());
         };
@@ -348,7 +361,8 @@ impl Registry {
             created_at: row.created_at,
             last_seen_at: row.last_seen_at,
             ip: row.ip,
-            is_this: row.session_hash == this,
+            is_this: row.session_hash == this
+                || row.former_hash.is_some_and(|former| former == this),
         };
         Ok(rows.into_iter().map(view).collect())
     }
@@ -357,35 +371,42 @@ impl Registry {
     ///
     /// # Errors
     /// [`Missing::OperatorNotFound`], or the database's.
-    pub async fn end_sessions(&self, origin: &Origin, email: Option<&str>) -> AppResult<u64> {
+    pub async fn end_sessions(&self, origin: &Origin, email: Option<&str>) -> AppResult<usize> {
+        let email = email
+            .map(|email| {
+                operator::sign_in_email(email).map_err(|message| AppError::field("email", message))
+            })
+            .transpose()?;
+        let (oldest, least) = (self.now() - ABSOLUTE_TIMEOUT, self.now() - IDLE_TIMEOUT);
         let mut transaction = self.pool.begin().await?;
-        let whose = match email {
-            Some(email) => {
-                let email = operator::sign_in_email(email)
-                    .map_err(|message| AppError::field("email", message))?;
-                let row = operators::find_by_email(&mut transaction, &email).await?;
-                vec![row.ok_or(Missing::OperatorNotFound)?]
+        // A sign-in under way is over before, and counts, or begins after.
+        let mut whose = operators::lock_all(&mut transaction).await?;
+        if let Some(email) = email {
+            whose.retain(|row| row.email == email);
+            if whose.is_empty() {
+                return Err(Missing::OperatorNotFound.into());
             }
-            None => operators::list(&mut transaction).await?,
-        };
-        let mut all = 0;
+        }
+        let mut ended = Vec::new();
         for row in whose {
-            // A sign-in under way is over before, and counts, or begins after.
-            operators::lock(&mut transaction, row.operator_id).await?;
-            let ended =
-                operators::delete_sessions_of(&mut transaction, row.operator_id, None).await?;
-            if ended > 0 {
-                let subject = Subject {
-                    details: json!({ "email": row.email }),
-                    ..Subject::default()
-                };
-                let action = Action::OperatorSignedOut;
-                audit::record(self, &mut transaction, origin, action, subject).await?;
+            let id = row.operator_id;
+            let open = operators::sessions_of(&mut transaction, id, oldest, least).await?;
+            operators::delete_sessions_of(&mut transaction, id, None).await?;
+            if !open.is_empty() {
+                ended.push((row.email, open.len()));
             }
-            all += ended;
+        }
+        // Told at the end: what is told waits for everybody else who tells.
+        for (email, _) in &ended {
+            let subject = Subject {
+                details: json!({ "email": email }),
+                ..Subject::default()
+            };
+            let action = Action::OperatorSignedOut;
+            audit::record(self, &mut transaction, origin, action, subject).await?;
         }
         transaction.commit().await?;
-        Ok(all)
+        Ok(ended.iter().map(|(_, sessions)| sessions).sum())
     }
 
     /// Ends one of an operator's own sessions. One that has ended already is as good as ended.
@@ -439,7 +460,13 @@ mod tests {
             has_factor: true,
             factor_at: at(0),
         };
-        for (seconds, is_fresh) in [(0, true), (299, true), (300, false), (-1, false)] {
+        for (seconds, is_fresh) in [
+            (0, true),
+            (299, true),
+            (300, false),
+            (-9, true),
+            (-10, false),
+        ] {
             assert_eq!(
                 session.is_fresh(at(seconds).unwrap()),
                 is_fresh,

@@ -9,24 +9,52 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Registry;
 use crate::domain::error::{AppError, AppResult};
 use crate::server::db::sign_in_attempts::{self as attempts, AttemptsRow};
 
-/// Failures on one account that cost no wait.
-const FREE_PER_ACCOUNT: i32 = 5;
-/// Failures from one address that cost no wait; an office may share one.
-const FREE_PER_ADDRESS: i32 = 20;
-/// Longest wait between two attempts at a password: whoever knows it is not shut out.
-const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(60);
-/// Longest wait between two attempts at a code by time. It has a millionth of a password's choices: at one
-/// a minute it would be found within months by whoever has the password already. Recovery codes, which
-/// nobody guesses, are counted apart and stay a way in meanwhile.
-const LONGEST_WAIT_FOR_CODES: TimeDelta = TimeDelta::minutes(30);
-/// Failures are forgotten after so long without an attempt.
-const QUIET: TimeDelta = TimeDelta::hours(1);
+/// How attempts of a kind are slowed.
+#[derive(Clone, Copy)]
+struct Limit {
+    /// Failures that cost no wait.
+    free: i32,
+    /// Longest wait between two attempts.
+    longest_wait: TimeDelta,
+    /// Failures are forgotten after so long without an attempt.
+    quiet: TimeDelta,
+}
+
+/// Of one address; an office may share one.
+const ADDRESS: Limit = Limit {
+    free: 20,
+    longest_wait: TimeDelta::seconds(60),
+    quiet: TimeDelta::hours(1),
+};
+/// At the password of one account: whoever knows it is not shut out.
+const PASSWORD: Limit = Limit {
+    free: 5,
+    longest_wait: TimeDelta::seconds(60),
+    quiet: TimeDelta::hours(1),
+};
+/// At the codes by time of one account. They have few choices: at one a minute one would be found within
+/// months by whoever has the password already, and an hour's rest must not begin the count anew.
+const CODE: Limit = Limit {
+    free: 5,
+    longest_wait: TimeDelta::minutes(30),
+    quiet: LONGEST_QUIET,
+};
+/// At the recovery codes of one account. Nobody guesses 80 random bits: whoever tries is not to keep their
+/// owner out, for whom they are the way in while the codes by time are slowed.
+const RECOVERY_CODE: Limit = Limit {
+    free: 5,
+    longest_wait: TimeDelta::seconds(2),
+    quiet: TimeDelta::hours(1),
+};
+/// The longest of those.
+const LONGEST_QUIET: TimeDelta = TimeDelta::days(1);
 
 /// An attempt that was let through: what a success takes back.
 pub(super) struct Attempt {
@@ -45,7 +73,7 @@ impl Registry {
         client: Option<IpAddr>,
     ) -> AppResult<Attempt> {
         let account = subject("account", email.trim().to_lowercase().as_bytes());
-        self.begin_attempt(account, LONGEST_WAIT, client).await
+        self.begin_attempt(account, PASSWORD, client).await
     }
 
     /// The same for a code of the second factor, which is counted apart from the password: whoever knows
@@ -59,19 +87,19 @@ impl Registry {
         is_recovery: bool,
         client: Option<IpAddr>,
     ) -> AppResult<Attempt> {
-        let (kind, longest) = if is_recovery {
-            ("recovery code", LONGEST_WAIT)
+        let (account, limit) = if is_recovery {
+            let account = subject("recovery code", operator_id.as_bytes());
+            (account, RECOVERY_CODE)
         } else {
-            ("code", LONGEST_WAIT_FOR_CODES)
+            (codes_of(operator_id), CODE)
         };
-        let account = subject(kind, operator_id.as_bytes());
-        self.begin_attempt(account, longest, client).await
+        self.begin_attempt(account, limit, client).await
     }
 
     async fn begin_attempt(
         &self,
         account: [u8; 32],
-        longest: TimeDelta,
+        limit: Limit,
         client: Option<IpAddr>,
     ) -> AppResult<Attempt> {
         let attempt = Attempt {
@@ -82,13 +110,13 @@ impl Registry {
         let mut transaction = self.pool.begin().await?;
         // Addresses before accounts, always: two attempts can't wait for each other.
         let limits = [
-            (attempt.address.as_ref(), FREE_PER_ADDRESS, LONGEST_WAIT),
-            (Some(&attempt.account), FREE_PER_ACCOUNT, longest),
+            (attempt.address.as_ref(), ADDRESS),
+            (Some(&attempt.account), limit),
         ];
-        for (subject, free, longest) in limits {
+        for (subject, limit) in limits {
             let Some(subject) = subject else { continue };
             let row = attempts::lock(&mut transaction, subject, now).await?;
-            match count(row, free, longest, now) {
+            match count(row, limit, now) {
                 Ok(row) => attempts::write(&mut transaction, subject, &row).await?,
                 Err(wait) => {
                     // The address has been counted, whatever the account says.
@@ -114,24 +142,35 @@ impl Registry {
         Ok(transaction.commit().await?)
     }
 
+    /// Forgets the failures at an operator's codes by time: there is no such code any more.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn forget_codes(
+        &self,
+        connection: &mut PgConnection,
+        operator_id: Uuid,
+    ) -> AppResult<()> {
+        Ok(attempts::clear(connection, &codes_of(operator_id)).await?)
+    }
+
     /// Deletes attempts that count no more; how many.
     ///
     /// # Errors
     /// The database's.
     pub async fn sweep_sign_in_attempts(&self) -> AppResult<u64> {
         let mut connection = self.pool.acquire().await?;
-        Ok(attempts::sweep(&mut connection, self.now() - QUIET).await?)
+        Ok(attempts::sweep(&mut connection, self.now() - LONGEST_QUIET).await?)
     }
 }
 
+fn codes_of(operator_id: Uuid) -> [u8; 32] {
+    subject("code", operator_id.as_bytes())
+}
+
 /// The row after one more failure, or the whole seconds to wait.
-fn count(
-    row: AttemptsRow,
-    free: i32,
-    longest: TimeDelta,
-    now: DateTime<Utc>,
-) -> Result<AttemptsRow, u32> {
-    let quiet = now - row.last_at >= QUIET;
+fn count(row: AttemptsRow, limit: Limit, now: DateTime<Utc>) -> Result<AttemptsRow, u32> {
+    let quiet = now - row.last_at >= limit.quiet;
     let wait = row.blocked_until - now;
     if !quiet && wait > TimeDelta::zero() {
         let seconds = (wait + TimeDelta::milliseconds(999)).num_seconds();
@@ -145,18 +184,18 @@ fn count(
     Ok(AttemptsRow {
         failures,
         last_at: now,
-        blocked_until: now + wait_after(failures, free, longest),
+        blocked_until: now + wait_after(failures, limit),
     })
 }
 
 /// None for the free failures, then 1, 2, 4 … seconds.
-fn wait_after(failures: i32, free: i32, longest: TimeDelta) -> TimeDelta {
-    let Ok(doublings) = u32::try_from(failures - free) else {
+fn wait_after(failures: i32, limit: Limit) -> TimeDelta {
+    let Ok(doublings) = u32::try_from(failures - limit.free) else {
         return TimeDelta::zero();
     };
     match doublings.checked_sub(1) {
         None => TimeDelta::zero(),
-        Some(doublings) => TimeDelta::seconds(1_i64 << doublings.min(20)).min(longest),
+        Some(doublings) => TimeDelta::seconds(1_i64 << doublings.min(20)).min(limit.longest_wait),
     }
 }
 
@@ -184,10 +223,10 @@ mod tests {
     #[test]
     fn waits_double_up_to_a_minute() {
         let waits: Vec<i64> = (1..=15)
-            .map(|failures| wait_after(failures, 5, LONGEST_WAIT).num_seconds())
+            .map(|failures| wait_after(failures, PASSWORD).num_seconds())
             .collect();
         assert_eq!(waits, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60]);
-        assert_eq!(wait_after(i32::MAX, 5, LONGEST_WAIT), LONGEST_WAIT);
+        assert_eq!(wait_after(i32::MAX, PASSWORD), PASSWORD.longest_wait);
     }
 
     #[test]
@@ -204,15 +243,15 @@ mod tests {
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
         let row = AttemptsRow {
             failures: 50,
-            last_at: now - QUIET,
-            blocked_until: now + LONGEST_WAIT,
+            last_at: now - PASSWORD.quiet,
+            blocked_until: now + PASSWORD.longest_wait,
         };
-        assert_eq!(count(row, 5, LONGEST_WAIT, now).unwrap().failures, 1);
+        assert_eq!(count(row, PASSWORD, now).unwrap().failures, 1);
         let row = AttemptsRow {
             last_at: now,
             blocked_until: now + TimeDelta::milliseconds(1_200),
             ..row
         };
-        assert_eq!(count(row, 5, LONGEST_WAIT, now), Err(2));
+        assert_eq!(count(row, PASSWORD, now), Err(2));
     }
 }

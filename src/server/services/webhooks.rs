@@ -10,6 +10,7 @@ use super::audit::{self, Subject};
 use super::{Origin, Registry};
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
+use crate::domain::secret::Secret;
 use crate::domain::webhook::{MOST_WEBHOOKS, MakeWebhook, NewWebhook, UpdateWebhook, Webhook};
 use crate::server::crypto::seal::{self, Sealed};
 use crate::server::db::partners;
@@ -61,9 +62,11 @@ impl Registry {
         self.record_webhook(&mut transaction, origin, Action::WebhookCreated, &webhook)
             .await?;
         transaction.commit().await?;
+        let encoded = Zeroizing::new(BASE64.encode(&secret[..]));
+        let told = Secret::from([SECRET_PREFIX, encoded.as_str()].concat());
         Ok(NewWebhook {
             webhook,
-            secret: format!("{SECRET_PREFIX}{}", BASE64.encode(&secret[..])).into(),
+            secret: told,
         })
     }
 

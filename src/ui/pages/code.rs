@@ -1,6 +1,8 @@
 //! Where a sign-in goes on with the second factor. A plain form, with WASM and without: what it leads to is
 //! a page of its own.
 
+use std::time::Duration;
+
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -25,6 +27,11 @@ pub fn CodePage() -> impl IntoView {
             event.prevent_default();
         }
         sent.set(true);
+        // It may have been stopped, or the browser may come back to this very page.
+        let again = move || {
+            let _ = sent.try_set(false);
+        };
+        set_timeout(again, Duration::from_secs(10));
     };
     view! {
         <Title text="Second factor"/>
