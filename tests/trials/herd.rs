@@ -36,7 +36,7 @@ async fn herd(pool: PgPool) {
     let pattern = app.key(&acme, &["assets:read"]).await;
     insert_like(&app, &pattern).await;
     setup::lift_rates(&app).await;
-    let server = Server::start_with(&app.pool, &[QUIET]);
+    let server = Server::start_apart(&app.pool, &[QUIET]);
     warm_up(&server.address, &warm);
 
     let herd = Herd {

@@ -31,7 +31,7 @@ async fn idle(pool: PgPool) {
     let acme = app.partner("Acme").await;
     let token = app.key(&acme, &["assets:read"]).await.token;
     setup::lift_rates(&app).await;
-    let server = Server::start_with(&app.pool, &[QUIET]);
+    let server = Server::start_apart(&app.pool, &[QUIET]);
     // What the first answers of all take is not the connections'.
     checks_over_new_connections(&server.address, &token);
 

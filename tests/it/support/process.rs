@@ -34,11 +34,36 @@ pub fn program(database: &str, arguments: &[&str]) -> Command {
         .env("DATABASE_URL", database)
         .env("APIKEY_PEPPER", PEPPER)
         .env("USER", "tester")
-        .env("RUST_LOG", "trace")
+        .env("RUST_LOG", "trace");
+    piped(command)
+}
+
+fn piped(mut command: Command) -> Command {
+    command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command
+}
+
+fn serving(database: &str) -> Command {
+    program(database, &["serve", "--no-migrate"])
+}
+
+/// The same program in a session of its own; it still ends with the thread that started it.
+fn apart(program: &Command) -> Command {
+    let mut command = Command::new("setsid");
+    command
+        .args(["setpriv", "--pdeathsig", "TERM"])
+        .arg(program.get_program())
+        .args(program.get_args())
+        .env_clear()
+        .envs(
+            program
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+    piped(command)
 }
 
 /// A server of its own process. Its log, at `trace`, is read for secrets.
@@ -60,8 +85,20 @@ impl Server {
         Self::start_on(&database_url(pool), settings)
     }
 
+    /// The same in a session of its own, as service managers start it. The kernel shares the cores out
+    /// by sessions (`autogroup` of sched(7)): a server in that of its busy clients starves PostgreSQL,
+    /// whose processes have one each.
+    #[allow(dead_code, reason = "the trials of tests/trials ask for it")]
+    pub fn start_apart(pool: &PgPool, settings: &[(&str, &str)]) -> Self {
+        Self::run(apart(&serving(&database_url(pool))), settings)
+    }
+
     /// The same on another cluster's database.
     pub fn start_on(database: &str, settings: &[(&str, &str)]) -> Self {
+        Self::run(serving(database), settings)
+    }
+
+    fn run(mut program: Command, settings: &[(&str, &str)]) -> Self {
         let site = scratch();
         std::fs::create_dir_all(site.join("pkg")).unwrap();
         for extension in ["css", "js", "wasm"] {
@@ -69,7 +106,7 @@ impl Server {
         }
         std::fs::write(site.join("pkg/__wasm_split.hash.js"), "").unwrap();
         std::fs::write(site.join("pkg/__wasm_split_manifest.hash.json"), "{}").unwrap();
-        let mut child = program(database, &["serve", "--no-migrate"])
+        let mut child = program
             .env("PUBLIC_URL", super::PUBLIC_ORIGIN)
             .env("LEPTOS_SITE_ADDR", "127.0.0.1:0")
             .env("METRICS_ADDR", "127.0.0.1:0")
