@@ -25,7 +25,12 @@ pub fn start() -> Result<(), String> {
         Err(_) | Ok("" | "pretty") => builder
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
             .init(),
-        Ok("json") => builder.json().flatten_event(true).init(),
+        // A request's span has no other around it: a list of them would say everything twice.
+        Ok("json") => builder
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .init(),
         Ok(_) => return Err("LOG_FORMAT must be pretty or json".to_owned()),
     }
     log_panics();

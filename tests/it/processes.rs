@@ -195,5 +195,6 @@ async fn the_log_has_the_request_s_id_and_its_caller_s_trace(pool: PgPool) {
     assert_eq!(line["span"]["id"], body["requestId"], "{line}");
     assert_eq!(line["span"]["trace"], trace, "{line}");
     assert_eq!(line["span"]["path"], "/api/key", "{line}");
+    assert!(line["spans"].is_null(), "said twice: {line}");
     assert_eq!(line["status"], 401, "{line}");
 }
