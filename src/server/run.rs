@@ -71,6 +71,7 @@ pub fn registry_with(
         issuing,
         refusals: Arc::default(),
         targets: Arc::default(),
+        newest: Arc::default(),
         outbox: Arc::default(),
     }
 }

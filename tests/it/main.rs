@@ -35,6 +35,7 @@ mod lineage;
 mod lists;
 mod metrics;
 mod minting;
+mod newest;
 mod nginx;
 mod node_pack;
 mod notices;

@@ -90,10 +90,10 @@ impl Registry {
         let now = self.now();
         let mut connection = self.pool.acquire().await?;
         let mut query = query.clone();
-        let mut rows = key_list::list(&mut connection, &query, now).await?;
+        let mut rows = key_list::list(&mut connection, &self.newest, &query, now).await?;
         if let Some(first) = query.page.first_page_instead(rows.len()) {
             query.page = first;
-            rows = key_list::list(&mut connection, &query, now).await?;
+            rows = key_list::list(&mut connection, &self.newest, &query, now).await?;
         }
         let rows: Vec<(Position, KeyView)> = rows
             .into_iter()

@@ -1,20 +1,23 @@
 //! Table `api_keys`, as it is listed: filtered, searched, sorted, a page at a time. A page's ids are
 //! picked by an index made for it, and only then whole rows are looked at.
 
+mod newest;
 mod pick;
 mod place;
 mod search;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, Postgres, QueryBuilder};
+use sqlx::{PgConnection, QueryBuilder};
 
+use self::newest::{NEWEST, push_changes, push_reading};
 use self::pick::Pick;
 use self::place::places;
-use self::search::{NEWEST, Search};
+use self::search::Search;
 use super::keys::{self, KeyRow};
 use crate::domain::key_list::KeyQuery;
 use crate::domain::page::Position;
 
+pub use self::newest::Newest;
 pub(super) use self::pick::push_at;
 
 const EXPLAIN: &str = "explain (format json) ";
@@ -22,6 +25,7 @@ const EXPLAIN: &str = "explain (format json) ";
 /// One more row than the page has, in the request's direction, each with its place in the list.
 pub async fn list(
     connection: &mut PgConnection,
+    newest: &Newest,
     query: &KeyQuery,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<(Position, KeyRow)>> {
@@ -39,7 +43,10 @@ pub async fn list(
             now,
             limit: left,
         };
-        let found = pick_from(connection, &pick).await?;
+        let found = match newest.pick(connection, &pick).await? {
+            Some(found) => found,
+            None => pick_by(connection, &pick).await?,
+        };
         let part = place.part;
         picked.extend(found.into_iter().map(|(at, id)| Position { part, at, id }));
     }
@@ -50,27 +57,14 @@ pub async fn list(
     Ok(picked.into_iter().filter_map(with_row).collect())
 }
 
-/// What is picked of one part of the list.
-async fn pick_from(
+/// The rows of a part of the list, by a statement that is planned anew each time: what fits one filter is
+/// far off for another.
+async fn pick_by(
     connection: &mut PgConnection,
     pick: &Pick<'_>,
 ) -> sqlx::Result<Vec<(DateTime<Utc>, String)>> {
-    if pick.begins_with_first() {
-        let found = pick_by(connection, |statement| pick.push_first(statement, NEWEST)).await?;
-        if found.len() as i64 == pick.limit {
-            return Ok(found);
-        }
-    }
-    pick_by(connection, |statement| pick.push(statement)).await
-}
-
-/// The rows of a statement, planned anew each time: what fits one filter is far off for another.
-async fn pick_by(
-    connection: &mut PgConnection,
-    push: impl FnOnce(&mut QueryBuilder<Postgres>),
-) -> sqlx::Result<Vec<(DateTime<Utc>, String)>> {
     let mut statement = QueryBuilder::new("");
-    push(&mut statement);
+    pick.push(&mut statement);
     statement
         .build_query_as()
         .persistent(false)
@@ -100,10 +94,12 @@ pub async fn explain(
         };
         let mut statements = vec![QueryBuilder::new(EXPLAIN)];
         pick.push(&mut statements[0]);
-        if pick.begins_with_first() {
-            let mut first = QueryBuilder::new(EXPLAIN);
-            pick.push_first(&mut first, NEWEST);
-            statements.push(first);
+        if let Some(text) = pick.text_alone() {
+            let mut changes = QueryBuilder::new(EXPLAIN);
+            push_changes(&mut changes, "0", text);
+            let mut reading = QueryBuilder::new(EXPLAIN);
+            push_reading(&mut reading, NEWEST);
+            statements.extend([changes, reading]);
         }
         for mut statement in statements {
             let plan = statement

@@ -56,8 +56,9 @@ impl Pick<'_> {
         self.push_end(statement, "picked.at", "picked.key_id", self.limit);
     }
 
-    /// Whether it is worth while to look through the first keys on the way before anything else.
-    pub fn begins_with_first(&self) -> bool {
+    /// The text that is searched for anywhere, where nothing else picks keys and they are in the order in
+    /// which they were made.
+    pub fn text_alone(&self) -> Option<&str> {
         let KeyQuery {
             partner_id: None,
             q: _,
@@ -73,23 +74,25 @@ impl Pick<'_> {
             page: _,
         } = self.query
         else {
-            return false;
+            return None;
         };
-        self.search.is_short() && self.place.rows == Rows::Made
+        self.search
+            .anywhere()
+            .filter(|_| self.place.rows == Rows::Made)
     }
 
-    /// What the page needs, as far as it is found among the first `rows` keys on the way through the list,
-    /// filters but the search left out.
-    pub fn push_first(&self, statement: &mut QueryBuilder<Postgres>, rows: i64) {
+    /// The page out of these keys.
+    pub fn push_of(&self, statement: &mut QueryBuilder<Postgres>, ids: &[&str]) {
         let (at, id) = self.place.rows.place();
-        statement.push("select k.created_at, k.key_id from (select k.created_at, k.key_id, k.search_text, k.partner_id from ");
-        statement.push(self.place.rows.source());
-        statement.push(" where true");
+        let source = self.place.rows.source();
+        statement.push(format!(
+            "select {at}, {id} from {source} where k.key_id = any("
+        ));
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        statement.push_bind(ids);
+        statement.push(")");
         self.push_from(statement);
-        self.push_end(statement, at, id, rows);
-        statement.push(") k where true");
-        self.search.push(statement, Way::All);
-        self.push_end(statement, "k.created_at", "k.key_id", self.limit);
+        self.push_end(statement, at, id, self.limit);
     }
 
     fn push_way(&self, statement: &mut QueryBuilder<Postgres>, branch: Branch, way: Way<'_>) {

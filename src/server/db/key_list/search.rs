@@ -12,10 +12,6 @@ const ANYWHERE: usize = 3;
 /// the newest.
 const FEW: usize = 64;
 
-/// How many of the newest keys are looked through for a text of three characters. One in four hundred
-/// random keyIds holds three given digits, so a page of fifty is full by then.
-pub(super) const NEWEST: i64 = 30_000;
-
 /// What is searched for.
 pub(super) struct Search {
     found: Option<Found>,
@@ -24,9 +20,10 @@ pub(super) struct Search {
 /// A pattern for keys, and the partners whose names fit.
 struct Found {
     pattern: String,
+    /// In order.
     partners: Vec<Uuid>,
-    /// Whether the text is of the fewest characters that are searched for anywhere.
-    is_short: bool,
+    /// The text itself, where it is searched for anywhere.
+    anywhere: Option<String>,
 }
 
 /// Which of the keys that fit a part of the statement picks. A key may be in two of them.
@@ -46,30 +43,35 @@ impl Search {
         let Some(q) = q else {
             return Ok(Self { found: None });
         };
-        let length = q.chars().count();
-        let (of_partners, pattern) = if length >= ANYWHERE {
+        let anywhere = (q.chars().count() >= ANYWHERE).then(|| q.to_owned());
+        let (of_partners, pattern) = if anywhere.is_some() {
             (contains_pattern(q), contains_pattern(q))
         } else {
             (begins_pattern("", q), begins_pattern("%\n", q))
         };
-        let partners: Vec<Uuid> =
+        let mut partners: Vec<Uuid> =
             sqlx::query_scalar("select partner_id from partners where lower(name) like lower($1)")
                 .bind(of_partners)
                 .persistent(false)
                 .fetch_all(connection)
                 .await?;
+        partners.sort_unstable();
         let found = Found {
             pattern,
             partners,
-            is_short: length == ANYWHERE,
+            anywhere,
         };
         Ok(Self { found: Some(found) })
     }
 
-    /// Whether a page of what fits is likely to be among the newest keys, of which the index of trigrams
-    /// knows nothing: it has thousands of places for such a text, all over the table.
-    pub fn is_short(&self) -> bool {
-        self.found.as_ref().is_some_and(|found| found.is_short)
+    /// The text, where it is searched for anywhere in a key.
+    pub fn anywhere(&self) -> Option<&str> {
+        self.found.as_ref()?.anywhere.as_deref()
+    }
+
+    /// The partners whose names fit, in order.
+    pub fn partners(&self) -> &[Uuid] {
+        self.found.as_ref().map_or(&[], |found| &found.partners)
     }
 
     /// The ways to what fits, which together lead to all of it.
