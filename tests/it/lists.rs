@@ -480,6 +480,11 @@ async fn every_search_finds_what_fits_and_nothing_else(pool: PgPool) {
         let some = &whole[whole.len() / 2];
         let id = text(some, "keyId");
         let partner = text(some, "partnerName");
+        let named = whole
+            .iter()
+            .map(|key| text(key, "name"))
+            .find(|name| !name.is_empty());
+        let name = named.unwrap();
         // Texts of three characters and more: of one key, of one partner, of a few, of most.
         for q in [
             &id[4..7],
@@ -487,6 +492,8 @@ async fn every_search_finds_what_fits_and_nothing_else(pool: PgPool) {
             &partner[..],
             &partner[..3],
             &partner[2..9],
+            &name[2..],
+            &name[name.len() - 3..],
             "mpk",
             "tion",
             "zzz",

@@ -109,7 +109,9 @@ async fn whatever_is_kept_the_pages_are_the_same(pool: PgPool) {
         let whole = found(&app.registry, None, sort, 200).await;
         for most in [1, 60, 30_000] {
             let process = process(&app, most);
-            for q in ["mpk", "tion", "a1b", "f00", "ing", "zzz"] {
+            for q in [
+                "mpk", "tion", "a1b", "f00", "ing", "zzz", "e 1", "t 00", "r 9",
+            ] {
                 let expected: Vec<String> = whole.iter().filter(|id| has(id, q)).cloned().collect();
                 let some = found(&process, Some(q), sort, 7).await;
                 assert_eq!(some, expected, "{q} by {sort} with {most}");

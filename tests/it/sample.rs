@@ -34,6 +34,7 @@ async fn sample_keys_are_like_others(pool: PgPool) {
              or listed_until is distinct from
                 api_key_status_ends(revoked_at, retires_at, not_before, not_after, '2027-01-15T12:00:00Z'))",
         "select count(*) from api_keys where search_text <> api_key_search_text(key_id, name)",
+        "select count(*) from api_keys where name not in (select name from key_names)",
         "select count(*) from api_keys k where exists (select from api_key_last_use u where u.key_id = k.key_id)
              = exists (select from api_key_never_used n where n.key_id = k.key_id)",
         "select count(*) from api_keys where not_after <= not_before or revoked_at < created_at",

@@ -107,6 +107,9 @@ pub async fn finish(connection: &mut PgConnection, aside: SetAside) -> sqlx::Res
         )
         .await?;
     }
+    let names = "insert into key_names
+                 select name from api_keys where name is not null except select name from key_names";
+    run(connection, names.to_owned()).await?;
     run(connection, "notify myproof_registry, '*'".to_owned()).await
 }
 
@@ -116,6 +119,7 @@ pub async fn settle(connection: &mut PgConnection) -> sqlx::Result<()> {
     for table in Table::ALL.map(Table::name) {
         run(connection, format!("vacuum (analyze) {table}")).await?;
     }
+    run(connection, "vacuum (analyze) key_names".to_owned()).await?;
     run(connection, "reset statement_timeout".to_owned()).await
 }
 

@@ -96,15 +96,23 @@ impl Pick<'_> {
     }
 
     fn push_way(&self, statement: &mut QueryBuilder<Postgres>, branch: Branch, way: Way<'_>) {
-        let Way::Of(partners) = way else {
-            return self.push_branch(statement, branch, way);
-        };
-        statement.push("select of_partner.at, of_partner.key_id from unnest(");
-        statement.push_bind(partners.to_vec());
-        statement.push("::uuid[]) fits (partner_id) cross join lateral (");
+        match way {
+            Way::All | Way::Text => return self.push_branch(statement, branch, way),
+            Way::Of(partners) => {
+                statement.push("select each.at, each.key_id from unnest(");
+                statement.push_bind(partners.to_vec());
+                statement.push("::uuid[])");
+            }
+            Way::Named(names) => {
+                statement.push("select each.at, each.key_id from unnest(");
+                statement.push_bind(names.to_vec());
+                statement.push("::text[])");
+            }
+        }
+        statement.push(" fits (one) cross join lateral (");
         self.push_branch(statement, branch, way);
-        statement.push(") of_partner");
-        self.push_end(statement, "of_partner.at", "of_partner.key_id", self.limit);
+        statement.push(") each");
+        self.push_end(statement, "each.at", "each.key_id", self.limit);
     }
 
     fn push_branch(&self, statement: &mut QueryBuilder<Postgres>, branch: Branch, way: Way<'_>) {
@@ -121,9 +129,11 @@ impl Pick<'_> {
         statement.push(" where true");
         statement.push(place.rows.condition());
         self.push_from(statement);
-        if matches!(way, Way::Of(_)) {
-            statement.push(" and k.partner_id = fits.partner_id");
-        }
+        statement.push(match way {
+            Way::All | Way::Text => "",
+            Way::Of(_) => " and k.partner_id = fits.one",
+            Way::Named(_) => " and k.name = fits.one",
+        });
         push_filters(statement, query, self.now);
         self.search.push(statement, way);
         self.push_status(statement, branch);

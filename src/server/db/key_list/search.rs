@@ -8,8 +8,8 @@ use crate::server::db::{begins_pattern, contains_pattern};
 /// The shortest text that is searched for anywhere: an index of trigrams tells nothing of less.
 const ANYWHERE: usize = 3;
 
-/// As many partners fit a text as are gone through one by one; where more do, their keys are many among
-/// the newest.
+/// As many partners, or names, fit a text as are gone through one by one; where more do, their keys are many
+/// among the newest.
 const FEW: usize = 64;
 
 /// What is searched for.
@@ -22,6 +22,8 @@ struct Found {
     pattern: String,
     /// In order.
     partners: Vec<Uuid>,
+    /// The names of the keys that fit themselves, where they are few and no keyId can fit.
+    names: Option<Vec<String>>,
     /// The text itself, where it is searched for anywhere.
     anywhere: Option<String>,
 }
@@ -33,6 +35,8 @@ pub(super) enum Way<'a> {
     All,
     /// Those that fit themselves.
     Text,
+    /// Those with one of these names.
+    Named(&'a [String]),
     /// Those of partners that fit.
     Of(&'a [Uuid]),
 }
@@ -49,16 +53,28 @@ impl Search {
         } else {
             (begins_pattern("", q), begins_pattern("%\n", q))
         };
-        let mut partners: Vec<Uuid> =
-            sqlx::query_scalar("select partner_id from partners where lower(name) like lower($1)")
-                .bind(of_partners)
-                .persistent(false)
-                .fetch_all(connection)
-                .await?;
+        let is_name = anywhere.as_deref().is_some_and(is_of_names_alone);
+        let rows: Vec<(Option<Uuid>, Option<String>)> = sqlx::query_as(
+            "select partner_id, null from partners where lower(name) like lower($1)
+              union all
+             select null, name
+               from (select name from key_names where $2 and lower(name) like lower($1) limit $3) named",
+        )
+        .bind(of_partners)
+        .bind(is_name)
+        .bind(FEW as i64 + 1)
+        .fetch_all(connection)
+        .await?;
+        let mut partners: Vec<Uuid> = rows.iter().filter_map(|row| row.0).collect();
         partners.sort_unstable();
+        let mut names: Vec<String> = rows.into_iter().filter_map(|row| row.1).collect();
+        let names_are_few = names.len() <= FEW;
+        names.sort_unstable();
+        names.dedup();
         let found = Found {
             pattern,
             partners,
+            names: Some(names).filter(|_| is_name && names_are_few),
             anywhere,
         };
         Ok(Self { found: Some(found) })
@@ -76,20 +92,24 @@ impl Search {
 
     /// The ways to what fits, which together lead to all of it.
     pub fn ways(&self) -> Vec<Way<'_>> {
-        match &self.found {
-            Some(found) if (1..=FEW).contains(&found.partners.len()) => {
-                vec![Way::Text, Way::Of(&found.partners)]
-            }
-            _ => vec![Way::All],
+        let Some(found) = self.found.as_ref() else {
+            return vec![Way::All];
+        };
+        let (names, partners) = (found.names.as_deref(), &found.partners);
+        if partners.len() > FEW || (partners.is_empty() && names.is_none()) {
+            return vec![Way::All];
         }
+        let by_itself = names.map_or(Way::Text, Way::Named);
+        let by_partner = (!partners.is_empty()).then_some(Way::Of(partners));
+        std::iter::once(by_itself).chain(by_partner).collect()
     }
 
-    /// The condition of what is on a way; a partner's keys are picked before it is asked.
+    /// The condition of what is on a way; the keys of a partner or a name are picked before it is asked.
     pub fn push(&self, statement: &mut QueryBuilder<Postgres>, way: Way<'_>) {
         let Some(found) = &self.found else {
             return;
         };
-        if matches!(way, Way::Of(_)) {
+        if matches!(way, Way::Of(_) | Way::Named(_)) {
             return;
         }
         statement.push(" and (k.search_text like lower(");
@@ -102,4 +122,10 @@ impl Search {
         }
         statement.push(")");
     }
+}
+
+/// Whether no keyId and nothing between an id and a name can have the text.
+fn is_of_names_alone(text: &str) -> bool {
+    let is_of_ids = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    !text.chars().all(is_of_ids) && !text.contains('\n')
 }
