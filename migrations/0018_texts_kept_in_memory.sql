@@ -7,13 +7,16 @@ create index api_keys_by_text_xid on api_keys (text_xid);
 
 create function api_keys_note_text() returns trigger language plpgsql as $$
 begin
-    if new.search_text <> old.search_text then
-        new.text_xid := pg_current_xact_id();
-    end if;
+    new.text_xid := pg_current_xact_id();
     return new;
 end
 $$;
--- Triggers run in the order of their names: after the one that makes the text.
+-- Triggers run in the order of their names: after the one that makes the text. A row that is brought back
+-- is new, whatever it says of itself.
 create trigger api_keys_prepare_text_xid
-    before update of name on api_keys
+    before insert on api_keys
     for each row execute function api_keys_note_text();
+create trigger api_keys_prepare_text_xid_again
+    before update on api_keys
+    for each row when (old.search_text is distinct from new.search_text)
+    execute function api_keys_note_text();

@@ -1,6 +1,8 @@
 -- The names that keys have or had. Hundreds of keys may share one: which names have a text in them is found
 -- sooner than which keys. A name stands here once, or twice where two transactions brought it at the same
 -- time; nobody waits for another one.
+-- An older instance may be naming keys: it waits until the trigger is there.
+lock table api_keys in share row exclusive mode;
 create table key_names (name text not null);
 insert into key_names select distinct name from api_keys where name is not null;
 create index key_names_by_name on key_names (name);

@@ -129,7 +129,7 @@ async fn assert_uses_what_it_keeps(app: &TestApp, process: &Registry) {
     assert!(before.len() > 400);
     sqlx::raw_sql(
         "alter table api_keys disable trigger user;
-         update api_keys set search_text = 'unseen';
+         update api_keys set search_text = 'unseen', text_xid = '0';
          alter table api_keys enable trigger user;",
     )
     .execute(&app.pool)
@@ -226,6 +226,7 @@ async fn many_changes_are_read_anew(pool: PgPool) {
         assert_eq!(newest_first(&process, "renamed").await.len() as u64, many);
     }
     assert!(newest_first(&process, "tion").await.is_empty());
+    assert_uses_what_it_keeps(&app, &process).await;
 }
 
 /// Another cluster's transactions have other numbers.
@@ -247,4 +248,55 @@ async fn a_restored_database_is_searched_like_any(pool: PgPool) {
     let renamed = "update api_keys set name = 'Renamed' where key_id = $1";
     app.sql(renamed, &all[300]).await;
     assert_eq!(newest_first(&process, "renamed").await, all[300..=300]);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn keys_that_are_gone_leave_no_gap_and_come_back(pool: PgPool) {
+    let app = TestApp::new(pool);
+    sample(&app).await;
+    let process = process(&app, 30_000);
+    let all = newest_first(&process, "mpk").await;
+    let run = async |sql| sqlx::raw_sql(sql).execute(&app.pool).await.unwrap();
+    run("create table aside as select * from api_keys;
+         delete from api_keys where key_id like '%7' and key_id not in
+             (select rotated_from from api_keys where rotated_from is not null)")
+    .await;
+    let left: Vec<String> =
+        sqlx::query_scalar("select key_id from api_keys order by created_at desc, key_id desc")
+            .fetch_all(&app.pool)
+            .await
+            .unwrap();
+    assert!(left.len() < all.len() && left.len() > 50, "{}", left.len());
+    assert_eq!(newest_first(&process, "mpk").await, left);
+    run("insert into api_keys select * from aside on conflict do nothing").await;
+    assert_eq!(newest_first(&process, "mpk").await, all);
+    run("delete from api_keys").await;
+    assert!(newest_first(&process, "mpk").await.is_empty());
+}
+
+/// What becomes of letters beyond ASCII is the database's affair.
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_sign_that_has_a_small_letter_in_ascii_finds_ids(pool: PgPool) {
+    let app = TestApp::new(pool);
+    sample(&app).await;
+    app.sql(
+        "update api_keys set name = 'the K' where key_id = $1",
+        &newest_first(&app.registry, "mpk").await[7],
+    )
+    .await;
+    for most in [1, 30_000] {
+        let process = process(&app, most);
+        for (q, same) in [("mp\u{212a}", "mpk"), ("the \u{212a}", "the k")] {
+            let expected = newest_first(&process, same).await;
+            let signs: bool = sqlx::query_scalar("select lower($1) = $2")
+                .bind(q)
+                .bind(same)
+                .fetch_one(&app.pool)
+                .await
+                .unwrap();
+            assert!(!expected.is_empty());
+            let expected = if signs { expected } else { Vec::new() };
+            assert_eq!(newest_first(&process, q).await, expected, "{q}");
+        }
+    }
 }

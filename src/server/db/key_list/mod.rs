@@ -30,6 +30,26 @@ pub async fn list(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<(Position, KeyRow)>> {
     let search = Search::read(connection, query.q.as_deref()).await?;
+    let picked = page(connection, Some(newest), query, &search, now).await?;
+    let most = picked.len();
+    let rows = with_rows(connection, picked).await?;
+    if rows.len() == most {
+        return Ok(rows);
+    }
+    // Keys are gone that were picked, and others take their places.
+    newest.forget();
+    let picked = page(connection, None, query, &search, now).await?;
+    with_rows(connection, picked).await
+}
+
+/// The places of a page.
+async fn page(
+    connection: &mut PgConnection,
+    newest: Option<&Newest>,
+    query: &KeyQuery,
+    search: &Search,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<Position>> {
     let mut picked: Vec<Position> = Vec::new();
     for place in places(query) {
         let left = query.page.limit + 1 - picked.len() as i64;
@@ -38,18 +58,30 @@ pub async fn list(
         }
         let pick = Pick {
             query,
-            search: &search,
+            search,
             place: &place,
             now,
             limit: left,
         };
-        let found = match newest.pick(connection, &pick).await? {
+        let kept = match newest {
+            Some(newest) => newest.pick(connection, &pick).await?,
+            None => None,
+        };
+        let found = match kept {
             Some(found) => found,
             None => pick_by(connection, &pick).await?,
         };
         let part = place.part;
         picked.extend(found.into_iter().map(|(at, id)| Position { part, at, id }));
     }
+    Ok(picked)
+}
+
+/// The rows of these places, as far as there still are such keys.
+async fn with_rows(
+    connection: &mut PgConnection,
+    picked: Vec<Position>,
+) -> sqlx::Result<Vec<(Position, KeyRow)>> {
     // Whole rows are read by a statement that is planned once.
     let ids: Vec<&str> = picked.iter().map(|position| position.id.as_str()).collect();
     let mut rows = keys::by_id(connection, &ids).await?;

@@ -35,7 +35,7 @@ impl Pick<'_> {
             None => &[Branch::Any],
             Some(status) => &[Branch::LookedAt(status), Branch::Over(status)],
         };
-        let ways = self.search.ways();
+        let ways = self.search.ways(self.text_alone().is_some());
         // What is on two ways is picked once.
         let union = if ways.len() > 1 {
             " union "

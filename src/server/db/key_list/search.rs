@@ -63,6 +63,7 @@ impl Search {
         .bind(of_partners)
         .bind(is_name)
         .bind(FEW as i64 + 1)
+        .persistent(false)
         .fetch_all(connection)
         .await?;
         let mut partners: Vec<Uuid> = rows.iter().filter_map(|row| row.0).collect();
@@ -90,12 +91,15 @@ impl Search {
         self.found.as_ref().map_or(&[], |found| &found.partners)
     }
 
-    /// The ways to what fits, which together lead to all of it.
-    pub fn ways(&self) -> Vec<Way<'_>> {
+    /// The ways to what fits, which together lead to all of it. Names are one only where nothing else picks
+    /// keys (`alone`): of a name that most keys have, all might be gone through for the few that a filter
+    /// leaves.
+    pub fn ways(&self, alone: bool) -> Vec<Way<'_>> {
         let Some(found) = self.found.as_ref() else {
             return vec![Way::All];
         };
-        let (names, partners) = (found.names.as_deref(), &found.partners);
+        let names = found.names.as_deref().filter(|_| alone);
+        let partners = &found.partners;
         if partners.len() > FEW || (partners.is_empty() && names.is_none()) {
             return vec![Way::All];
         }
@@ -124,8 +128,9 @@ impl Search {
     }
 }
 
-/// Whether no keyId and nothing between an id and a name can have the text.
+/// Whether no keyId and nothing between an id and a name can have the text. The small letter of one beyond
+/// ASCII may be in ASCII: U+212A, the sign for kelvin, becomes `k`.
 fn is_of_names_alone(text: &str) -> bool {
-    let is_of_ids = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let is_of_ids = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-') || !c.is_ascii();
     !text.chars().all(is_of_ids) && !text.contains('\n')
 }

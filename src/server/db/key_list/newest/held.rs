@@ -47,6 +47,8 @@ impl Wanted<'_> {
 pub(super) struct Held {
     /// The transactions before this one had ended.
     pub horizon: String,
+    /// When the server was started that said so; `None` before anything was read.
+    pub server: Option<DateTime<Utc>>,
     /// Whether there were no other keys.
     is_all: bool,
     keys: Vec<Key>,
@@ -75,6 +77,7 @@ impl Default for Held {
     fn default() -> Self {
         Self {
             horizon: "0".to_owned(),
+            server: None,
             is_all: false,
             keys: Vec::new(),
             texts: String::new(),
@@ -84,7 +87,8 @@ impl Default for Held {
 
 impl Held {
     /// These keys, in the list's order, newest first.
-    pub fn new(horizon: String, is_all: bool, read: Vec<KeyText>) -> Self {
+    pub fn new(horizon: String, server: DateTime<Utc>, is_all: bool, read: Vec<KeyText>) -> Self {
+        let server = Some(server);
         let mut texts = String::new();
         let mut keys = Vec::with_capacity(read.len());
         for key in read {
@@ -94,6 +98,7 @@ impl Held {
             let Ok(end) = u32::try_from(texts.len()) else {
                 return Self {
                     horizon,
+                    server,
                     is_all: false,
                     keys,
                     texts,
@@ -108,6 +113,7 @@ impl Held {
         }
         Self {
             horizon,
+            server,
             is_all,
             keys,
             texts,
@@ -230,6 +236,7 @@ mod tests {
         };
         Held::new(
             "7".to_owned(),
+            start,
             is_all,
             texts.iter().enumerate().map(key).collect(),
         )

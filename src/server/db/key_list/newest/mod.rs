@@ -67,7 +67,7 @@ impl Newest {
                 return Ok(None);
             };
             held = Arc::new(read(connection, self.most).await?);
-            *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&held);
+            self.keep(Arc::clone(&held));
             changes = Changes::since(connection, &held, text).await?;
         }
         if changes.are_too_many() {
@@ -96,22 +96,51 @@ impl Newest {
         Ok(Some(found))
     }
 
+    /// Forgets what is kept: keys are gone that were, which no later change tells.
+    pub(super) fn forget(&self) {
+        self.keep(Arc::default());
+    }
+
+    fn keep(&self, held: Arc<Held>) {
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = held;
+    }
+
     /// What is kept is whole after each statement: a panic elsewhere spoils nothing.
     fn held(&self) -> Arc<Held> {
         Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
+/// Before which transaction all have ended.
+macro_rules! horizon {
+    () => {
+        "pg_snapshot_xmin(pg_current_snapshot())::text"
+    };
+}
+
+/// Which server this is: another one, a standby that took over, may count transactions anew from before.
+macro_rules! server {
+    () => {
+        "pg_postmaster_start_time()"
+    };
+}
+
 async fn read(connection: &mut PgConnection, most: i64) -> sqlx::Result<Held> {
     // Before the keys, so that what happens in between counts as changed.
-    let horizon = sqlx::query_scalar("select pg_snapshot_xmin(pg_current_snapshot())::text")
-        .fetch_one(&mut *connection)
-        .await?;
+    let (horizon, server) = sqlx::query_as(concat!(
+        "select ",
+        horizon!(),
+        " as horizon, ",
+        server!(),
+        " as server"
+    ))
+    .fetch_one(&mut *connection)
+    .await?;
     let mut statement = QueryBuilder::new("");
     push_reading(&mut statement, most);
     let keys: Vec<KeyText> = statement.build_query_as().fetch_all(connection).await?;
     let is_all = (keys.len() as i64) < most;
-    Ok(Held::new(horizon, is_all, keys))
+    Ok(Held::new(horizon, server, is_all, keys))
 }
 
 /// The statement that reads.
@@ -129,6 +158,8 @@ struct Changes {
     text: String,
     /// What a reading would have as its horizon.
     horizon: String,
+    /// When the server was started that says so.
+    server: DateTime<Utc>,
     /// One more than [`MOST_CHANGED`] at most.
     keys: Vec<KeyText>,
 }
@@ -138,6 +169,7 @@ struct Changes {
 struct Change {
     text: String,
     horizon: String,
+    server: DateTime<Utc>,
     created_at: Option<DateTime<Utc>>,
     key_id: Option<Box<str>>,
     partner_id: Option<Uuid>,
@@ -166,6 +198,7 @@ impl Changes {
         Ok(Self {
             text: first.text.clone(),
             horizon: first.horizon.clone(),
+            server: first.server,
             keys: rows.into_iter().filter_map(Change::key).collect(),
         })
     }
@@ -177,7 +210,9 @@ impl Changes {
     /// Whether to read again. A transaction that goes on and on hides what comes after it from every
     /// reading, so that another one would tell no more.
     fn make_old(&self, held: &Held) -> bool {
-        (held.is_empty() || self.are_too_many()) && self.horizon != held.horizon
+        let is_elsewhere = held.server != Some(self.server);
+        let is_behind = held.is_empty() || self.are_too_many();
+        is_elsewhere || (is_behind && self.horizon != held.horizon)
     }
 }
 
@@ -186,12 +221,16 @@ impl Changes {
 pub(super) fn push_changes(statement: &mut QueryBuilder<Postgres>, horizon: &str, text: &str) {
     statement.push("select lower(");
     statement.push_bind(text.to_owned());
-    statement.push(
-        ") as text, pg_snapshot_xmin(pg_current_snapshot())::text as horizon, k.*
+    statement.push(concat!(
+        ") as text, ",
+        horizon!(),
+        " as horizon, ",
+        server!(),
+        " as server, k.*
            from (select) once left join lateral (
                 select created_at, key_id, partner_id, search_text from api_keys
-                 where text_xid < pg_snapshot_xmax(pg_current_snapshot()) and text_xid >= ",
-    );
+                 where text_xid < pg_snapshot_xmax(pg_current_snapshot()) and text_xid >= "
+    ));
     statement.push_bind(horizon.to_owned());
     statement.push("::text::xid8 order by text_xid limit ");
     statement.push_bind(MOST_CHANGED as i64 + 1);
