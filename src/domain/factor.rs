@@ -40,8 +40,8 @@ pub struct Enrolment {
 pub struct QrCode {
     /// Its width and height with the quiet zone around it, in squares.
     pub size: i32,
-    /// The dark squares, as the path of an SVG.
-    pub path: String,
+    /// The dark squares, as the path of an SVG: as secret as what the code says.
+    pub path: Secret,
 }
 
 /// What somebody typed in the place of a code.

@@ -14,7 +14,9 @@ const QUIET: i32 = 4;
 /// [`AppError::Internal`] for a text that no code holds.
 pub fn draw(text: &str) -> AppResult<QrCode> {
     let squares = Squares::encode_text(text, QrCodeEcc::Medium).map_err(|_| AppError::Internal)?;
-    let mut path = String::new();
+    // Enough for every other square, so that no copy is left behind by growing.
+    let side = usize::try_from(squares.size()).unwrap_or_default();
+    let mut path = String::with_capacity(side * side * 8);
     for y in 0..squares.size() {
         let mut x = 0;
         while x < squares.size() {
@@ -36,7 +38,7 @@ pub fn draw(text: &str) -> AppResult<QrCode> {
     }
     Ok(QrCode {
         size: squares.size() + 2 * QUIET,
-        path,
+        path: path.into(),
     })
 }
 

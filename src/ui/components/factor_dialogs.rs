@@ -97,7 +97,7 @@ pub fn SetUpFactorDialog() -> impl IntoView {
             <p>"Scan this with the app, or type the secret into it. It is shown once."</p>
             <svg class="qr" role="img" aria-label="QR code for the app" viewBox=format!("0 0 {0} {0}", enrolment.qr.size)>
                 <rect width=enrolment.qr.size height=enrolment.qr.size></rect>
-                <path d=enrolment.qr.path></path>
+                <path d=enrolment.qr.path.to_string()></path>
             </svg>
             <p class="token"><code id="factor-secret" tabindex="0" aria-label="Secret">{in_fours(&enrolment.secret)}</code></p>
             <p class="field-note"><a href=enrolment.uri.to_string()>"Open it in an app on this device"</a></p>
