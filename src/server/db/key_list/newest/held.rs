@@ -63,7 +63,7 @@ pub(super) struct Key {
     created_at: DateTime<Utc>,
     pub key_id: Box<str>,
     partner_id: Uuid,
-    end: u32,
+    end: usize,
 }
 
 impl Key {
@@ -94,21 +94,11 @@ impl Held {
         for key in read {
             texts.push_str(&key.search_text);
             texts.push('\0');
-            // What lies behind four gigabytes is as if it were not there.
-            let Ok(end) = u32::try_from(texts.len()) else {
-                return Self {
-                    horizon,
-                    server,
-                    is_all: false,
-                    keys,
-                    texts,
-                };
-            };
             keys.push(Key {
                 created_at: key.created_at,
                 key_id: key.key_id,
                 partner_id: key.partner_id,
-                end,
+                end: texts.len(),
             });
         }
         Self {
@@ -196,9 +186,7 @@ impl Held {
             let Some(place) = next(&self.texts.as_bytes()[begin..self.begin(left.end)]) else {
                 break;
             };
-            let key = self
-                .keys
-                .partition_point(|key| key.end as usize <= begin + place);
+            let key = self.keys.partition_point(|key| key.end <= begin + place);
             if falling {
                 left.start = key + 1;
             } else {
@@ -217,8 +205,7 @@ impl Held {
 
     /// Where a key's text begins.
     fn begin(&self, key: usize) -> usize {
-        key.checked_sub(1)
-            .map_or(0, |before| self.keys[before].end as usize)
+        key.checked_sub(1).map_or(0, |before| self.keys[before].end)
     }
 }
 
