@@ -1,6 +1,6 @@
 // What others do shows in an open tab as it happens, without taking the reader's place.
 
-import { expect, hydrated, openConsole, test } from './server';
+import { expect, hydrated, openConsole, signIn, test } from './server';
 
 test('what others do shows within two seconds and leaves everything in its place', async ({ page, server, complaints }) => {
   const token = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).trim();
@@ -81,11 +81,11 @@ test('a page whose session ends says so by itself and shows no more', async ({ p
 });
 
 test('a stream that a proxy refuses is asked for again', async ({ page, server }) => {
+  await signIn(page, server);
   await page.route('**/live', (route) => route.fulfill({ status: 502, body: '' }));
-  await openConsole(page, server);
-  await hydrated(page);
-  const refused = await page.waitForRequest('**/live', { timeout: 10_000 });
-  expect((await refused.response())!.status()).toBe(502);
+  const refused = page.waitForRequest('**/live');
+  await page.goto(`${server.url}/api-keys`);
+  expect((await (await refused).response())!.status()).toBe(502);
   await page.unroute('**/live');
   await page.waitForRequest('**/live', { timeout: 10_000 });
   const made = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).split('.')[0]!;
