@@ -19,8 +19,9 @@ pub struct SessionActions {
     pub sign_out: ServerAction<SignOut>,
 }
 
-/// Who is signed in, as the app reads it.
-pub type OperatorResource = Resource<Result<Operator, AppError>>;
+/// Who is signed in, as the app reads it; nobody, where it can't be told. Why not would bring what reads errors
+/// into what the browser loads first.
+pub type OperatorResource = Resource<Option<Operator>>;
 
 /// Whether the signed-in operator may change things; the server asks again.
 #[must_use]
@@ -29,7 +30,7 @@ pub fn may_change() -> Signal<bool> {
     Signal::derive(move || {
         operator
             .get()
-            .and_then(Result::ok)
+            .flatten()
             .is_some_and(|operator| operator.role == Role::Admin)
     })
 }
@@ -57,9 +58,9 @@ pub fn read_operator(actions: SessionActions) -> OperatorResource {
             let is_out = signed_out != outs || in_vain;
             async move {
                 if is_out {
-                    return Err(AppError::SignedOut);
+                    return None;
                 }
-                current_operator().await
+                current_operator().await.ok()
             }
         },
     )

@@ -27,7 +27,7 @@ pub fn Frame(
             <span class="brand"><span class="mark"><Icon glyph=Glyph::Shield/></span>"MyProof " <span class="brand-light">"Registry"</span></span>
             <Suspense fallback=|| ()>
                 {move || Suspend::new(async move {
-                    operator.await.ok().map(|operator| view! {
+                    operator.await.map(|operator| view! {
                         <nav class="tabs" aria-label="Console">
                             <A href=links::KEYS>"API Keys / Rotation"</A>
                             <A href=links::PARTNERS>"Partners"</A>
@@ -54,7 +54,7 @@ pub fn Frame(
             {children()}
             <Suspense fallback=|| ()>
                 {move || Suspend::new(async move {
-                    operator.await.is_ok().then(|| view! {
+                    operator.await.is_some().then(|| view! {
                         <footer class="page-foot">
                             <button
                                 class="button quiet small" type="button" id="show-shortcuts"

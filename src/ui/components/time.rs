@@ -1,6 +1,6 @@
 //! Times: relative for the eye, exact on hover and focus, in the reader's zone and in UTC.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use leptos::prelude::*;
 
 use crate::ui::browser;
@@ -21,7 +21,7 @@ pub fn RelativeTime(
     match at {
         None => view! { <span class="none">"—"</span> }.into_any(),
         Some(at) => {
-            let machine = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            let machine = at.to_rfc3339_opts(SecondsFormat::Secs, true);
             let hydrated = expect_context::<Hydrated>();
             // The server knows no reader's zone, and what it wrote is taken over as it stands.
             let here = move || hydrated.done().then(|| browser::local_time(at)).flatten();
@@ -41,7 +41,10 @@ pub fn RelativeTime(
 /// The time to the second, in UTC.
 #[must_use]
 pub fn exact(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+    // Not `DateTime::format`, which brings the whole of strftime into what the browser loads first.
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+        .replace('T', " ")
+        .replace('Z', " UTC")
 }
 
 /// The time in the reader's zone with the one in UTC, for what is drawn in the browser alone.
@@ -81,6 +84,12 @@ pub fn relative(distance: TimeDelta) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_exact_time_is_to_the_second_and_says_its_zone() {
+        let at = DateTime::from_timestamp(1_767_225_599, 987_654_321).unwrap_or_default();
+        assert_eq!(exact(at), "2025-12-31 23:59:59 UTC");
+    }
 
     #[test]
     fn distances_in_words() {
