@@ -64,6 +64,14 @@ SPLIT=(--split)
 # Development builds have the page /styleguide.
 FOR_DEVELOPMENT=("${SPLIT[@]}" --features styleguide)
 
+# A release's browser half: scripts/wasm/wasm-opt stands before binaryen's, and cuts the first WASM
+# file in two. It knows functions by their names of Rust's newer kind, which tell types apart.
+leptos_release() {
+    WASM_OPT=$(command -v wasm-opt) PATH="$ROOT/scripts/wasm:$PATH" \
+        RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }-Csymbol-mangling-version=v0" \
+        run_child cargo leptos build --release "$@"
+}
+
 # cargo-leptos takes one style sheet and follows no @import: the parts are joined, in the order of
 # the cascade, where Cargo.toml says. An unchanged one keeps its time, so nothing is done again.
 STYLE_PARTS="tokens base controls surfaces table history pages docs"

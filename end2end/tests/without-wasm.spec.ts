@@ -1,5 +1,7 @@
 // JavaScript runs, but the page's program never comes: everything reads, nothing reveals a token.
 
+import type { Page } from '@playwright/test';
+import { furnish } from './furnish';
 import { EMAIL, expect, hydrated, openConsole, PASSWORD, signIn, test } from './server';
 
 test('without WASM the console reads, and says why issuing waits', async ({ page, server }) => {
@@ -77,6 +79,59 @@ test('what loads later and does not come is said, and asked for again', async ({
   await page.unroute('**/split_*.wasm');
   await page.getByRole('button', { name: 'Generate New Key' }).click();
   await expect(page.getByRole('dialog', { name: 'Generate New Key' })).toBeVisible();
+});
+
+/** What the first page does not call, and what is cut off by name. */
+const LATER = /\/pkg\/(?:late|chunk_|split_)[^/]*\.wasm$/;
+
+/** Keeps what comes later away, and tells how it was asked for: `fetch` ahead, `xhr` where a call waits. */
+async function withoutLater(page: Page, answers: { fetch: 'never' | 'abort'; xhr: 'continue' | 'abort' }): Promise<string[]> {
+  const asked: string[] = [];
+  await page.route(LATER, async (route) => {
+    const kind = route.request().resourceType() as 'fetch' | 'xhr';
+    asked.push(kind);
+    const answer = answers[kind];
+    if (answer !== 'never') await route[answer]();
+  });
+  return asked;
+}
+
+test('the first pages need the first file alone', async ({ page, server }) => {
+  await furnish(server);
+  const hint = 'functions that these pages call come later: run `make profile`';
+  for (const path of ['/login', '/api-keys', '/api-keys?q=Ledger&status=active']) {
+    const asked = await withoutLater(page, { fetch: 'abort', xhr: 'abort' });
+    await page.goto(server.url + path);
+    await hydrated(page);
+    await expect.poll(() => asked.length).toBeGreaterThan(1);
+    expect(asked, hint).not.toContain('xhr');
+    await hydrated(page);
+    await page.unroute(LATER);
+    if (path === '/login') await signIn(page, server);
+  }
+});
+
+test('what comes later is there at once where it is needed sooner', async ({ page, server }) => {
+  server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
+  const asked = await withoutLater(page, { fetch: 'never', xhr: 'continue' });
+  await openConsole(page, server);
+  asked.length = 0;
+  await page.getByRole('searchbox').fill('nothing like it');
+  await expect(page.getByText('No key matches this filter.')).toBeVisible();
+  expect(asked).toContain('xhr');
+});
+
+test('where what comes later can\'t be had, the page says so and reads on', async ({ page, server }) => {
+  const keyId = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).split('.')[0]!;
+  await signIn(page, server);
+  await withoutLater(page, { fetch: 'abort', xhr: 'abort' });
+  await page.goto(`${server.url}/api-keys`);
+  await hydrated(page);
+  await page.getByRole('searchbox').fill(keyId);
+  await expect(page.getByText('Issuing and rotating a key needs this page')).toBeVisible();
+  await page.getByRole('searchbox').press('Enter');
+  await expect(page).toHaveURL(/\?.*q=mpk_/);
+  await expect(page.getByText(keyId)).toBeVisible();
 });
 
 test('after an upgrade the first files are not taken from the cache', async ({ server, request }) => {
