@@ -37,6 +37,9 @@ async fn sample_keys_are_like_others(pool: PgPool) {
         "select count(*) from api_keys where name not in (select name from key_names)",
         "select count(*) from api_keys k where exists (select from api_key_last_use u where u.key_id = k.key_id)
              = exists (select from api_key_never_used n where n.key_id = k.key_id)",
+        "select count(*) from api_keys k left join api_key_last_use u using (key_id)
+             left join api_key_never_used n using (key_id)
+             where k.partner_id <> coalesce(u.partner_id, n.partner_id)",
         "select count(*) from api_keys where not_after <= not_before or revoked_at < created_at",
     ] {
         assert_eq!(app.count(broken).await, 0, "{broken}");

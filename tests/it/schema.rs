@@ -148,7 +148,7 @@ async fn keys_are_well_formed_and_belong_to_a_partner(pool: PgPool) {
             "api_keys_identity_for_life",
         ),
         (
-            "insert into api_key_last_use (key_id, last_used_at) values ('mpk_0', now())",
+            "insert into api_key_last_use (key_id, partner_id, last_used_at) values ('mpk_0', gen_random_uuid(), now())",
             "api_key_last_use_key",
         ),
     ] {

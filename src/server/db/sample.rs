@@ -46,8 +46,8 @@ impl Table {
                  generation, retires_at, grace_seconds, grace_starts, grace_started_at, revoked_at,
                  revoked_reason, search_text, listed_status, listed_until"
             }
-            Self::LastUses => "key_id, last_used_at, last_used_ip",
-            Self::NeverUsed => "key_id, created_at",
+            Self::LastUses => "key_id, partner_id, last_used_at, last_used_ip",
+            Self::NeverUsed => "key_id, partner_id, created_at",
             Self::Usage => "key_id, hour, outcome, uses",
         }
     }

@@ -55,8 +55,8 @@ pub async fn record(
     // The joins drop keys that are gone; the order keeps two instances from deadlocking.
     sqlx::query(
         "with last as (
-            insert into api_key_last_use as u (key_id, last_used_at, last_used_ip)
-            select k.key_id, n.at, n.ip::inet
+            insert into api_key_last_use as u (key_id, partner_id, last_used_at, last_used_ip)
+            select k.key_id, k.partner_id, n.at, n.ip::inet
               from unnest($1::text[], $2::timestamptz[], $3::text[]) as n (key_id, at, ip)
               join api_keys k on k.key_id = n.key_id
              order by k.key_id

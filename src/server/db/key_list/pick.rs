@@ -130,10 +130,17 @@ impl Pick<'_> {
         statement.push(place.rows.condition());
         self.push_from(statement);
         statement.push(match way {
-            Way::All | Way::Text => "",
-            Way::Of(_) => " and k.partner_id = fits.one",
+            Way::All | Way::Text | Way::Of(_) => "",
             Way::Named(_) => " and k.name = fits.one",
         });
+        let partner = place.rows.partner();
+        if matches!(way, Way::Of(_)) {
+            statement.push(format!(" and {partner} = fits.one"));
+        }
+        if let Some(partner_id) = query.partner_id {
+            statement.push(format!(" and {partner} = "));
+            statement.push_bind(partner_id);
+        }
         push_filters(statement, query, self.now);
         self.search.push(statement, way);
         self.push_status(statement, branch);
@@ -190,12 +197,8 @@ impl Pick<'_> {
     }
 }
 
-/// Everything that a list is filtered by, but for the search and the status.
+/// Everything that a list is filtered by, but for the search, the partner and the status.
 fn push_filters(statement: &mut QueryBuilder<Postgres>, query: &KeyQuery, now: DateTime<Utc>) {
-    if let Some(partner_id) = query.partner_id {
-        statement.push(" and k.partner_id = ");
-        statement.push_bind(partner_id);
-    }
     if let Some(environment) = query.environment {
         statement.push(" and k.environment = ");
         statement.push_bind(Environment::as_str(environment));

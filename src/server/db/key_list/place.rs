@@ -45,6 +45,15 @@ impl Rows {
         }
     }
 
+    /// Whose key it is, in the columns of the index.
+    pub const fn partner(self) -> &'static str {
+        match self {
+            Self::Made | Self::Ending | Self::Endless => "k.partner_id",
+            Self::Used => "u.partner_id",
+            Self::NeverUsed => "n.partner_id",
+        }
+    }
+
     /// What makes a key one of them, beside being in the tables.
     pub const fn condition(self) -> &'static str {
         match self {

@@ -149,7 +149,9 @@ impl Draw {
         for key in &keys.keys[range] {
             if let Some(at) = key.last_used_at {
                 let (at, address) = (at.to_rfc3339(), self.below(254) + 1);
-                let _ = writeln!(rows, "{}\t{at}\t192.0.2.{address}", key.key_id);
+                let partner = keys.partners[key.partner].partner_id;
+                let id = &key.key_id;
+                let _ = writeln!(rows, "{id}\t{partner}\t{at}\t192.0.2.{address}");
             }
         }
         rows
@@ -166,7 +168,9 @@ impl Draw {
             .iter()
             .filter(|key| key.last_used_at.is_none())
         {
-            let _ = writeln!(rows, "{}\t{}", key.key_id, key.created_at.to_rfc3339());
+            let partner = keys.partners[key.partner].partner_id;
+            let (id, created) = (&key.key_id, key.created_at.to_rfc3339());
+            let _ = writeln!(rows, "{id}\t{partner}\t{created}");
         }
         rows
     }
