@@ -7,6 +7,7 @@
 
 mod held;
 
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
@@ -60,6 +61,17 @@ impl Newest {
             return Ok(None);
         };
         let mut held = self.held();
+        let limit = usize::try_from(pick.limit).unwrap_or_default();
+        let wanted = Wanted {
+            text: &text.to_lowercase(),
+            partners: pick.search.partners(),
+            besides: HashSet::new(),
+            limit,
+        };
+        // Keys that changed are left out of what is kept: without any, it fills more pages, not fewer.
+        if !held.is_empty() && held.page(pick.place, &wanted).is_none() {
+            return Ok(None);
+        }
         let mut changes = Changes::since(connection, &held, text).await?;
         if changes.make_old(&held) {
             // Whoever comes while another one reads does without.
@@ -77,7 +89,7 @@ impl Newest {
             text: &changes.text,
             partners: pick.search.partners(),
             besides: changes.keys.iter().map(|key| &*key.key_id).collect(),
-            limit: usize::try_from(pick.limit).unwrap_or_default(),
+            limit,
         };
         let Some(found) = held.page(pick.place, &wanted) else {
             return Ok(None);
