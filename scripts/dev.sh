@@ -69,7 +69,10 @@ FOR_DEVELOPMENT=("${SPLIT[@]}" --features styleguide)
 leptos_release() {
     WASM_OPT=$(command -v wasm-opt) PATH="$ROOT/scripts/wasm:$PATH" \
         RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }-Csymbol-mangling-version=v0" \
-        run_child cargo leptos build --release "$@"
+        run_child cargo leptos build --release "$@" || return 1
+    # It is called by its name alone, and what it says is not shown.
+    [ -n "${MARKS_FILE:-}" ] || compgen -G "$LEPTOS_SITE_ROOT/pkg/late.*.wasm" >/dev/null ||
+        { say "scripts/wasm/wasm-opt was not called, or did not cut" && return 1; }
 }
 
 # cargo-leptos takes one style sheet and follows no @import: the parts are joined, in the order of

@@ -20,7 +20,9 @@ leptos_release --frontend-only "${SPLIT[@]}" || die "the browser's half could no
 run_child cargo leptos build --server-only "${FOR_DEVELOPMENT[@]}" || die "the server could not be built, for the reason above"
 "$ROOT/scripts/cluster.sh" --dir "$WORK" --throwaway start
 DATABASE_URL=$("$ROOT/scripts/cluster.sh" --dir "$WORK" url)
-export DATABASE_URL MYPROOF_BIN="$PROGRAM" LATE_FUNCTIONS="$ROOT/scripts/wasm/late-functions.txt"
+export DATABASE_URL MYPROOF_BIN="$PROGRAM" LATE_FUNCTIONS="$WORK/late-functions.txt"
 cd end2end
 run_child node_modules/.bin/playwright test --config profile.config.ts || die "the pages could not be opened, for the reason above"
+mv -- "$LATE_FUNCTIONS" "$ROOT/scripts/wasm/late-functions.txt"
+LATE_FUNCTIONS="$ROOT/scripts/wasm/late-functions.txt"
 say "scripts/wasm/late-functions.txt names $(wc -l <"$LATE_FUNCTIONS") functions that come later"

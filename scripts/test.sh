@@ -118,7 +118,7 @@ supply_chain() {
     done
 }
 
-split_tests() { need wasm-opt && run_logged node --test --test-reporter=tap scripts/wasm/; }
+split_tests() { need wasm-opt && run_logged node --test --test-reporter=tap scripts/wasm/split.test.mjs; }
 
 # Site and program are set aside for this run: another build must neither change nor
 # be changed by what is tested, so only the build itself is done one run at a time.

@@ -1,7 +1,7 @@
 // JavaScript runs, but the page's program never comes: everything reads, nothing reveals a token.
 
 import type { Page } from '@playwright/test';
-import { furnish } from './furnish';
+import { visitFirstPages } from './first-pages';
 import { EMAIL, expect, hydrated, openConsole, PASSWORD, signIn, test } from './server';
 
 test('without WASM the console reads, and says why issuing waits', async ({ page, server }) => {
@@ -84,54 +84,110 @@ test('what loads later and does not come is said, and asked for again', async ({
 /** What the first page does not call, and what is cut off by name. */
 const LATER = /\/pkg\/(?:late|chunk_|split_)[^/]*\.wasm$/;
 
-/** Keeps what comes later away, and tells how it was asked for: `fetch` ahead, `xhr` where a call waits. */
-async function withoutLater(page: Page, answers: { fetch: 'never' | 'abort'; xhr: 'continue' | 'abort' }): Promise<string[]> {
+/**
+ * Keeps what comes later away, for good or until a moment, and tells how it was asked for: `fetch` ahead,
+ * `xhr` where a call waits.
+ */
+async function withoutLater(page: Page, fetch: 'abort' | 'never' | Promise<void>, xhr: 'continue' | 'abort'): Promise<string[]> {
   const asked: string[] = [];
   await page.route(LATER, async (route) => {
-    const kind = route.request().resourceType() as 'fetch' | 'xhr';
+    const kind = route.request().resourceType();
     asked.push(kind);
-    const answer = answers[kind];
-    if (answer !== 'never') await route[answer]();
+    if (kind === 'xhr') return route[xhr]();
+    if (fetch === 'never') return;
+    if (fetch === 'abort') return route.abort();
+    await fetch;
+    await route.continue();
   });
   return asked;
 }
 
 test('the first pages need the first file alone', async ({ page, server }) => {
-  await furnish(server);
-  const hint = 'functions that these pages call come later: run `make profile`';
-  for (const path of ['/login', '/api-keys', '/api-keys?q=Ledger&status=active']) {
-    const asked = await withoutLater(page, { fetch: 'abort', xhr: 'abort' });
+  test.slow();
+  await visitFirstPages(page, server, async (path) => {
+    const asked = await withoutLater(page, 'abort', 'abort');
     await page.goto(server.url + path);
     await hydrated(page);
     await expect.poll(() => asked.length).toBeGreaterThan(1);
-    expect(asked, hint).not.toContain('xhr');
+    expect(asked, `functions that ${path} calls come later: run \`make profile\``).not.toContain('xhr');
     await hydrated(page);
     await page.unroute(LATER);
-    if (path === '/login') await signIn(page, server);
-  }
+  });
 });
 
-test('what comes later is there at once where it is needed sooner', async ({ page, server }) => {
-  server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
-  const asked = await withoutLater(page, { fetch: 'never', xhr: 'continue' });
-  await openConsole(page, server);
-  asked.length = 0;
-  await page.getByRole('searchbox').fill('nothing like it');
+test('what is done before the rest has come is done when it comes', async ({ page, server }) => {
+  const keyId = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).split('.')[0]!;
+  await signIn(page, server);
+  // What the server tells of itself may need the rest.
+  await page.route('**/live', () => {});
+  let release = () => {};
+  const asked = await withoutLater(page, new Promise<void>((resolve) => { release = resolve; }), 'abort');
+  await page.goto(`${server.url}/api-keys`);
+  await hydrated(page);
+  await page.getByRole('searchbox').pressSequentially('nothing like it');
+  await page.getByRole('button', { name: 'Generate New Key' }).click();
+  await page.waitForTimeout(1_000);
+  await expect(page.getByText(keyId)).toBeVisible();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  expect(asked).not.toContain('xhr');
+  release();
+  await expect(page.getByRole('dialog', { name: 'Generate New Key' })).toBeVisible();
   await expect(page.getByText('No key matches this filter.')).toBeVisible();
+});
+
+test('while the rest does not come, links and forms lead on as without a program', async ({ page, server }) => {
+  const keyId = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).split('.')[0]!;
+  await signIn(page, server);
+  await page.route('**/live', () => {});
+  const asked = await withoutLater(page, 'never', 'abort');
+  await page.goto(`${server.url}/api-keys`);
+  await hydrated(page);
+  await page.getByRole('searchbox').pressSequentially('nothing like it');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('No key matches this filter.')).toBeVisible();
+  await page.goto(`${server.url}/api-keys`);
+  await hydrated(page);
+  await page.getByRole('link', { name: 'Partners' }).click();
+  await expect(page.getByRole('heading', { name: 'Partners' })).toBeVisible();
+  await page.goBack();
+  await expect(page.getByText(keyId)).toBeVisible();
+  expect(asked).not.toContain('xhr');
+});
+
+test('what others do shows at once, though the rest has not come', async ({ page, server }) => {
+  server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
+  await signIn(page, server);
+  const asked = await withoutLater(page, 'never', 'continue');
+  const listening = page.waitForResponse('**/live');
+  await page.goto(`${server.url}/api-keys`);
+  await hydrated(page);
+  await listening;
+  const made = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).split('.')[0]!;
+  await expect(page.getByText(made)).toBeVisible();
   expect(asked).toContain('xhr');
 });
 
-test('where what comes later can\'t be had, the page says so and reads on', async ({ page, server }) => {
+test('where the rest can\'t be had, the page says so, until it can', async ({ page, server }) => {
   const keyId = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).split('.')[0]!;
   await signIn(page, server);
-  await withoutLater(page, { fetch: 'abort', xhr: 'abort' });
+  const asked = await withoutLater(page, 'abort', 'abort');
   await page.goto(`${server.url}/api-keys`);
   await hydrated(page);
-  await page.getByRole('searchbox').fill(keyId);
-  await expect(page.getByText('Issuing and rotating a key needs this page')).toBeVisible();
-  await page.getByRole('searchbox').press('Enter');
+  await expect.poll(() => asked.length).toBeGreaterThan(1);
+  const needsProgram = page.getByText('Issuing and rotating a key needs this page');
+  await page.getByRole('searchbox').pressSequentially(keyId);
+  await expect(needsProgram).toBeVisible();
+  await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/\?.*q=mpk_/);
   await expect(page.getByText(keyId)).toBeVisible();
+  // The connection is back.
+  await hydrated(page);
+  await page.getByRole('searchbox').fill('nothing');
+  await expect(needsProgram).toBeVisible();
+  await page.unroute(LATER);
+  await page.getByRole('searchbox').fill('nothing like it');
+  await expect(page.getByText('No key matches this filter.')).toBeVisible();
+  await expect(needsProgram).toBeHidden();
 });
 
 test('after an upgrade the first files are not taken from the cache', async ({ server, request }) => {

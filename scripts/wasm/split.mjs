@@ -196,10 +196,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const [firstFile, lateFile, loader] = files;
     const marks = new Set(read(list).split('\n').filter((line) => line !== ''));
     const { first, late, count } = split(forms, (id) => marks.has(mark(id)));
+    if (count === 0) throw new Error(`${list} names no function of this program: run \`make profile\``);
     writeFileSync(firstFile, first);
     writeFileSync(lateFile, late);
     extendLoader(loader, 'late.js');
-    console.log(`${count} of ${forms.filter(({ kind }) => kind === 'func').length} functions come later`);
   } else {
     const [output, loader] = files;
     const { text, marks } = instrument(forms);
