@@ -66,9 +66,10 @@ FOR_DEVELOPMENT=("${SPLIT[@]}" --features styleguide)
 
 # A release's browser half: scripts/wasm/wasm-opt stands before binaryen's, and cuts the first WASM
 # file in two. It knows functions by their names of Rust's newer kind, which tell types apart.
+RELEASE_FLAGS="-Csymbol-mangling-version=v0"
 leptos_release() {
     WASM_OPT=$(command -v wasm-opt) PATH="$ROOT/scripts/wasm:$PATH" \
-        RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }-Csymbol-mangling-version=v0" \
+        RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$RELEASE_FLAGS" \
         run_child cargo leptos build --release "$@" || return 1
     # It is called by its name alone, and what it says is not shown.
     [ -n "${MARKS_FILE:-}" ] || compgen -G "$LEPTOS_SITE_ROOT/pkg/late.*.wasm" >/dev/null ||
