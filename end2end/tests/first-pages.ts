@@ -25,6 +25,10 @@ export async function visitFirstPages(page: Page, server: Server, visit: (path: 
   await visit('/api-keys?q=nothing+like+it');
   server.addPartners(200);
   await visit('/api-keys');
+  server.cli(['sample', '--partners', '100', '--keys', '2000']);
+  for (const query of ['', '?sort=-lastUsedAt', '?status=retiring', '?status=revoked', '?status=expired']) {
+    await visit(`/api-keys${query}`);
+  }
   await page.setViewportSize({ width: 375, height: 812 });
   await visit('/api-keys');
   await page.context().clearCookies();
