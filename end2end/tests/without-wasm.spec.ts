@@ -162,9 +162,19 @@ test('what others do shows at once, though the rest has not come', async ({ page
   await page.goto(`${server.url}/api-keys`);
   await hydrated(page);
   await listening;
+  // Waits for the rest. It is done once the call that fetched it is done, not in the midst of it.
+  await page.evaluate(() => {
+    Error.stackTraceLimit = 100;
+    document.addEventListener('input', () => { document.body.dataset.heardIn = new Error().stack; }, true);
+  });
+  await page.getByRole('searchbox').pressSequentially('acme');
+  await expect(page).toHaveURL(/\/api-keys$/);
   const made = server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']).split('.')[0]!;
   await expect(page.getByText(made)).toBeVisible();
+  await expect(page).toHaveURL(/\?q=acme$/);
   expect(asked).toContain('xhr');
+  expect(await page.evaluate(() => document.body.dataset.heardIn)).toMatch(/^Error/);
+  expect(await page.evaluate(() => document.body.dataset.heardIn)).not.toContain('.wasm');
 });
 
 test('where the rest can\'t be had, the page says so, until it can', async ({ page, server }) => {

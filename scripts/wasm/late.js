@@ -65,7 +65,10 @@ function arrived() {
     stopHolding();
     if (wentWithout) page.setAttribute(HYDRATED, "true");
     wentWithout = false;
-    for (const [target, event] of held.splice(0)) target.dispatchEvent(event);
+    // Not in the midst of the call that fetched the file, which may hold what the program would take.
+    queueMicrotask(() => {
+        for (const [target, event] of held.splice(0)) target.dispatchEvent(event);
+    });
 }
 for (const kind of KINDS) window.addEventListener(kind, hold, true);
 new MutationObserver((_, observer) => {
