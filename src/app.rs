@@ -8,16 +8,16 @@ use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{StaticSegment, path};
 
-use crate::rpc::session::{SignIn, SignOut};
-use crate::ui::chunks::LaterPage;
-use crate::ui::components::frame::Frame;
-use crate::ui::desk::Desk;
-use crate::ui::dialogs::Dialogs;
-use crate::ui::hydration::Hydrated;
-use crate::ui::pages::keys::KeysPage;
-use crate::ui::pages::login::LoginPage;
-use crate::ui::session::{SessionActions, read_operator};
-use crate::ui::shortcuts::Shortcuts;
+use crate::console::chunks::LaterPage;
+use crate::console::dialogs::Dialogs;
+use crate::console::keys::page::KeysPage;
+use crate::console::shell::dialog_host::Desk;
+use crate::console::shell::frame::Frame;
+use crate::console::shell::hydration::Hydrated;
+use crate::console::shell::session::{SessionActions, read_operator};
+use crate::console::shell::shortcuts::Shortcuts;
+use crate::console::sign_in::page::LoginPage;
+use crate::console::sign_in::server_fns::{SignIn, SignOut};
 
 /// Every component in every state, for whoever works on them: not in what is released.
 #[cfg(feature = "styleguide")]
@@ -124,7 +124,7 @@ fn NotFound() -> impl IntoView {
         <Title text="Not found"/>
         <section class="panel">
             <h1>"Not found"</h1>
-            <p>"There is no page at this address. " <a href=crate::ui::links::KEYS>"Go to the API keys"</a> "."</p>
+            <p>"There is no page at this address. " <a href=crate::domain::routes::KEYS>"Go to the API keys"</a> "."</p>
         </section>
     }
 }

@@ -12,11 +12,12 @@ use myproof_registry::domain::key_input::IssueInput;
 use myproof_registry::domain::partner::NewPartner;
 use myproof_registry::server::connections::{self, Limits};
 use myproof_registry::server::crypto::pepper::Peppers;
-use myproof_registry::server::db::{changes, schema};
+use myproof_registry::server::jobs;
 use myproof_registry::server::router::router_with;
-use myproof_registry::server::services::{IssuingPolicy, Origin};
+use myproof_registry::server::service::{IssuingPolicy, Origin};
+use myproof_registry::server::startup;
 use myproof_registry::server::state::{AppState, Site};
-use myproof_registry::server::{jobs, run};
+use myproof_registry::server::store::{changes, schema};
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::watch;
@@ -62,7 +63,9 @@ impl Bench {
             sqlx::query(statement).execute(&admin).await.unwrap();
         }
         let database = server.database(name);
-        schema::migrate(&run::pool(database.clone())).await.unwrap();
+        schema::migrate(&startup::pool(database.clone()))
+            .await
+            .unwrap();
         let peppers = Arc::new(Peppers::new(PEPPER, &[]));
         let instance = Instance::start(database.clone(), Arc::clone(&peppers), true).await;
         let partner = NewPartner {
@@ -126,8 +129,9 @@ impl Bench {
 
 impl Instance {
     async fn start(database: PgConnectOptions, peppers: Arc<Peppers>, writes_uses: bool) -> Self {
-        let pool = run::pool(database.clone());
-        let registry = run::registry(pool, Some(Arc::clone(&peppers)), IssuingPolicy::default());
+        let pool = startup::pool(database.clone());
+        let registry =
+            startup::registry(pool, Some(Arc::clone(&peppers)), IssuingPolicy::default());
         let site = Site {
             public_origin: "https://registry.example".to_owned(),
             secure_cookies: true,
@@ -138,7 +142,7 @@ impl Instance {
             .output_name("bench")
             .site_root("public")
             .build();
-        let state = run::state(registry.clone(), peppers, site, leptos, Duration::ZERO);
+        let state = startup::state(registry.clone(), peppers, site, leptos, Duration::ZERO);
         let (stop, stopping) = watch::channel(false);
         let guard = &state.guard;
         let listening = changes::listening_pool(database);

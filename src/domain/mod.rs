@@ -27,6 +27,7 @@ pub mod partner;
 pub mod patch;
 pub mod policy;
 pub mod rotation;
+pub mod routes;
 pub mod scope;
 pub mod secret;
 pub mod session;

@@ -20,7 +20,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::config;
-use super::http::frame::Frame;
+use super::http::middleware::http_service::Frame;
 
 /// Most bytes of a request's head, its line included: 431 beyond.
 const MOST_OF_A_HEAD: usize = 32 * 1024;

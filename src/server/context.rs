@@ -11,17 +11,17 @@ use leptos_axum::ResponseOptions;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::http::cookies;
-use super::http::request::RequestInfo;
-use super::http::session::Session;
-use super::services::sessions::SignedIn;
-use super::services::{Origin, Whence};
+use super::http::extract::cookies;
+use super::http::extract::request::RequestInfo;
+use super::http::middleware::session::Session;
+use super::service::sessions::SignedIn;
+use super::service::{Origin, Whence};
 use super::state::AppState;
+use crate::console::rpc::FORM_POSTS;
 use crate::domain::audit::{Actor, ActorKind};
 use crate::domain::error::{AppError, AppResult};
 use crate::domain::operator::{Operator, Role};
 use crate::domain::scope::Scope;
-use crate::rpc::FORM_POSTS;
 
 /// The router's state.
 ///

@@ -1,21 +1,20 @@
 //! The server's half.
 pub mod assets;
+pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connections;
 pub mod context;
-pub mod courier;
 pub mod crypto;
-pub mod db;
+pub mod delivery;
 pub mod http;
 pub mod jobs;
 pub mod metrics;
 pub mod package;
 pub mod router;
-pub mod run;
-pub mod security_headers;
-pub mod services;
+pub mod service;
+pub mod startup;
 pub mod state;
+pub mod store;
 pub mod telemetry;
-pub mod verify;

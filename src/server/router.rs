@@ -16,16 +16,21 @@ use leptos_axum::{AxumRouteListing, LeptosRoutes};
 use tower_http::services::ServeDir;
 
 use super::assets::PKG_DIR;
-use super::http::frame::Frame;
-use super::http::guard::Gate;
+use super::http;
+use super::http::extract::json;
+use super::http::middleware::guard::Gate;
+use super::http::middleware::http_service::Frame;
+use super::http::middleware::origin;
+use super::http::middleware::security_headers;
+use super::http::middleware::session;
 use super::http::problem::Problem;
-use super::http::{self, audit_export, json, live, origin, session};
-use super::security_headers;
+use super::http::routes::audit_export;
+use super::http::routes::live;
 use super::state::{AppState, Site};
 use crate::app::{App, AssetPaths, Shell};
+use crate::console::rpc::FORM_POSTS;
 use crate::domain::error::{AppError, Missing};
-use crate::rpc::FORM_POSTS;
-use crate::ui::links;
+use crate::domain::routes;
 
 /// The console's pages. Found once, before any is shown: Leptos finds them by rendering, meanwhile
 /// lets no resource of the whole process load, and one that tried waits for ever
@@ -63,7 +68,7 @@ fn console(state: &AppState) -> Router<AppState> {
             PAGES.clone(),
             leptos_axum::render_app_async_with_context(context.clone(), app),
         )
-        .route("/", get(|| async { Redirect::to(links::KEYS) }))
+        .route("/", get(|| async { Redirect::to(routes::KEYS) }))
         .layer(from_fn(session::require_on_pages));
     let server_functions = Router::new()
         .route(
@@ -73,8 +78,8 @@ fn console(state: &AppState) -> Router<AppState> {
         .layer(from_fn(session::require_on_functions))
         .layer(from_fn(session::json_only));
     let others = Router::new()
-        .route(links::AUDIT_EXPORT, get(audit_export::download))
-        .route(links::LIVE, get(live::changes));
+        .route(routes::AUDIT_EXPORT, get(audit_export::download))
+        .route(routes::LIVE, get(live::changes));
     pages
         .merge(others)
         .merge(server_functions)
@@ -225,7 +230,7 @@ async fn not_found(State(state): State<AppState>, mut request: Request) -> Respo
     }
     // The components would show a page there, without having asked who is signed in.
     let page = path.trim_end_matches('/');
-    if page != path && !page.is_empty() && links::local_path(page) == page {
+    if page != path && !page.is_empty() && routes::local_path(page) == page {
         let query = request.uri().query().map(|query| format!("?{query}"));
         let page = format!("{page}{}", query.unwrap_or_default());
         return Redirect::permanent(&page).into_response();

@@ -9,9 +9,9 @@ use axum::extract::FromRef;
 use ipnet::IpNet;
 use leptos::config::LeptosOptions;
 
+use super::auth::Guard;
 use super::metrics::traffic::Traffic;
-use super::services::Registry;
-use super::verify::Guard;
+use super::service::Registry;
 use crate::app::AssetPaths;
 
 /// The router's state. One pointer: every layer of every request takes a copy.

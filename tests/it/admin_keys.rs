@@ -5,7 +5,7 @@ use sqlx::PgPool;
 
 use crate::support::TestApp;
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn issuing_answers_the_token_once_and_stores_none_of_it(pool: PgPool) {

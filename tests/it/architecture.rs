@@ -9,8 +9,8 @@ const NEVER: [(&str, &[&str]); 9] = [
         "src/domain",
         &[
             "crate::server",
-            "crate::rpc",
-            "crate::ui",
+            "crate::console::rpc",
+            "crate::console",
             "crate::app",
             "sqlx",
             "axum",
@@ -20,59 +20,84 @@ const NEVER: [(&str, &[&str]); 9] = [
         ],
     ),
     (
-        "src/server/db",
+        "src/server/store",
         &[
-            "server::services",
+            "server::service",
             "server::http",
-            "server::verify",
+            "server::auth",
             "server::crypto",
             "leptos",
-            "crate::ui",
-            "crate::rpc",
+            "crate::console",
+            "crate::console::rpc",
         ],
     ),
     (
         "src/server/crypto",
         &[
-            "server::db",
-            "server::services",
+            "server::store",
+            "server::service",
             "server::http",
-            "server::verify",
+            "server::auth",
             "sqlx",
             "axum",
             "leptos",
         ],
     ),
     (
-        "src/server/verify",
+        "src/server/auth",
         &[
             "server::http",
-            "server::services",
+            "server::service",
             "axum",
             "leptos",
-            "crate::ui",
-            "crate::rpc",
+            "crate::console",
+            "crate::console::rpc",
         ],
     ),
     (
-        "src/server/services",
-        &["server::http", "axum", "leptos", "crate::ui", "crate::rpc"],
-    ),
-    (
-        "src/server/courier",
+        "src/server/service",
         &[
             "server::http",
-            "server::verify",
+            "axum",
+            "leptos",
+            "crate::console",
+            "crate::console::rpc",
+        ],
+    ),
+    (
+        "src/server/delivery",
+        &[
+            "server::http",
+            "server::auth",
             "sqlx",
             "axum",
             "leptos",
-            "crate::ui",
-            "crate::rpc",
+            "crate::console",
+            "crate::console::rpc",
         ],
     ),
-    ("src/server/http", &["server::db", "sqlx", "leptos"]),
-    ("src/rpc", &["server::db", "server::http", "sqlx"]),
-    ("src/ui", &["crate::server", "crate::app", "sqlx", "axum"]),
+    ("src/server/http", &["server::store", "sqlx", "leptos"]),
+    (
+        "src/console",
+        &[
+            "server::store",
+            "server::http",
+            "crate::app",
+            "sqlx",
+            "axum",
+        ],
+    ),
+    (
+        "src/console/kit",
+        &[
+            "crate::server",
+            "console::keys",
+            "console::partners",
+            "console::audit",
+            "console::settings",
+            "console::sign_in",
+        ],
+    ),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -134,12 +159,12 @@ fn every_module_says_what_it_is() {
 #[test]
 fn every_server_function_asks_who_calls() {
     let mut asked = 0;
-    for path in sources(Path::new("src/rpc")) {
+    for path in sources(Path::new("src/console")) {
         let text = fs::read_to_string(&path).unwrap();
         for function in text.split("#[server(prefix").skip(1) {
             let endpoint = function.split("endpoint = \"").nth(1).unwrap();
             let endpoint = endpoint.split('"').next().unwrap();
-            if myproof_registry::rpc::OPEN.contains(&format!("/rpc/{endpoint}").as_str()) {
+            if myproof_registry::console::rpc::OPEN.contains(&format!("/rpc/{endpoint}").as_str()) {
                 continue;
             }
             let body = function.split("\n}\n").next().unwrap();

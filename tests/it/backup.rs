@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use myproof_registry::domain::operator::Role;
-use myproof_registry::server::db::schema::{self, MIGRATIONS};
+use myproof_registry::server::store::schema::{self, MIGRATIONS};
 use serde_json::json;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool};

@@ -3,14 +3,14 @@
 use std::io::Write;
 use std::process::Output;
 
-use myproof_registry::server::services::Whence;
+use myproof_registry::server::service::Whence;
 use sqlx::PgPool;
 
 use crate::support::canary::secret_in;
 use crate::support::process::{database_url as url, program};
 use crate::support::{PASSWORD, TestApp};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// Runs the program with something on its standard input.
 fn run(database: &str, arguments: &[&str], input: &str) -> (i32, String, String) {

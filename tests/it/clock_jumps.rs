@@ -8,7 +8,7 @@ use sqlx::PgPool;
 
 use crate::support::TestApp;
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_clock_that_jumps_locks_nobody_out_and_revives_nothing(pool: PgPool) {

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 use crate::support::{PASSWORD, PEPPER, TestApp};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// Every row of every table as text, bytes in hex.
 async fn everything(pool: &PgPool) -> String {

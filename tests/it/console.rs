@@ -4,16 +4,16 @@ use axum::body::Body;
 use axum::http::Request;
 use chrono::TimeDelta;
 use leptos::server_fn::axum::server_fn_paths;
+use myproof_registry::console::rpc::FORM_POSTS;
 use myproof_registry::domain::operator::Role;
-use myproof_registry::rpc::FORM_POSTS;
-use myproof_registry::server::services::Whence;
+use myproof_registry::server::service::Whence;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use zeroize::Zeroizing;
 
 use crate::support::{Answer, PASSWORD, PUBLIC_ORIGIN, TestApp, somebody};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 const EMAIL: &str = "ops@example.com";
 
 /// Server functions that anybody may call: they tell or change nothing of the registry's.

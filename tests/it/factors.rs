@@ -14,7 +14,7 @@ use sqlx::PgPool;
 
 use crate::support::{Answer, PASSWORD, PEPPER, Setting, TestApp, somebody};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 const EMAIL: &str = "ops@example.com";
 
 /// An app on somebody's phone.

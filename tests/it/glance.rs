@@ -9,7 +9,7 @@ use sqlx::PgPool;
 
 use crate::support::TestApp;
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// The ids of the keys that a query finds.
 async fn found(app: &TestApp, admin: &str, query: &str) -> Vec<String> {

@@ -9,7 +9,7 @@ use sqlx::PgPool;
 
 use crate::support::{TestApp, somebody};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// The token with another, well-formed secret.
 fn with_other_secret(token: &str) -> String {

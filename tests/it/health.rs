@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 use crate::support::{TestApp, nowhere};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn healthy_and_ready(pool: PgPool) {
@@ -55,7 +55,7 @@ async fn a_database_that_is_down_is_a_503_in_under_two_seconds() {
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn connections_that_are_cut_recover_by_themselves(pool: PgPool) {
     let options = (*pool.connect_options()).clone();
-    let app = TestApp::new(myproof_registry::server::run::pool(options));
+    let app = TestApp::new(myproof_registry::server::startup::pool(options));
     let admin = app.admin().await;
     app.get("/api/key", &admin).await.ok(200);
     sqlx::query(

@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use crate::support::process::{database_url, program};
 use crate::support::{Setting, TestApp};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// An attacker who owns the tables: no trigger and no constraint is in the way.
 const BREAK_IN: &str = "

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use crate::support::{TestApp, somebody};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn events_are_told_in_sentences_to_every_role(pool: PgPool) {

@@ -7,13 +7,13 @@ use axum::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use chrono::TimeDelta;
 use myproof_registry::domain::page::Cursor;
 use myproof_registry::domain::token::{KeyId, PresentedToken, compose};
-use myproof_registry::server::http::credential;
+use myproof_registry::server::http::extract::credential;
 use sqlx::PgPool;
 use tokio::time::timeout;
 
 use crate::support::TestApp;
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// A source of numbers that a seed decides (xorshift64*): a failure can be had again.
 struct Numbers(u64);

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use crate::support::process::{database_url, program};
 use crate::support::{Setting, TestApp};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 const PEPPER: &str = "change-this-pepper-now";
 /// Made by the Node pack under that pepper.

@@ -20,7 +20,7 @@ use sqlx::PgPool;
 use crate::support::TestApp;
 use crate::support::process::program;
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// When the program is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use sqlx::PgPool;
 
 use crate::support::{TestApp, somebody};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 const STEPS: usize = 250;
 
 /// Keys with their tokens, and what was seen of each before.

@@ -3,13 +3,13 @@
 use chrono::TimeDelta;
 use myproof_registry::domain::key::KeyStatus;
 use myproof_registry::domain::operator::Role;
-use myproof_registry::server::services::sample::SampleSize;
+use myproof_registry::server::service::sample::SampleSize;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::support::TestApp;
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// All rows of a list, page by page; `between` runs after each page.
 async fn all(

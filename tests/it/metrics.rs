@@ -11,7 +11,7 @@ use tower::ServiceExt;
 use crate::support::canary::secret_in;
 use crate::support::{PEPPER, TestApp, nowhere};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 async fn metrics(app: &TestApp) -> String {
     let request = Request::get("/metrics").body(Body::empty()).unwrap();

@@ -13,7 +13,7 @@ use crate::proof_assets::{PARTNER_SCOPES, hash, mint, path, transfer};
 use crate::schema::refused_by;
 use crate::support::{Answer, TestApp};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// A mint with these idempotency keys, none or one unless something is wrong.
 async fn mint_under(app: &TestApp, token: &str, keys: &[&[u8]], body: &str) -> Answer {

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use myproof_registry::domain::key_list::KeyListInput;
-use myproof_registry::server::db::key_list::Newest;
-use myproof_registry::server::services::Registry;
-use myproof_registry::server::services::sample::SampleSize;
+use myproof_registry::server::service::Registry;
+use myproof_registry::server::service::sample::SampleSize;
+use myproof_registry::server::store::key_list::Newest;
 use sqlx::PgPool;
 
 use crate::support::TestApp;
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// A process of its own over the same database, which keeps the newest `most` keys.
 fn process(app: &TestApp, most: i64) -> Registry {

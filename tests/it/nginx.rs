@@ -11,7 +11,7 @@ use sqlx::PgPool;
 use crate::support::TestApp;
 use crate::support::process::{Server, call, scratch};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// An upstream that answers with the request it got.
 fn echo() -> String {

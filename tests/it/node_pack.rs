@@ -13,7 +13,7 @@ use sqlx::PgPool;
 
 use crate::support::TestApp;
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn no_answer_carries_a_hash(pool: PgPool) {

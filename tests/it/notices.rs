@@ -8,7 +8,7 @@ use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use myproof_registry::domain::partner::Partner;
 use myproof_registry::server::config::notices::{MailConfig, NoticeConfig};
-use myproof_registry::server::courier::Courier;
+use myproof_registry::server::delivery::Courier;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use sqlx::PgPool;
@@ -18,7 +18,7 @@ use crate::support::process::{Server, database_url, program};
 use crate::support::receiver::{Call, MailServer, Receiver};
 use crate::support::{Setting, TestApp, start_of_time};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// An application whose webhooks may call this machine.
 fn open(pool: PgPool) -> TestApp {

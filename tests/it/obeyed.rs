@@ -10,8 +10,8 @@ use futures::FutureExt;
 use myproof_registry::domain::error::{AppError, AuthReason};
 use myproof_registry::domain::key::IssuedKey;
 use myproof_registry::domain::operator::Role;
-use myproof_registry::server::db::changes;
 use myproof_registry::server::jobs;
+use myproof_registry::server::store::changes;
 use serde_json::json;
 use sqlx::PgPool;
 use tokio::sync::watch;
@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::{Setting, TestApp};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// An instance whose listener runs.
 struct Instance {

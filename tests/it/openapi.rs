@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use myproof_registry::domain::scope::Scope;
 use myproof_registry::server::http;
-use myproof_registry::server::http::guard::Gate;
+use myproof_registry::server::http::middleware::guard::Gate;
 use serde_json::Value;
 use sqlx::PgPool;
 
 use crate::support::TestApp;
 use crate::support::process::{Server, database_url, program, scratch};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 const METHODS: [&str; 8] = [
     "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE",

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::support::{PASSWORD, TestApp, somebody};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 async fn all(app: &TestApp) -> Vec<Operator> {
     app.registry.list_operators().await.unwrap()

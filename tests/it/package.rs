@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use crate::support::process::{call, database_url, program, scratch};
 use crate::support::{PEPPER, PUBLIC_ORIGIN};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_program_with_the_files_in_it_needs_no_folder(pool: PgPool) {

@@ -3,14 +3,14 @@
 use chrono::TimeDelta;
 use myproof_registry::domain::audit::{Actor, ActorKind};
 use myproof_registry::domain::partner::PartnerUpdateInput;
-use myproof_registry::server::services::Origin;
+use myproof_registry::server::service::Origin;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::proof_assets::{PARTNER_SCOPES, mint, transfer};
 use crate::support::TestApp;
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// The events that `query` finds with a key.
 async fn events(app: &TestApp, token: &str, query: &str) -> Vec<Value> {

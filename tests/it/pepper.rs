@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use crate::support::{PEPPER, Setting, TestApp};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 const NEXT: &str = "canary-pepper-of-next-year-0123456789";
 const NODE_PEPPER: &str = "change-this-pepper-now";
 const NODE_HASH: &str = "$argon2id$v=19$m=19456,p=1,t=2$JdAXGzHCixT9VSvB3FDcRw$X78bc9cdHhLCJ49VJDi3dfZCakimSrY3BwBGdwYiFg8";

@@ -11,7 +11,7 @@ use sqlx::PgPool;
 use crate::support::PEPPER;
 use crate::support::process::{Server, call, database_url, program};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 const NEXT: &str = "canary-pepper-of-next-year-0123456789";
 
 #[sqlx::test(migrator = "MIGRATOR")]

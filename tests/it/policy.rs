@@ -8,7 +8,7 @@ use sqlx::PgPool;
 
 use crate::support::{TestApp, start_of_time};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 async fn set(app: &TestApp, admin: &str, policy: Value) {
     app.patch("/api/admin/policy", admin, policy).await.ok(200);

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 
 use crate::support::process::{Server, call, database_url, program};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// Far longer than it takes: these machines are noisy, and this is no measurement.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use crate::schema::refused_by;
 use crate::support::{Answer, TestApp};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 pub const PARTNER_SCOPES: &[&str] = &[
     "assets:mint",

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 use crate::support::{Answer, TestApp};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 struct Setting {
     app: TestApp,

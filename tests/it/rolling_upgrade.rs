@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use crate::support::process::{Server, database_url, program};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn an_older_instance_goes_on_beside_a_newer_schema(pool: PgPool) {

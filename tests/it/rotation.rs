@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 use crate::support::{TestApp, start_of_time};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 fn rotate_path(key_id: &str) -> String {
     format!("/api/admin/api-keys/{key_id}/rotate")

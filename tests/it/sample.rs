@@ -1,12 +1,12 @@
 //! The sample for development: what it makes is as the product would have made it.
 
 use myproof_registry::domain::key::KeyStatus;
-use myproof_registry::server::services::sample::SampleSize;
+use myproof_registry::server::service::sample::SampleSize;
 use sqlx::PgPool;
 
 use crate::support::TestApp;
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn sample_keys_are_like_others(pool: PgPool) {

@@ -12,7 +12,7 @@ use crate::support::TestApp;
 use crate::support::canary::secret_in;
 use crate::support::process::{database_url, program, scratch};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 fn scan(database: Option<&str>, arguments: &[&str], input: &str) -> (i32, Vec<String>, String) {
     let mut command = program(

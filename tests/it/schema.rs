@@ -4,7 +4,7 @@ use sqlx::PgPool;
 
 use crate::support::TestApp;
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 const PARTNER: &str = "insert into partners (partner_id, name) values ('00000000-0000-4000-8000-000000000001', 'Acme')";
 const KEY: &str = "insert into api_keys (key_id, partner_id, scopes, secret_hash, check_tag, pepper_fingerprint, created_by)
@@ -338,7 +338,7 @@ async fn plain_sql_needs_no_second_column(pool: PgPool) {
 
 #[sqlx::test(migrations = false)]
 async fn migrating_on_several_machines_at_once_works(pool: PgPool) {
-    use myproof_registry::server::db::schema;
+    use myproof_registry::server::store::schema;
 
     assert!(
         !schema::is_current(&mut pool.acquire().await.unwrap())

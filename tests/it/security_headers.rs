@@ -11,7 +11,7 @@ use sqlx::PgPool;
 
 use crate::support::{Answer, TestApp, nowhere};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn every_answer_has_them(pool: PgPool) {

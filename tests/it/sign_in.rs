@@ -6,14 +6,14 @@ use data_encoding::BASE64_NOPAD;
 use futures::future::join_all;
 use myproof_registry::domain::error::{AppError, AppResult};
 use myproof_registry::domain::operator::Role;
-use myproof_registry::server::services::Whence;
+use myproof_registry::server::service::Whence;
 use serde_json::json;
 use sqlx::PgPool;
 use zeroize::Zeroizing;
 
 use crate::support::{PASSWORD, TestApp, somebody};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 const EMAIL: &str = "ops@example.com";
 
 async fn with_operator(pool: PgPool) -> TestApp {

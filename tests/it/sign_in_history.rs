@@ -4,14 +4,14 @@
 use myproof_registry::domain::audit::Action;
 use myproof_registry::domain::error::AppError;
 use myproof_registry::domain::operator::Role;
-use myproof_registry::server::services::Whence;
+use myproof_registry::server::service::Whence;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use zeroize::Zeroizing;
 
 use crate::support::TestApp;
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 const EMAIL: &str = "ops@example.com";
 
 /// The events of an action, newest first.

@@ -8,7 +8,7 @@ use sqlx::PgPool;
 
 use crate::support::process::{Server, call, database_url, program};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// What an instance opens.
 const CONNECTIONS: i64 = 16;

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 
 use crate::support::process::{Server, database_url, program, try_call};
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// Who call at once, each on connections of their own.
 const CALLERS: usize = 12;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use futures::FutureExt;
-use myproof_registry::server::db::changes;
 use myproof_registry::server::jobs;
+use myproof_registry::server::store::changes;
 use sqlx::PgPool;
 use tokio::sync::watch;
 
 use crate::support::TestApp;
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_warm_check_allocates_nothing_and_waits_for_nothing(pool: PgPool) {

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::support::TestApp;
 
-const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// Far longer than anything here takes, where it works.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -7,11 +7,11 @@ use sqlx::PgPool;
 
 use crate::support::{TestApp, start_of_time};
 
-pub const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
+pub const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 /// A server's log as an operator would keep it, with the line that tells its address. The one at
 /// `trace`, which the tests read for secrets, would be most of what is measured.
-pub const QUIET: (&str, &str) = ("RUST_LOG", "warn,myproof_registry::server::run=info");
+pub const QUIET: (&str, &str) = ("RUST_LOG", "warn,myproof_registry::server::startup=info");
 
 /// What a proxy asks.
 pub const VERIFY: &str = "/api/auth/verify?scope=assets:read";

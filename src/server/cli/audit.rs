@@ -7,8 +7,8 @@ use clap::Subcommand;
 use super::{current, issuing_registry, plain_registry, told};
 use crate::domain::checkpoint::{ChainReport, Checkpoint};
 use crate::server::config::{self, Source};
-use crate::server::run;
-use crate::server::services::Registry;
+use crate::server::service::Registry;
+use crate::server::startup;
 
 /// What can be done with the history.
 #[derive(Subcommand)]
@@ -31,7 +31,7 @@ pub async fn run(source: &Source, command: AuditCommand) -> Result<(), String> {
             let exported = checkpoints.map(read).transpose()?.unwrap_or_default();
             let mut registry = current(plain_registry(source)?).await?;
             match config::peppers(source) {
-                Ok(peppers) => registry.peppers = Some(run::peppers(&peppers)),
+                Ok(peppers) => registry.peppers = Some(startup::peppers(&peppers)),
                 Err(why) => eprintln!("Signatures are not checked: {why}"),
             }
             verify(&registry, &exported).await

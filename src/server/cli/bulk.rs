@@ -10,7 +10,7 @@ use crate::domain::bulk_input::{
     BulkPreviewInput, BulkRevokeInput, BulkRotateInput, SelectionInput,
 };
 use crate::server::config::Source;
-use crate::server::services::Registry;
+use crate::server::service::Registry;
 
 /// What can be done with many keys.
 #[derive(Subcommand)]

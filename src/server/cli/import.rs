@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{current, origin, plain_registry, told};
 use crate::server::config::{self, Source};
-use crate::server::services::import::ImportError;
+use crate::server::service::import::ImportError;
 
 /// From where, and what.
 #[derive(Args)]

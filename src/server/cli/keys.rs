@@ -9,7 +9,7 @@ use crate::domain::key_input::{IssueInput, RevokeInput};
 use crate::domain::partner::PartnerInput;
 use crate::domain::rotation::RotateInput;
 use crate::server::config::Source;
-use crate::server::services::Registry;
+use crate::server::service::Registry;
 
 /// What can be done with keys.
 #[derive(Subcommand)]

@@ -26,8 +26,9 @@ use self::policy::PolicyCommand;
 use self::sample::SampleArgs;
 use self::scan::ScanArgs;
 use super::config::{self, Source};
-use super::services::{IssuingPolicy, Origin, Registry};
-use super::{http, run, telemetry};
+use super::service::{IssuingPolicy, Origin, Registry};
+use super::startup;
+use super::{http, telemetry};
 use crate::domain::audit::{Actor, ActorKind};
 use crate::domain::error::AppError;
 
@@ -109,9 +110,9 @@ async fn run(command: Command) -> Result<ExitCode, String> {
     let source = Source::process().map_err(|error| error.to_string())?;
     telemetry::start()?;
     match command {
-        Command::Serve(args) => run::serve(&source, !args.no_migrate).await?,
+        Command::Serve(args) => startup::serve(&source, !args.no_migrate).await?,
         Command::Migrate => {
-            run::migrate(&plain_registry(&source)?.pool).await?;
+            startup::migrate(&plain_registry(&source)?.pool).await?;
             eprintln!("The schema is up to date.");
         }
         Command::Operator(command) => {
@@ -133,8 +134,8 @@ async fn run(command: Command) -> Result<ExitCode, String> {
 /// The services without a pepper, for what needs none.
 fn plain_registry(source: &Source) -> Result<Registry, String> {
     let database = config::database(source).map_err(|error| error.to_string())?;
-    Ok(run::registry(
-        run::pool(database),
+    Ok(startup::registry(
+        startup::pool(database),
         None,
         IssuingPolicy::default(),
     ))
@@ -145,7 +146,7 @@ async fn issuing_registry(source: &Source) -> Result<Registry, String> {
     let peppers = config::peppers(source).map_err(|error| error.to_string())?;
     let issuing = config::issuing(source).map_err(|error| error.to_string())?;
     current(Registry {
-        peppers: Some(run::peppers(&peppers)),
+        peppers: Some(startup::peppers(&peppers)),
         issuing,
         ..plain_registry(source)?
     })

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{origin, told};
 use crate::domain::operator::Role;
-use crate::server::services::Registry;
+use crate::server::service::Registry;
 
 /// What can be done with operators.
 #[derive(Subcommand)]

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{issuing_registry, told};
 use crate::server::config::{AppEnv, Source};
-use crate::server::services::sample::SampleSize;
+use crate::server::service::sample::SampleSize;
 
 /// How much.
 #[derive(Args)]

@@ -14,7 +14,7 @@ use sqlx::postgres::PgConnectOptions;
 use zeroize::Zeroizing;
 
 use super::crypto::pepper::MIN_PEPPER_BYTES;
-use super::services::IssuingPolicy;
+use super::service::IssuingPolicy;
 
 /// Where the development cluster's scripts leave its URL and pepper, from the project's folder.
 const DEVELOPMENT_DATA: &str = ".data";

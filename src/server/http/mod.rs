@@ -1,40 +1,21 @@
 //! REST: routes, the guard in front of them, the form of requests and answers.
 
-pub mod admin_audit;
-pub mod admin_bulk;
-pub mod admin_keys;
-pub mod admin_notices;
-pub mod admin_partners;
-pub mod admin_policy;
 pub mod answers;
-pub mod audit_export;
-pub mod client_addr;
-pub mod cookies;
-pub mod credential;
-pub mod drain;
-pub mod forward_auth;
-pub mod frame;
-pub mod guard;
-pub mod health;
-pub mod json;
-pub mod live;
+pub mod extract;
+pub mod middleware;
 pub mod openapi;
-pub mod origin;
-pub mod own_key;
-pub mod partner_audit;
-pub mod path;
 pub mod problem;
-pub mod proof_assets;
-pub mod query;
-pub mod request;
-pub mod session;
-pub mod trace_context;
+pub mod routes;
 
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::state::AppState;
-use guard::Gate;
+use middleware::guard::Gate;
+use routes::{
+    admin_audit, admin_bulk, admin_keys, admin_notifications, admin_partners, admin_policy,
+    audit_export, forward_auth, health, own_key, partner_audit, proof_assets,
+};
 
 /// The OpenAPI document of all routes.
 #[must_use]
@@ -54,7 +35,7 @@ pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
         .merge(admin_bulk::routes(gate))
         .merge(admin_partners::routes(gate))
         .merge(admin_policy::routes(gate))
-        .merge(admin_notices::routes(gate))
+        .merge(admin_notifications::routes(gate))
         .merge(admin_audit::routes(gate))
         .merge(audit_export::routes(gate))
         .merge(health::routes())

@@ -7,10 +7,10 @@ use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::courier::Courier;
-use super::db::error::describe;
-use super::services::Registry;
-use super::verify::{Guard, listener};
+use super::auth::{Guard, listener};
+use super::delivery::Courier;
+use super::service::Registry;
+use super::store::error::describe;
 
 /// Pause between two writes of last uses: at most one statement a second.
 const USAGE_PAUSE: Duration = Duration::from_secs(1);

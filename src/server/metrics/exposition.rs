@@ -11,7 +11,7 @@ use prometheus_client::registry::Registry;
 
 use super::snapshot::Snapshot;
 use super::traffic::BOUNDS;
-use crate::server::verify::verdicts::Verdict;
+use crate::server::auth::verdicts::Verdict;
 
 /// The media type of the text.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

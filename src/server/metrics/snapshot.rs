@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::server::services::notices::Backlog;
+use crate::server::service::notices::Backlog;
 use crate::server::state::AppState;
 
 /// How long the database may take: while it is away, the rest is told all the same.

@@ -23,11 +23,11 @@ use myproof_registry::domain::operator::Role;
 use myproof_registry::domain::partner::{NewPartner, Partner};
 use myproof_registry::server::clock::{Clock, ManualClock, SeededEntropy};
 use myproof_registry::server::crypto::pepper::Peppers;
-use myproof_registry::server::http::frame::Frame;
+use myproof_registry::server::http::middleware::http_service::Frame;
 use myproof_registry::server::router::router;
-use myproof_registry::server::run;
-use myproof_registry::server::services::targets::Targets;
-use myproof_registry::server::services::{IssuingPolicy, Origin, Registry, Whence};
+use myproof_registry::server::service::targets::Targets;
+use myproof_registry::server::service::{IssuingPolicy, Origin, Registry, Whence};
+use myproof_registry::server::startup;
 use myproof_registry::server::state::{AppState, Site};
 use serde_json::Value;
 use sqlx::PgPool;
@@ -98,7 +98,7 @@ impl TestApp {
             .map(|value| Zeroizing::new((*value).to_owned()))
             .collect();
         let peppers = Arc::new(Peppers::new(setting.pepper, &retired));
-        let mut registry = run::registry_with(
+        let mut registry = startup::registry_with(
             pool.clone(),
             Some(Arc::clone(&peppers)),
             IssuingPolicy::default(),
@@ -126,7 +126,7 @@ impl TestApp {
             .output_name("test")
             .site_root("public")
             .build();
-        let state = run::state(registry.clone(), peppers, site, leptos, setting.outage);
+        let state = startup::state(registry.clone(), peppers, site, leptos, setting.outage);
         let router = router(state.clone());
         Self {
             pool,
@@ -337,7 +337,7 @@ pub fn nowhere() -> PgPool {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
     let options = PgConnectOptions::new().host("127.0.0.1").port(port);
-    run::pool(options.username("nobody"))
+    startup::pool(options.username("nobody"))
 }
 
 pub fn somebody() -> Origin {

@@ -21,10 +21,10 @@ use crate::domain::error::AppError;
 use crate::domain::key::RevocationReason;
 use crate::domain::key_input::RevokeKey;
 use crate::domain::token::KeyId;
+use crate::server::auth::Guard;
 use crate::server::config::{self, Source};
-use crate::server::run;
-use crate::server::services::Registry;
-use crate::server::verify::Guard;
+use crate::server::service::Registry;
+use crate::server::startup;
 
 /// Nothing was found, or something was, or the scan could not be done.
 const FOUND: u8 = 1;
@@ -129,7 +129,7 @@ fn guard(source: &Source, registry: &Registry) -> Result<Guard, String> {
         registry.pool.clone(),
         Arc::clone(&registry.clock),
         Arc::clone(&registry.entropy),
-        run::peppers(&peppers),
+        startup::peppers(&peppers),
         registry.key_hashing.clone(),
         Duration::ZERO,
     ))

@@ -18,9 +18,9 @@ use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Server};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::guard::{RATE, RATE_POLICY};
-use super::json::MAX_BODY_BYTES;
-use super::request::REQUEST_ID;
+use super::extract::json::MAX_BODY_BYTES;
+use super::extract::request::REQUEST_ID;
+use super::middleware::guard::{RATE, RATE_POLICY};
 use crate::domain::error::{AppError, AuthReason};
 use crate::domain::scope::Scope;
 use crate::server::state::{AppState, Documents};

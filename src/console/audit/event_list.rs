@@ -1,0 +1,129 @@
+//! The history as a list: a sentence for each event, its details unfolded on demand.
+
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+use leptos_router::components::A;
+
+use crate::console::audit::server_fns::EventPage;
+use crate::console::kit::icon::{Glyph, Icon};
+use crate::console::kit::time::{RelativeTime, exact};
+use crate::domain::routes;
+use crate::domain::telling::{Piece, ToldEvent};
+
+/// One page of the history.
+#[component]
+pub fn EventList(
+    /// The events with the server's time.
+    page: EventPage,
+    /// Whether a filter chose them.
+    filtered: bool,
+) -> impl IntoView {
+    let EventPage { now, page } = page;
+    if page.items.is_empty() {
+        let (title, hint) = if filtered {
+            (
+                "No event matches this filter.",
+                "Filter by less, or by another time.",
+            )
+        } else {
+            (
+                "No events yet.",
+                "Whatever is done to partners, keys and operators is told here.",
+            )
+        };
+        return view! {
+            <div class="table-frame">
+                <div class="empty">
+                    <Icon glyph=Glyph::Layers/>
+                    <p><strong>{title}</strong></p>
+                    <p>{hint}</p>
+                </div>
+            </div>
+        }
+        .into_any();
+    }
+    view! {
+        <ol class="table-frame events">
+            {page.items.into_iter().map(|told| view! { <EventItem told now/> }).collect_view()}
+        </ol>
+    }
+    .into_any()
+}
+
+#[component]
+fn EventItem(told: ToldEvent, now: DateTime<Utc>) -> impl IntoView {
+    let ToldEvent {
+        event,
+        partner_name,
+        sentence,
+        facts,
+    } = told;
+    let sentence = sentence.into_iter().map(|piece| match piece {
+        Piece::Words(text) => view! { <span>{text}</span> }.into_any(),
+        Piece::Name(text) => view! { <bdi class="strong">{text}</bdi> }.into_any(),
+    });
+    let of = |path, name, value: String| routes::address(path, &[(name, Some(&value))]);
+    let id = event.event_id;
+    let key = event.key_id.map(|key_id| {
+        let key_id = key_id.as_str().to_owned();
+        let (key, events) = (
+            of(routes::KEYS, "q", key_id.clone()),
+            of(routes::AUDIT, "keyId", key_id.clone()),
+        );
+        view! {
+            <Detail about="Key"><A href=key><code>{key_id}</code></A>" · "<a href=events>"its events"</a></Detail>
+        }
+    });
+    let partner = event.partner_id.map(|partner_id| {
+        let name = partner_name.unwrap_or_else(|| partner_id.to_string());
+        let partner_id = partner_id.to_string();
+        let (keys, events) = (
+            of(routes::KEYS, "partnerId", partner_id.clone()),
+            of(routes::AUDIT, "partnerId", partner_id),
+        );
+        view! {
+            <Detail about="Partner">
+                <A href=keys><bdi>{name}</bdi></A>" · "<a href=events>"its events"</a>
+            </Detail>
+        }
+    });
+    let asset = event.asset_id.map(
+        |asset_id| view! { <Detail about="Asset"><code>{asset_id.to_string()}</code></Detail> },
+    );
+    let ip = event
+        .ip
+        .map(|ip| view! { <Detail about="Address"><code>{ip}</code></Detail> });
+    let request = event
+        .request_id
+        .map(|id| view! { <Detail about="Request"><code>{id}</code></Detail> });
+    let actor = of(routes::AUDIT, "actor", event.actor.id.clone());
+    view! {
+        <li class="event">
+            <div class="event-time"><RelativeTime id=format!("at-{id}") at=Some(event.at) now/></div>
+            <details>
+                <summary>{sentence.collect_view()}</summary>
+                <dl class="facts">
+                    <Detail about="Action"><code>{event.action.as_str()}</code></Detail>
+                    <Detail about="Actor">
+                        <a href=actor><bdi>{event.actor.id.clone()}</bdi></a>
+                        {format!(" ({})", event.actor.kind.as_str())}
+                    </Detail>
+                    <Detail about="Time">{exact(event.at)}</Detail>
+                    {key}
+                    {partner}
+                    {asset}
+                    {ip}
+                    {request}
+                    {facts.into_iter().map(|fact| view! {
+                        <div><dt>{fact.about}</dt><dd><bdi>{fact.is}</bdi></dd></div>
+                    }).collect_view()}
+                </dl>
+            </details>
+        </li>
+    }
+}
+
+#[component]
+fn Detail(about: &'static str, children: Children) -> impl IntoView {
+    view! { <div><dt>{about}</dt><dd>{children()}</dd></div> }
+}

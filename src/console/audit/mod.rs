@@ -1,0 +1,5 @@
+//! The tab with the audit log.
+
+pub mod event_list;
+pub mod page;
+pub mod server_fns;

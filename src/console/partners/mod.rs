@@ -1,0 +1,10 @@
+//! The tab "Partners".
+
+pub mod dialogs;
+pub mod field;
+pub mod filter;
+pub mod form;
+pub mod notifications;
+pub mod page;
+pub mod server_fns;
+pub mod table;

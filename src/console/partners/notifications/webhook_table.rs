@@ -1,0 +1,155 @@
+//! A partner's webhooks, and whether its contact gets mail.
+
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::console::keys::status::PartnerBadge;
+use crate::console::kit::icon::{Glyph, Icon};
+use crate::console::kit::time::RelativeTime;
+use crate::console::partners::notifications::server_fns::{NoticesPage, update_webhook};
+use crate::console::shell::dialog_host::{Desk, OpenDialog};
+use crate::console::shell::hydration::Hydrated;
+use crate::console::shell::remote;
+use crate::console::shell::step_up::Refused;
+use crate::domain::error::AppError;
+use crate::domain::notice::NoticeKind;
+use crate::domain::operator::Role;
+use crate::domain::partner::Partner;
+use crate::domain::patch::Patch;
+use crate::domain::webhook::{Webhook, WebhookUpdateInput};
+
+/// The webhooks of a page.
+#[component]
+pub fn WebhookTable(
+    /// The page.
+    answer: NoticesPage,
+) -> impl IntoView {
+    let NoticesPage {
+        now,
+        viewer,
+        partner,
+        webhooks,
+        ..
+    } = answer;
+    let may_change = viewer.role == Role::Admin;
+    let empty = webhooks.is_empty().then(|| {
+        view! {
+            <div class="empty">
+                <Icon glyph=Glyph::Layers/>
+                <p><strong>"No webhooks yet."</strong></p>
+                <p>"A webhook is an address of the partner's that hears at once what happens to its keys."</p>
+            </div>
+        }
+    });
+    let contact = match partner.contact_email.clone() {
+        Some(email) => {
+            view! { <span>"Mail goes to " <bdi>{email}</bdi> ", where this server sends mail."</span> }
+                .into_any()
+        }
+        None => view! { <span>"The partner has no contact address, so it gets no mail."</span> }
+            .into_any(),
+    };
+    view! {
+        <div class="section-head">
+            <h2 class="section">"Webhooks of " <bdi>{partner.name.clone()}</bdi></h2>
+            {may_change.then(|| view! { <NewButton partner=partner.clone()/> })}
+        </div>
+        <p class="lead">{contact}</p>
+        <div class="table-frame">
+            <table class="keys webhooks" aria-label="Webhooks" class:bare=empty.is_some()>
+                <thead>
+                    <tr>
+                        <th scope="col">"Address"</th>
+                        <th scope="col">"Notices"</th>
+                        <th scope="col">"Status"</th>
+                        <th scope="col">"Created"</th>
+                        <th scope="col">"Actions"</th>
+                    </tr>
+                </thead>
+                <tbody>
+                    {webhooks.into_iter().map(|webhook| view! { <WebhookRow webhook now may_change/> }).collect_view()}
+                </tbody>
+            </table>
+            {empty}
+        </div>
+    }
+}
+
+#[component]
+fn NewButton(partner: Partner) -> impl IntoView {
+    let desk = expect_context::<Desk>();
+    let hydrated = expect_context::<Hydrated>();
+    view! {
+        <button
+            class="button primary" type="button" id="new-webhook" disabled=move || !hydrated.done()
+            on:click=move |_| desk.open(OpenDialog::NewWebhook(partner.partner_id, partner.name.clone()))
+        >
+            <Icon glyph=Glyph::Plus/> "New webhook"
+        </button>
+    }
+}
+
+#[component]
+fn WebhookRow(webhook: Webhook, now: DateTime<Utc>, may_change: bool) -> impl IntoView {
+    let id = webhook.webhook_id;
+    let kinds = if webhook.kinds.len() == NoticeKind::ALL.len() {
+        view! { <span>"all"</span> }.into_any()
+    } else {
+        let chip = |kind: &NoticeKind| view! { <span class="chip">{kind.as_str()}</span> " " };
+        view! { <span class="chips">{webhook.kinds.iter().map(chip).collect_view()}</span> }
+            .into_any()
+    };
+    let actions = may_change.then(|| view! { <RowActions webhook=webhook.clone()/> });
+    view! {
+        <tr>
+            <td data-label="Address"><bdi class="strong">{webhook.url}</bdi></td>
+            <td data-label="Notices">{kinds}</td>
+            <td data-label="Status"><PartnerBadge active=webhook.active/></td>
+            <td data-label="Created"><RelativeTime id=format!("created-{id}") at=Some(webhook.created_at) now/></td>
+            <td data-label="Actions" class="row-actions">{actions}</td>
+        </tr>
+    }
+}
+
+#[component]
+fn RowActions(webhook: Webhook) -> impl IntoView {
+    let desk = expect_context::<Desk>();
+    let hydrated = expect_context::<Hydrated>();
+    let failed = RwSignal::new(None::<AppError>);
+    let (id, active) = (webhook.webhook_id, webhook.active);
+    let (switch, done) = if active {
+        ("Deactivate", "The webhook is deactivated.")
+    } else {
+        ("Activate", "The webhook is active.")
+    };
+    let on_switch = move |_| {
+        let input = WebhookUpdateInput {
+            active: Patch::Set(!active),
+            ..WebhookUpdateInput::default()
+        };
+        failed.set(None);
+        spawn_local(async move {
+            match remote::answer(update_webhook(id, input)).await {
+                Ok(_) => desk.say(done),
+                Err(error) => {
+                    failed.try_set(Some(error));
+                }
+            }
+        });
+    };
+    let label = |what: &str| format!("{what} {}", webhook.url);
+    let (switch_label, delete_label) = (label(switch), label("Delete"));
+    view! {
+        <button
+            class="button small" type="button" id=format!("switch-{id}") aria-label=switch_label
+            disabled=move || !hydrated.done() on:click=on_switch
+        >{switch}</button>
+        <button
+            class="button small danger-quiet" type="button" id=format!("delete-{id}") aria-label=delete_label
+            disabled=move || !hydrated.done()
+            on:click=move |_| desk.open(OpenDialog::DeleteWebhook(webhook.clone()))
+        >"Delete"</button>
+        {move || failed.get().map(|error| view! { <Refused error/> })}
+    }
+}

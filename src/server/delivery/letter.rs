@@ -1,0 +1,107 @@
+//! What a mail says of a notice.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::domain::notice::NoticeKind;
+use crate::server::store::deliveries::DueRow;
+
+/// A mail's words.
+pub struct Letter {
+    /// Its subject.
+    pub subject: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Writes the mail of a notice. Nothing of a token is ever in it, since nothing of one is in a notice.
+pub fn letter(due: &DueRow) -> Letter {
+    let key = &due.key_id;
+    let (event, advice) = tell(due);
+    let name = match text(&due.data, "name") {
+        "" => String::new(),
+        name => format!("\nName:        {name}"),
+    };
+    let environment = match text(&due.data, "environment") {
+        "" => String::new(),
+        environment => format!("\nEnvironment: {environment}"),
+    };
+    Letter {
+        subject: format!("API key {key} {event}"),
+        text: format!(
+            "Your API key {key} {event}.\n\n\
+             Partner:     {}\nKey:         {key}{name}{environment}\nTime:        {}\n\n\
+             {advice}\n\n\
+             This mail tells what happened, and never holds a token: tokens are shown once, to whoever\n\
+             issues or rotates a key. Ask the registry's staff if you did not expect this.\n",
+            due.partner_name,
+            moment(due.at)
+        ),
+    }
+}
+
+/// What happened, to follow the key's id, and what to do about it.
+fn tell(due: &DueRow) -> (String, String) {
+    let data = &due.data;
+    match NoticeKind::parse(&due.kind) {
+        Some(NoticeKind::Issued) => (
+            "was issued".to_owned(),
+            "Its token was handed over by the registry's staff.".to_owned(),
+        ),
+        Some(NoticeKind::Rotated) => (
+            "was rotated".to_owned(),
+            format!(
+                "{} takes its place: deploy its token. The old key ends at {} at the latest.",
+                text(data, "replacedBy"),
+                time(data, "retiresAt")
+            ),
+        ),
+        Some(NoticeKind::Revoked) => (
+            "was revoked".to_owned(),
+            format!(
+                "Calls with it are refused from now on. Reason: {}.",
+                text(data, "reason").replace('_', " ")
+            ),
+        ),
+        Some(NoticeKind::Restored) => (
+            "was restored".to_owned(),
+            "Its revocation was undone: calls with it are accepted again.".to_owned(),
+        ),
+        Some(NoticeKind::Expiring) => {
+            let days = data["daysLeft"].as_i64().unwrap_or_default();
+            let plural = if days == 1 { "" } else { "s" };
+            (
+                format!("ends in {days} day{plural}"),
+                format!(
+                    "It ends at {}. Ask for a successor before that.",
+                    time(data, "notAfter")
+                ),
+            )
+        }
+        Some(NoticeKind::RotationDue) => (
+            "is due for rotation".to_owned(),
+            format!(
+                "It was made at {} and goes on working. Arrange its rotation with the registry's staff.",
+                time(data, "createdAt")
+            ),
+        ),
+        Some(NoticeKind::FirstUsed) => (
+            "was used for the first time".to_owned(),
+            "If it was not you, have it revoked at once.".to_owned(),
+        ),
+        None => ("was changed".to_owned(), String::new()),
+    }
+}
+
+fn text<'a>(data: &'a Value, name: &str) -> &'a str {
+    data[name].as_str().unwrap_or_default()
+}
+
+fn time(data: &Value, name: &str) -> String {
+    let at: Option<DateTime<Utc>> = text(data, name).parse().ok();
+    at.map(moment).unwrap_or_else(|| "no set time".to_owned())
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}

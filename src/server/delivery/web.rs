@@ -1,0 +1,176 @@
+//! Notices to webhooks, signed as Standard Webhooks does (standardwebhooks.com, version 1).
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use data_encoding::BASE64;
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::redirect::Policy;
+use reqwest::{Client, StatusCode, Url};
+use sha2::Sha256;
+
+use super::millis;
+use super::resolver::{Judge, NoAddress, Reach};
+use crate::server::service::notices::{Ended, Outcome, payload};
+use crate::server::service::targets::Targets;
+use crate::server::store::deliveries::DueRow;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an attempt may take altogether.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Calls webhooks.
+pub struct Web {
+    secure: Client,
+    plain: Client,
+}
+
+impl Web {
+    /// A caller that reaches these targets.
+    ///
+    /// # Errors
+    /// Why TLS can't be used, in one line.
+    pub fn new(targets: &Arc<Targets>) -> Result<Self, String> {
+        // The process's provider of cryptography; one that is there already will do as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = |reach| {
+            Client::builder()
+                .user_agent(concat!("myproof-registry/", env!("CARGO_PKG_VERSION")))
+                .dns_resolver(Judge::new(Arc::clone(targets), reach))
+                .redirect(Policy::none())
+                .no_proxy()
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .http1_only()
+                // Each attempt looks its target up and has it judged: none rides on an older one.
+                .pool_max_idle_per_host(0)
+                .connect_timeout(CONNECT_TIMEOUT)
+                .timeout(TIMEOUT)
+                .https_only(reach == Reach::Admitted)
+                .build()
+                .map_err(|error| format!("webhooks can't be called: {error}"))
+        };
+        Ok(Self {
+            secure: client(Reach::Admitted)?,
+            plain: client(Reach::AllowedOnly)?,
+        })
+    }
+
+    /// Sends a notice. `url` was checked just now.
+    pub async fn send(&self, due: &DueRow, url: Url, secret: &[u8], now: DateTime<Utc>) -> Outcome {
+        let body = payload(due).to_string();
+        let id = due.notice_id.to_string();
+        let timestamp = now.timestamp().to_string();
+        let client = match url.scheme() {
+            "http" => &self.plain,
+            _ => &self.secure,
+        };
+        let started = Instant::now();
+        let sent = client
+            .post(url)
+            .header(CONTENT_TYPE, "application/json")
+            .header("webhook-id", &id)
+            .header("webhook-timestamp", &timestamp)
+            .header(
+                "webhook-signature",
+                signature(secret, &id, &timestamp, &body),
+            )
+            .body(body)
+            .send()
+            .await;
+        let (ended, code, error) = match sent {
+            Ok(answer) => answered(answer.status()),
+            Err(error) => (Ended::NotNow, None, Some(why(&error))),
+        };
+        Outcome {
+            ended,
+            code,
+            error,
+            millis: millis(started),
+        }
+    }
+}
+
+fn answered(status: StatusCode) -> (Ended, Option<i32>, Option<&'static str>) {
+    let code = Some(i32::from(status.as_u16()));
+    match status {
+        StatusCode::GONE => (
+            Ended::Gone,
+            code,
+            Some("the receiver is gone: the webhook is switched off"),
+        ),
+        status if status.is_success() => (Ended::Arrived, code, None),
+        status if status.is_redirection() => {
+            (Ended::NotNow, code, Some("redirects are not followed"))
+        }
+        _ => (Ended::NotNow, code, None),
+    }
+}
+
+/// `v1,` and base64 of HMAC-SHA256 of id, time and body.
+fn signature(secret: &[u8], id: &str, timestamp: &str, body: &str) -> String {
+    // HMAC takes keys of any length (RFC 2104 §2).
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else {
+        return String::new();
+    };
+    for part in [id, ".", timestamp, ".", body] {
+        mac.update(part.as_bytes());
+    }
+    format!("v1,{}", BASE64.encode(&mac.finalize().into_bytes()))
+}
+
+/// What kept an attempt from being answered.
+fn why(error: &reqwest::Error) -> &'static str {
+    match cause(error) {
+        Some(Cause::Address(NoAddress::Refused)) => "its address is not allowed",
+        Some(Cause::Address(NoAddress::Unknown)) => "the receiver's name can't be resolved",
+        Some(Cause::Tls) => "the receiver's certificate can't be trusted, or TLS failed",
+        None if error.is_timeout() => "the receiver did not answer in time",
+        None if error.is_connect() => "the receiver can't be reached",
+        None => "the connection broke off",
+    }
+}
+
+enum Cause {
+    Address(NoAddress),
+    Tls,
+}
+
+/// Finds, in what an error is made of, what this program said or TLS did.
+fn cause(error: &(dyn Error + 'static)) -> Option<Cause> {
+    if let Some(no_address) = error.downcast_ref::<NoAddress>() {
+        return Some(Cause::Address(*no_address));
+    }
+    if error.is::<rustls::Error>() {
+        return Some(Cause::Tls);
+    }
+    // An I/O error names as its source not what it wraps but that one's source.
+    let wrapped = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref);
+    if let Some(found) = wrapped.and_then(|wrapped| cause(wrapped)) {
+        return Some(found);
+    }
+    error.source().and_then(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_are_those_of_the_standard() {
+        // The example of the specification's reference implementations.
+        let secret = BASE64.decode(b"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let signed = signature(
+            &secret,
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            "1614265330",
+            r#"{"test": 2432232314}"#,
+        );
+        assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+}

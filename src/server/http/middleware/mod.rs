@@ -1,0 +1,9 @@
+//! What every request passes, or every request of a group of routes.
+
+pub mod drain;
+pub mod guard;
+pub mod http_service;
+pub mod origin;
+pub mod security_headers;
+pub mod session;
+pub mod trace_context;

@@ -1,0 +1,192 @@
+//! `/api/admin/api-keys`: what operators' programs do with keys.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::grace::GraceInput;
+use crate::domain::key_input::{IssueInput, RestoreInput, RevokeInput, UpdateInput};
+use crate::domain::key_list::KeyListInput;
+use crate::domain::rotation::RotateInput;
+use crate::domain::scope::Scope;
+use crate::domain::token::KeyId;
+use crate::server::http::answers::{
+    IssuedAnswer, KeyAnswer, KeysAnswer, RevokedAnswer, RotatedAnswer,
+};
+use crate::server::http::extract::json::StrictJson;
+use crate::server::http::extract::path::PathId;
+use crate::server::http::extract::query::StrictQuery;
+use crate::server::http::extract::request::RequestInfo;
+use crate::server::http::middleware::guard::{Gate, Key};
+use crate::server::http::openapi::{
+    CantChangeGrace, CantIssue, CantRestore, CantRotate, CantUpdate, NoKey,
+};
+use crate::server::http::problem::Problem;
+use crate::server::state::AppState;
+
+type Answer<T> = Result<Json<T>, Problem>;
+/// The answer to what made something.
+type Created<T> = Result<(StatusCode, Json<T>), Problem>;
+
+/// The routes.
+pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
+    let admin = |methods| gate.guard(&[Scope::Admin], methods);
+    OpenApiRouter::new()
+        .routes(admin(routes!(list)))
+        .routes(admin(routes!(issue)))
+        .routes(admin(routes!(show, update)))
+        .routes(admin(routes!(rotate)))
+        .routes(admin(routes!(change_grace)))
+        .routes(admin(routes!(revoke)))
+        .routes(admin(routes!(restore)))
+}
+
+/// List the keys
+#[utoipa::path(get, path = "/api/admin/api-keys", operation_id = "listKeys", tag = "Keys",
+    params(KeyListInput),
+    responses((status = 200, description = "A page of keys", body = KeysAnswer)))]
+async fn list(
+    State(state): State<AppState>,
+    StrictQuery(input): StrictQuery<KeyListInput>,
+) -> Answer<KeysAnswer> {
+    let page = state.registry.list_keys(&input.check()?).await?;
+    Ok(Json(page.into()))
+}
+
+/// Show a key
+#[utoipa::path(get, path = "/api/admin/api-keys/{keyId}", operation_id = "getKey", tag = "Keys",
+    params(("keyId" = KeyId, Path, description = "The key's id.")),
+    responses((status = 200, description = "The key", body = KeyAnswer), NoKey))]
+async fn show(State(state): State<AppState>, PathId(key_id): PathId) -> Answer<KeyAnswer> {
+    let key = state.registry.key(&key_id).await?;
+    Ok(Json(key.into()))
+}
+
+/// Issue a key
+///
+/// The answer holds its token, which is shown this once and never again.
+#[utoipa::path(post, path = "/api/admin/api-keys/issue", operation_id = "issueKey", tag = "Keys",
+    request_body = IssueInput,
+    responses((status = 201, description = "The key and its token", body = IssuedAnswer), CantIssue))]
+async fn issue(
+    State(state): State<AppState>,
+    info: RequestInfo,
+    Key(caller): Key,
+    StrictJson(input): StrictJson<IssueInput>,
+) -> Created<IssuedAnswer> {
+    let command = input.check(state.registry.now())?;
+    let issued = state
+        .registry
+        .issue_key(&info.origin_of_key(&caller), command)
+        .await?;
+    Ok((StatusCode::CREATED, Json(issued.into())))
+}
+
+/// Change a key
+///
+/// Scopes and partner are for life: issue another key instead.
+#[utoipa::path(patch, path = "/api/admin/api-keys/{keyId}", operation_id = "updateKey", tag = "Keys",
+    params(("keyId" = KeyId, Path, description = "The key's id.")), request_body = UpdateInput,
+    responses((status = 200, description = "The key as it is now", body = KeyAnswer), CantUpdate))]
+async fn update(
+    State(state): State<AppState>,
+    PathId(key_id): PathId,
+    info: RequestInfo,
+    Key(caller): Key,
+    StrictJson(input): StrictJson<UpdateInput>,
+) -> Answer<KeyAnswer> {
+    let command = input.check(state.registry.now())?;
+    let key = state
+        .registry
+        .update_key(&info.origin_of_key(&caller), &key_id, command)
+        .await?;
+    Ok(Json(key.into()))
+}
+
+/// Rotate a key
+///
+/// A successor takes its place, at once or after a grace in which both are accepted. The answer
+/// holds the successor's token, which is shown this once and never again.
+#[utoipa::path(post, path = "/api/admin/api-keys/{keyId}/rotate", operation_id = "rotateKey", tag = "Keys",
+    params(("keyId" = KeyId, Path, description = "The key's id.")), request_body = RotateInput,
+    responses((status = 201, description = "The successor and its token", body = RotatedAnswer), CantRotate))]
+async fn rotate(
+    State(state): State<AppState>,
+    PathId(key_id): PathId,
+    info: RequestInfo,
+    Key(caller): Key,
+    StrictJson(input): StrictJson<RotateInput>,
+) -> Created<RotatedAnswer> {
+    let command = input.check(state.registry.now())?;
+    let rotated = state
+        .registry
+        .rotate_key(&info.origin_of_key(&caller), &key_id, command)
+        .await?;
+    Ok((StatusCode::CREATED, Json(rotated.into())))
+}
+
+/// End the grace of a retiring key
+///
+/// At once, or so many seconds from now, earlier or later than before, but never past the key's
+/// notAfter. A grace that waits for the successor's first use waits no longer.
+#[utoipa::path(post, path = "/api/admin/api-keys/{keyId}/grace", operation_id = "changeGrace", tag = "Keys",
+    params(("keyId" = KeyId, Path, description = "The key's id.")), request_body = GraceInput,
+    responses((status = 200, description = "The key as it is now", body = KeyAnswer), CantChangeGrace))]
+async fn change_grace(
+    State(state): State<AppState>,
+    PathId(key_id): PathId,
+    info: RequestInfo,
+    Key(caller): Key,
+    StrictJson(input): StrictJson<GraceInput>,
+) -> Answer<KeyAnswer> {
+    let seconds = input.check()?;
+    let key = state
+        .registry
+        .change_grace(&info.origin_of_key(&caller), &key_id, seconds)
+        .await?;
+    Ok(Json(key.into()))
+}
+
+/// Revoke a key
+///
+/// It is refused at once, everywhere. Revoking it again answers the same.
+#[utoipa::path(post, path = "/api/admin/api-keys/{keyId}/revoke", operation_id = "revokeKey", tag = "Keys",
+    params(("keyId" = KeyId, Path, description = "The key's id.")), request_body = RevokeInput,
+    responses((status = 200, description = "When it was revoked", body = RevokedAnswer), NoKey))]
+async fn revoke(
+    State(state): State<AppState>,
+    PathId(key_id): PathId,
+    info: RequestInfo,
+    Key(caller): Key,
+    StrictJson(input): StrictJson<RevokeInput>,
+) -> Answer<RevokedAnswer> {
+    let command = input.check()?;
+    let revoked = state
+        .registry
+        .revoke_key(&info.origin_of_key(&caller), &key_id, command)
+        .await?;
+    Ok(Json(revoked.into()))
+}
+
+/// Undo a revocation
+///
+/// Within 60 minutes, and not for `key_compromise` or `superseded`. The key's window stands as it was.
+#[utoipa::path(post, path = "/api/admin/api-keys/{keyId}/restore", operation_id = "restoreKey", tag = "Keys",
+    params(("keyId" = KeyId, Path, description = "The key's id.")), request_body = RestoreInput,
+    responses((status = 200, description = "The key as it is now", body = KeyAnswer), CantRestore))]
+async fn restore(
+    State(state): State<AppState>,
+    PathId(key_id): PathId,
+    info: RequestInfo,
+    Key(caller): Key,
+    StrictJson(input): StrictJson<RestoreInput>,
+) -> Answer<KeyAnswer> {
+    let note = input.check()?;
+    let key = state
+        .registry
+        .restore_key(&info.origin_of_key(&caller), &key_id, note)
+        .await?;
+    Ok(Json(key.into()))
+}

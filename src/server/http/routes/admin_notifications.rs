@@ -1,0 +1,151 @@
+//! `/api/admin/…/webhooks` and `/api/admin/…/deliveries`: what partners are told of their keys.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::admin_partners;
+use crate::domain::error::{AppResult, Missing};
+use crate::domain::scope::Scope;
+use crate::domain::webhook::{DeliveryListInput, WebhookInput, WebhookUpdateInput};
+use crate::server::http::answers::{
+    DeliveriesAnswer, DeliveryAnswer, Fine, NewWebhookAnswer, WebhookAnswer, WebhooksAnswer,
+};
+use crate::server::http::extract::json::StrictJson;
+use crate::server::http::extract::path::PathId;
+use crate::server::http::extract::query::StrictQuery;
+use crate::server::http::extract::request::RequestInfo;
+use crate::server::http::middleware::guard::{Gate, Key};
+use crate::server::http::openapi::{CantAddWebhook, NoDelivery, NoPartner, NoWebhook};
+use crate::server::http::problem::Problem;
+use crate::server::state::AppState;
+
+/// The routes.
+pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
+    let admin = |methods| gate.guard(&[Scope::Admin], methods);
+    OpenApiRouter::new()
+        .routes(admin(routes!(list, create)))
+        .routes(admin(routes!(update, delete)))
+        .routes(admin(routes!(deliveries)))
+        .routes(admin(routes!(send_again)))
+}
+
+/// List a partner's webhooks
+#[utoipa::path(get, path = "/api/admin/partners/{partnerId}/webhooks", operation_id = "listWebhooks", tag = "Notices",
+    params(("partnerId" = Uuid, Path, description = "The partner's id.")),
+    responses((status = 200, description = "The webhooks, oldest first", body = WebhooksAnswer), NoPartner))]
+async fn list(
+    State(state): State<AppState>,
+    PathId(partner_id): PathId,
+) -> Result<Json<WebhooksAnswer>, Problem> {
+    let partner_id = admin_partners::in_path(&partner_id)?;
+    let webhooks = state.registry.list_webhooks(partner_id).await?;
+    Ok(Json(webhooks.into()))
+}
+
+/// Make a webhook
+///
+/// Notices of the partner's keys are sent there, signed as Standard Webhooks does and tried for 24
+/// hours. The answer holds the signing secret, which is shown this once and never again. The address
+/// must be of https and public; a partner has up to ten.
+#[utoipa::path(post, path = "/api/admin/partners/{partnerId}/webhooks", operation_id = "createWebhook", tag = "Notices",
+    params(("partnerId" = Uuid, Path, description = "The partner's id.")), request_body = WebhookInput,
+    responses((status = 201, description = "The webhook and its secret", body = NewWebhookAnswer), CantAddWebhook))]
+async fn create(
+    State(state): State<AppState>,
+    PathId(partner_id): PathId,
+    info: RequestInfo,
+    Key(caller): Key,
+    StrictJson(input): StrictJson<WebhookInput>,
+) -> Result<(StatusCode, Json<NewWebhookAnswer>), Problem> {
+    let command = input.check()?;
+    let origin = info.origin_of_key(&caller);
+    let made = state
+        .registry
+        .create_webhook(&origin, admin_partners::in_path(&partner_id)?, command)
+        .await?;
+    Ok((StatusCode::CREATED, Json(made.into())))
+}
+
+/// Change a webhook
+#[utoipa::path(patch, path = "/api/admin/webhooks/{webhookId}", operation_id = "updateWebhook", tag = "Notices",
+    params(("webhookId" = Uuid, Path, description = "The webhook's id.")), request_body = WebhookUpdateInput,
+    responses((status = 200, description = "The webhook as it is now", body = WebhookAnswer), NoWebhook))]
+async fn update(
+    State(state): State<AppState>,
+    PathId(webhook_id): PathId,
+    info: RequestInfo,
+    Key(caller): Key,
+    StrictJson(input): StrictJson<WebhookUpdateInput>,
+) -> Result<Json<WebhookAnswer>, Problem> {
+    let command = input.check()?;
+    let origin = info.origin_of_key(&caller);
+    let webhook = state
+        .registry
+        .update_webhook(&origin, webhook_in_path(&webhook_id)?, command)
+        .await?;
+    Ok(Json(webhook.into()))
+}
+
+/// Delete a webhook
+///
+/// Its delivery log goes with it.
+#[utoipa::path(delete, path = "/api/admin/webhooks/{webhookId}", operation_id = "deleteWebhook", tag = "Notices",
+    params(("webhookId" = Uuid, Path, description = "The webhook's id.")),
+    responses((status = 200, description = "It is deleted", body = Fine), NoWebhook))]
+async fn delete(
+    State(state): State<AppState>,
+    PathId(webhook_id): PathId,
+    info: RequestInfo,
+    Key(caller): Key,
+) -> Result<Json<Fine>, Problem> {
+    let origin = info.origin_of_key(&caller);
+    let webhook_id = webhook_in_path(&webhook_id)?;
+    state.registry.delete_webhook(&origin, webhook_id).await?;
+    Ok(Json(Fine::default()))
+}
+
+/// List a partner's deliveries
+///
+/// Each telling of each notice, by webhook and by mail, and what came of its last attempt. Neither
+/// what was sent nor what was answered is kept.
+#[utoipa::path(get, path = "/api/admin/partners/{partnerId}/deliveries", operation_id = "listDeliveries", tag = "Notices",
+    params(("partnerId" = Uuid, Path, description = "The partner's id."), DeliveryListInput),
+    responses((status = 200, description = "A page of deliveries", body = DeliveriesAnswer), NoPartner))]
+async fn deliveries(
+    State(state): State<AppState>,
+    PathId(partner_id): PathId,
+    StrictQuery(input): StrictQuery<DeliveryListInput>,
+) -> Result<Json<DeliveriesAnswer>, Problem> {
+    let query = input.check()?;
+    let partner_id = admin_partners::in_path(&partner_id)?;
+    let page = state.registry.list_deliveries(partner_id, &query).await?;
+    Ok(Json(page.into()))
+}
+
+/// Send a notice again
+///
+/// At once, and then for another 24 hours until it arrives.
+#[utoipa::path(post, path = "/api/admin/deliveries/{deliveryId}/send-again", operation_id = "sendAgain", tag = "Notices",
+    params(("deliveryId" = Uuid, Path, description = "The delivery's id.")),
+    responses((status = 200, description = "The delivery, which is under way again", body = DeliveryAnswer), NoDelivery))]
+async fn send_again(
+    State(state): State<AppState>,
+    PathId(delivery_id): PathId,
+    info: RequestInfo,
+    Key(caller): Key,
+) -> Result<Json<DeliveryAnswer>, Problem> {
+    let origin = info.origin_of_key(&caller);
+    let delivery_id = Uuid::try_parse(&delivery_id);
+    let delivery_id = delivery_id.map_err(|_| Problem(Missing::DeliveryNotFound.into()))?;
+    let delivery = state.registry.send_again(&origin, delivery_id).await?;
+    Ok(Json(delivery.into()))
+}
+
+/// A webhook's id in a path; a malformed one is nobody's.
+fn webhook_in_path(webhook_id: &str) -> AppResult<Uuid> {
+    Uuid::try_parse(webhook_id).map_err(|_| Missing::WebhookNotFound.into())
+}

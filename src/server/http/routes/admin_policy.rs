@@ -1,0 +1,48 @@
+//! `/api/admin/policy`: the policy of key ages.
+
+use axum::Json;
+use axum::extract::State;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::policy::PolicyInput;
+use crate::domain::scope::Scope;
+use crate::server::http::answers::PolicyAnswer;
+use crate::server::http::extract::json::StrictJson;
+use crate::server::http::extract::request::RequestInfo;
+use crate::server::http::middleware::guard::{Gate, Key};
+use crate::server::http::problem::Problem;
+use crate::server::state::AppState;
+
+/// The routes.
+pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(gate.guard(&[Scope::Admin], routes!(show, update)))
+}
+
+/// Show the policy of key ages
+#[utoipa::path(get, path = "/api/admin/policy", operation_id = "getPolicy", tag = "Policy",
+    responses((status = 200, description = "The policy", body = PolicyAnswer)))]
+async fn show(State(state): State<AppState>) -> Result<Json<PolicyAnswer>, Problem> {
+    Ok(Json(state.registry.policy().await?.into()))
+}
+
+/// Change the policy of key ages
+///
+/// Keys that exist go on working: those past the maximum age are shown as due for rotation, and a
+/// lifetime is asked of new keys alone.
+#[utoipa::path(patch, path = "/api/admin/policy", operation_id = "updatePolicy", tag = "Policy",
+    request_body = PolicyInput,
+    responses((status = 200, description = "The policy", body = PolicyAnswer)))]
+async fn update(
+    State(state): State<AppState>,
+    info: RequestInfo,
+    Key(caller): Key,
+    StrictJson(input): StrictJson<PolicyInput>,
+) -> Result<Json<PolicyAnswer>, Problem> {
+    let origin = info.origin_of_key(&caller);
+    let policy = state
+        .registry
+        .update_policy(&origin, input.check()?)
+        .await?;
+    Ok(Json(policy.into()))
+}
