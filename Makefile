@@ -1,7 +1,7 @@
 # Every target is a script in scripts/, which says more about itself at its top.
 
 .DEFAULT_GOAL := help
-.PHONY: help run watch test bench fuzz soak chaos build dist profile screenshots psql cli
+.PHONY: help run watch test bench fuzz soak chaos build dist screenshots psql cli
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -32,9 +32,6 @@ build: ## build the release: target/release/myproof-registry and target/site
 
 dist: ## make what is handed on, in dist/: one program with everything in it, checksums, what it is made of
 	@scripts/dist.sh
-
-profile: ## find out anew which functions the browser's first WASM file need not hold
-	@scripts/profile.sh
 
 screenshots: ## take pictures of every page and dialog, for people to look at
 	@scripts/screenshots.sh

@@ -21,8 +21,8 @@ export SHARED_BUFFERS=1GB
 "$ROOT/scripts/cluster.sh" --dir "$WORK" --throwaway start
 DATABASE_URL=$("$ROOT/scripts/cluster.sh" --dir "$WORK" url)
 export DATABASE_URL
-# The flags are the release's and cargo-leptos's, so that the libraries are compiled only once.
-export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$RELEASE_FLAGS --cfg erase_components"
+# The flags are cargo-leptos's, so that the libraries are compiled only once.
+export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }--cfg erase_components"
 if [ -z "$ONLY" ]; then
     run_child cargo bench --features ssr --bench check -- --warm-up-time 1 --measurement-time 3 || exit 1
     run_child cargo bench --features ssr --bench http || exit 1

@@ -11,7 +11,7 @@ build_release() {
     join_style
     # What an older build left would be served as well.
     rm -rf -- "$ROOT/target/site"
-    leptos_release --precompress "${SPLIT[@]}"
+    run_child cargo leptos build --release --precompress "${SPLIT[@]}"
 }
 with_lock "$ROOT/target/.site.lock" build_release || die "the build failed, for the reason above"
 [ -x "$TARGET/release/$APP" ] || die "the build left no $TARGET/release/$APP; check bin-target in Cargo.toml"

@@ -59,22 +59,10 @@ close_database() {
     setsid "$ROOT/scripts/cluster.sh" leave
 }
 
-# What the browser loads later is cut off the first file (src/ui/chunks.rs).
+# Puts pages and dialogs into WASM files of their own (src/ui/chunks.rs).
 SPLIT=(--split)
 # Development builds have the page /styleguide.
 FOR_DEVELOPMENT=("${SPLIT[@]}" --features styleguide)
-
-# A release's browser half: scripts/wasm/wasm-opt stands before binaryen's, and cuts the first WASM
-# file in two. It knows functions by their names of Rust's newer kind, which tell types apart.
-RELEASE_FLAGS="-Csymbol-mangling-version=v0"
-leptos_release() {
-    WASM_OPT=$(command -v wasm-opt) PATH="$ROOT/scripts/wasm:$PATH" \
-        RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$RELEASE_FLAGS" \
-        run_child cargo leptos build --release "$@" || return 1
-    # It is called by its name alone, and what it says is not shown.
-    [ -n "${MARKS_FILE:-}" ] || compgen -G "$LEPTOS_SITE_ROOT/pkg/late.*.wasm" >/dev/null ||
-        { say "scripts/wasm/wasm-opt was not called, or did not cut" && return 1; }
-}
 
 # cargo-leptos takes one style sheet and follows no @import: the parts are joined, in the order of
 # the cascade, where Cargo.toml says. An unchanged one keeps its time, so nothing is done again.

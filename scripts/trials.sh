@@ -23,8 +23,8 @@ DATABASE_URL=$("$ROOT/scripts/cluster.sh" --dir "$WORK" url)
 export DATABASE_URL
 # Where the trials' own folders go.
 export TMPDIR="$WORK/tmp"
-# The flags are the release's and cargo-leptos's, so that the libraries are compiled only once.
-export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$RELEASE_FLAGS --cfg erase_components"
+# The flags are cargo-leptos's, so that the libraries are compiled only once.
+export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }--cfg erase_components"
 # Ten thousand connections are as many files, on either side.
 ulimit -n "$(ulimit -Hn)"
 
