@@ -27,7 +27,7 @@ soak: ## load that lasts: twenty minutes at full speed, 5,000 unknown keys at on
 chaos: ## break what it stands on: kills under load, a slow and a cut network, a full disk
 	@scripts/chaos.sh
 
-build: ## build the release: target/release/myproof-registry and target/site
+build: ## build the release: target/release/myproof-registry
 	@scripts/build.sh
 
 dist: ## make what is handed on, in dist/: one program with everything in it, checksums, what it is made of

@@ -43,7 +43,6 @@ mod obeyed;
 mod openapi;
 mod operators;
 mod outage;
-mod package;
 mod partner_audit;
 mod pepper;
 mod pepper_walk;

@@ -6,7 +6,6 @@ mod bulk;
 mod import;
 mod keys;
 mod operators;
-mod pack;
 mod policy;
 mod sample;
 mod scan;
@@ -21,7 +20,6 @@ use self::bulk::BulkCommand;
 use self::import::ImportArgs;
 use self::keys::KeyCommand;
 use self::operators::OperatorCommand;
-use self::pack::PackArgs;
 use self::policy::PolicyCommand;
 use self::sample::SampleArgs;
 use self::scan::ScanArgs;
@@ -66,8 +64,6 @@ enum Command {
     Scan(ScanArgs),
     /// Fill a development database with sample partners and keys.
     Sample(SampleArgs),
-    /// Write a copy of this program that holds the browser's files, and needs no folder beside it.
-    Pack(PackArgs),
     /// Print the OpenAPI document of the REST routes, JSON. Needs no database and no configuration.
     #[command(name = "openapi")]
     OpenApi,
@@ -124,7 +120,6 @@ async fn run(command: Command) -> Result<ExitCode, String> {
         Command::Audit(command) => audit::run(&source, command).await?,
         Command::Scan(args) => return Ok(scan::run(&source, args).await),
         Command::Sample(args) => sample::run(&source, args).await?,
-        Command::Pack(args) => pack::run(&args)?,
         Command::OpenApi => println!("{:#}", http::document()),
     }
     Ok(ExitCode::SUCCESS)
