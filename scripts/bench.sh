@@ -24,10 +24,12 @@ export DATABASE_URL
 # The flags are cargo-leptos's, so that the libraries are compiled only once.
 export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }--cfg erase_components"
 if [ -z "$ONLY" ]; then
-    run_child cargo bench --features ssr --bench check -- --warm-up-time 1 --measurement-time 3 || exit 1
-    run_child cargo bench --features ssr --bench http || exit 1
-    run_child cargo bench --features ssr --bench lists || exit 1
+    run_child cargo bench --features ssr,sample --bench check -- --warm-up-time 1 --measurement-time 3 || exit 1
+    run_child cargo bench --features ssr,sample --bench http || exit 1
+    run_child cargo bench --features ssr,sample --bench lists || exit 1
 fi
+# The pages' server has the command `sample`, and reads target/site.
+run_child cargo build --release --features ssr,sample || exit 1
 cd end2end
-MYPROOF_BIN="$ROOT/target/release/$APP" LEPTOS_SITE_ROOT="$ROOT/target/site" \
+MYPROOF_BIN="$TARGET/release/$APP" LEPTOS_SITE_ROOT="$ROOT/target/site" \
     run_child node_modules/.bin/playwright test --config bench.config.ts --reporter=list || exit 1

@@ -61,8 +61,8 @@ close_database() {
 
 # Puts pages and dialogs into WASM files of their own (src/ui/chunks.rs).
 SPLIT=(--split)
-# Development builds have the page /styleguide.
-FOR_DEVELOPMENT=("${SPLIT[@]}" --features styleguide)
+# Development builds have the page /styleguide and the command `sample`.
+FOR_DEVELOPMENT=("${SPLIT[@]}" --features "styleguide,sample")
 
 # cargo-leptos takes one style sheet and follows no @import: the parts are joined, in the order of
 # the cascade, where Cargo.toml says. An unchanged one keeps its time, so nothing is done again.

@@ -150,7 +150,7 @@ within_budget() {
 # The flags and names are those of cargo-leptos, so that the libraries are compiled only once.
 cargo_tests() {
     need rust nginx python-tools && database && RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }--cfg erase_components" \
-        run_logged cargo test --features ssr --no-fail-fast
+        run_logged cargo test --features ssr,sample --no-fail-fast
 }
 
 browser_tests() {
@@ -202,8 +202,8 @@ mkdir -p -- "$ASIDE"
 setup rust
 if selected lint; then
     step "formatting (cargo fmt)" count_nothing formatting
-    step "lint of the server (cargo clippy)" count_nothing clippy --features ssr,styleguide --all-targets
-    step "lint of the trials (cargo clippy)" count_nothing clippy --features ssr,styleguide --test trials
+    step "lint of the server (cargo clippy)" count_nothing clippy --features ssr,styleguide,sample --all-targets
+    step "lint of the trials (cargo clippy)" count_nothing clippy --features ssr,styleguide,sample --test trials
     step "lint of the browser's half (cargo clippy for wasm32)" count_nothing clippy_wasm --features hydrate,styleguide --target wasm32-unknown-unknown --lib
     step "the alerts of docs/alerts.yml (promtool)" count_nothing alerts
     step "licences, sources and advisories of dependencies (cargo deny, npm audit)" count_nothing supply_chain

@@ -7,6 +7,7 @@ mod import;
 mod keys;
 mod operators;
 mod policy;
+#[cfg(feature = "sample")]
 mod sample;
 mod scan;
 
@@ -21,6 +22,7 @@ use self::import::ImportArgs;
 use self::keys::KeyCommand;
 use self::operators::OperatorCommand;
 use self::policy::PolicyCommand;
+#[cfg(feature = "sample")]
 use self::sample::SampleArgs;
 use self::scan::ScanArgs;
 use super::config::{self, Source};
@@ -63,6 +65,7 @@ enum Command {
     /// Find tokens that leaked into files. Exit 0: none; 1: some; 3: it could not be done.
     Scan(ScanArgs),
     /// Fill a development database with sample partners and keys.
+    #[cfg(feature = "sample")]
     Sample(SampleArgs),
     /// Print the OpenAPI document of the REST routes, JSON. Needs no database and no configuration.
     #[command(name = "openapi")]
@@ -119,6 +122,7 @@ async fn run(command: Command) -> Result<ExitCode, String> {
         Command::Import(args) => import::run(&source, args).await?,
         Command::Audit(command) => audit::run(&source, command).await?,
         Command::Scan(args) => return Ok(scan::run(&source, args).await),
+        #[cfg(feature = "sample")]
         Command::Sample(args) => sample::run(&source, args).await?,
         Command::OpenApi => println!("{:#}", http::document()),
     }
