@@ -1,26 +1,18 @@
 #!/usr/bin/env bash
-# Measures the key check, in process and over HTTP, the lists and the console's pages, with a database of
-# its own: `make bench`. `scripts/bench.sh console` measures the pages alone. docs/performance.md says what
-# the figures mean.
+# Measures key verification, in process and over HTTP, the lists and the console's pages, with a database of
+# its own: `make bench`. `scripts/bench.sh console` measures the pages alone. docs/performance.md explains
+# the figures.
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 . "$ROOT/scripts/dev.sh"
 
 ONLY=${1:-}
 case $ONLY in '' | console) ;; *) die "there is no part '$ONLY' of the benchmarks; use console, or name none" ;; esac
-setup rust postgres chromium node-modules bench-modules
+setup rust chromium node-modules bench-modules
 [ -n "$ONLY" ] || setup nginx wrk
-"$ROOT/scripts/build.sh"
-WORK=$(mktemp -d "${TMPDIR:-/tmp}/myproof-bench.XXXXXX")
-clean_up() {
-    setsid "$ROOT/scripts/cluster.sh" --dir "$WORK" --throwaway stop
-    rm -rf -- "$WORK"
-}
-at_exit clean_up
+"$ROOT/scripts/build.sh" site
 # The tables of a million keys are half a gigabyte; a database that holds them is given as much.
 export SHARED_BUFFERS=1GB
-"$ROOT/scripts/cluster.sh" --dir "$WORK" --throwaway start
-DATABASE_URL=$("$ROOT/scripts/cluster.sh" --dir "$WORK" url)
-export DATABASE_URL
+throwaway_database
 # The flags are cargo-leptos's, so that the libraries are compiled only once.
 export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }--cfg erase_components"
 if [ -z "$ONLY" ]; then

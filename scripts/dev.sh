@@ -59,6 +59,21 @@ close_database() {
     setsid "$ROOT/scripts/cluster.sh" leave
 }
 
+# Makes DATABASE_URL point to a new database that ends with this script, as its folder WORK does.
+throwaway_database() {
+    setup postgres
+    WORK=$(mktemp -d "${TMPDIR:-/tmp}/$APP.XXXXXX")
+    at_exit remove_database
+    "$ROOT/scripts/cluster.sh" --dir "$WORK" --throwaway start
+    DATABASE_URL=$("$ROOT/scripts/cluster.sh" --dir "$WORK" url)
+    export DATABASE_URL
+}
+remove_database() {
+    # In a session of its own, a second Ctrl-C does not interrupt it.
+    setsid "$ROOT/scripts/cluster.sh" --dir "$WORK" --throwaway stop
+    rm -rf -- "$WORK"
+}
+
 # Puts pages and dialogs into WASM files of their own (src/ui/chunks.rs).
 SPLIT=(--split)
 # Development builds have the page /styleguide and the command `sample`.
@@ -98,7 +113,7 @@ build_debug() {
         say "nothing changed since the last build"
         return
     fi
-    say "building the server and the browser's half"
+    say "building the server and the front end"
     rm -f -- "$stamp"
     join_style
     run_child cargo leptos build "${FOR_DEVELOPMENT[@]}" || die "the build failed, for the reason above"

@@ -122,7 +122,7 @@ supply_chain() {
 build_for_browser() {
     need wasm leptos wasm-opt && with_lock "$TARGET/.test-build.lock" build_aside
 }
-# The browser's half is the one that is released, but for the page /styleguide.
+# The front end is the one that is released, but for the page /styleguide.
 build_aside() {
     join_style
     rm -rf -- "$TARGET/test-site"
@@ -203,13 +203,13 @@ setup rust
 if selected lint; then
     step "formatting (cargo fmt)" count_nothing formatting
     step "lint of the server (cargo clippy)" count_nothing clippy --features ssr,styleguide,sample --all-targets
-    step "lint of the trials (cargo clippy)" count_nothing clippy --features ssr,styleguide,sample --test trials
-    step "lint of the browser's half (cargo clippy for wasm32)" count_nothing clippy_wasm --features hydrate,styleguide --target wasm32-unknown-unknown --lib
-    step "the alerts of docs/alerts.yml (promtool)" count_nothing alerts
+    step "lint of the slow tests (cargo clippy)" count_nothing clippy --features ssr,styleguide,sample --test trials
+    step "lint of the front end (cargo clippy for wasm32)" count_nothing clippy_wasm --features hydrate,styleguide --target wasm32-unknown-unknown --lib
+    step "alerts of docs/alerts.yml (promtool)" count_nothing alerts
     step "licences, sources and advisories of dependencies (cargo deny, npm audit)" count_nothing supply_chain
 fi
-if selected browser; then step "build of the server and the browser's half (cargo leptos build)" count_nothing build_for_browser; fi
-if selected browser; then step "size of what the browser loads first" count_nothing sizes; fi
+if selected browser; then step "build of server and front end (cargo leptos build)" count_nothing build_for_browser; fi
+if selected browser; then step "size of the first page's files" count_nothing sizes; fi
 if selected rust; then step "tests of the server (cargo test)" count_cargo cargo_tests; fi
-if selected browser; then step "tests in the browser (playwright)" count_playwright browser_tests; fi
+if selected browser; then step "browser tests (playwright)" count_playwright browser_tests; fi
 DONE=yes
