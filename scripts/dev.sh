@@ -74,7 +74,7 @@ remove_database() {
     rm -rf -- "$WORK"
 }
 
-# Puts pages and dialogs into WASM files of their own (src/ui/chunks.rs).
+# Puts pages and dialogs into WASM files of their own (src/console/chunks.rs).
 SPLIT=(--split)
 # Development builds have the page /styleguide and the command `sample`.
 FOR_DEVELOPMENT=("${SPLIT[@]}" --features "styleguide,sample")
