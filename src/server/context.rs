@@ -2,9 +2,9 @@
 //! cookies and status. Guards stand here, inside the body, because the server's own rendering
 //! calls server functions directly, past every layer.
 
-use axum::http::header::{ACCEPT, SET_COOKIE};
+use axum::http::StatusCode;
+use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
 use futures::stream::{Stream, StreamExt};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
@@ -17,7 +17,6 @@ use super::http::middleware::session::Session;
 use super::service::sessions::SignedIn;
 use super::service::{Origin, Whence};
 use super::state::AppState;
-use crate::console::rpc::FORM_POSTS;
 use crate::domain::audit::{Actor, ActorKind};
 use crate::domain::error::{AppError, AppResult};
 use crate::domain::operator::{Operator, Role};
@@ -28,7 +27,7 @@ use crate::domain::scope::Scope;
 /// # Errors
 /// [`AppError::Internal`] outside a request.
 pub fn state() -> AppResult<AppState> {
-    use_context().ok_or_else(|| told(AppError::Internal))
+    use_context().ok_or(AppError::Internal)
 }
 
 /// Who is signed in, if anybody is.
@@ -50,7 +49,7 @@ fn session() -> Option<SignedIn> {
 /// # Errors
 /// [`AppError::SignedOut`].
 pub fn operator() -> AppResult<Operator> {
-    signed_in().ok_or_else(|| told(AppError::SignedOut))
+    signed_in().ok_or(AppError::SignedOut)
 }
 
 /// The operator who may change things, as the audit event will name them.
@@ -66,7 +65,7 @@ pub fn admin() -> AppResult<Origin> {
         state
             .registry
             .refused_by_role(&origin, path.unwrap_or_default());
-        return Err(told(AppError::ReadOnlyRole));
+        return Err(AppError::ReadOnlyRole);
     }
     Ok(origin)
 }
@@ -93,13 +92,13 @@ pub fn proven_operator() -> AppResult<Operator> {
 }
 
 fn proven() -> AppResult<()> {
-    let session = session().ok_or_else(|| told(AppError::SignedOut))?;
+    let session = session().ok_or(AppError::SignedOut)?;
     if session.is_fresh(state()?.registry.now()) {
         return Ok(());
     }
-    Err(told(AppError::FactorNeeded {
+    Err(AppError::FactorNeeded {
         enrolled: session.has_factor,
-    }))
+    })
 }
 
 /// The operator who may change things, and may do so to this key: a key that opens everything takes a
@@ -113,7 +112,7 @@ pub async fn admin_over(state: &AppState, key_id: &str) -> AppResult<Origin> {
         Ok(key) if key.scopes.contains(&Scope::Admin) => proven_admin(),
         // What is not there is told by whatever looks for it.
         Ok(_) | Err(AppError::NotFound { .. }) => Ok(origin),
-        Err(error) => Err(told(error)),
+        Err(error) => Err(error),
     }
 }
 
@@ -122,7 +121,7 @@ pub async fn admin_over(state: &AppState, key_id: &str) -> AppResult<Origin> {
 /// # Errors
 /// [`AppError::Internal`] outside a request.
 pub fn origin(operator: &Operator) -> AppResult<Origin> {
-    let info = info().ok_or_else(|| told(AppError::Internal))?;
+    let info = info().ok_or(AppError::Internal)?;
     Ok(info.origin(Actor::new(ActorKind::Operator, operator.email.clone())))
 }
 
@@ -144,7 +143,7 @@ fn info() -> Option<RequestInfo> {
 /// # Errors
 /// [`AppError::SignedOut`].
 pub fn cookie(state: &AppState) -> AppResult<Zeroizing<String>> {
-    presented_cookie(state).ok_or_else(|| told(AppError::SignedOut))
+    presented_cookie(state).ok_or(AppError::SignedOut)
 }
 
 /// The cookie that came with the request, whatever it is worth.
@@ -155,39 +154,13 @@ pub fn presented_cookie(state: &AppState) -> Option<Zeroizing<String>> {
     Some(Zeroizing::new(cookie.to_owned()))
 }
 
-/// Gives the answer of a server function the error's status. Leptos would say 500; a plain form's
-/// post keeps its redirect, which a status would take away, and a page that calls the function while
-/// it is rendered keeps its own.
-#[must_use]
-pub fn told(error: AppError) -> AppError {
-    let says_so = use_context::<Parts>().is_some_and(|parts| {
-        let path = parts.uri.path();
-        let is_form = FORM_POSTS.contains(&path) && accepts_html(&parts.headers);
-        path.starts_with("/rpc/") && !is_form
-    });
-    if let Some(response) = use_context::<ResponseOptions>().filter(|_| says_so) {
-        response.set_status(
-            StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-        );
-    }
-    error
-}
-
-/// The same for what has a page of its own: one of a thing that is not there is not there either.
-#[must_use]
-pub fn told_on_its_page(error: AppError) -> AppError {
+/// Sets status 404 on the page being rendered if the thing it shows does not exist.
+pub fn mark_page_not_found(error: AppError) -> AppError {
     if let (AppError::NotFound { .. }, Some(response)) = (&error, use_context::<ResponseOptions>())
     {
         response.set_status(StatusCode::NOT_FOUND);
     }
-    told(error)
-}
-
-fn accepts_html(headers: &HeaderMap) -> bool {
-    headers
-        .get(ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.contains("text/html"))
+    error
 }
 
 /// Sets the session's cookie.

@@ -30,8 +30,8 @@ pub async fn list_events(query: EventListInput) -> Result<EventPage, AppError> {
     context::operator()?;
     let state = context::state()?;
     let registry = &state.registry;
-    let query = query.check().map_err(context::told)?;
-    let page = registry.tell_events(&query).await.map_err(context::told)?;
+    let query = query.check()?;
+    let page = registry.tell_events(&query).await?;
     let now = registry.now();
     Ok(EventPage { now, page })
 }

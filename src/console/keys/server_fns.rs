@@ -41,12 +41,9 @@ pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
     let viewer = context::operator()?;
     let state = context::state()?;
     let registry = &state.registry;
-    let query = query.check().map_err(context::told)?;
-    let page = registry.list_keys(&query).await.map_err(context::told)?;
-    let sparklines = registry
-        .sparklines(&page.items)
-        .await
-        .map_err(context::told)?;
+    let query = query.check()?;
+    let page = registry.list_keys(&query).await?;
+    let sparklines = registry.sparklines(&page.items).await?;
     Ok(KeyPage {
         now: registry.now(),
         viewer,
@@ -64,12 +61,8 @@ pub async fn keys_overview(query: OverviewInput) -> Result<Overview, AppError> {
     use crate::server::context;
 
     context::operator()?;
-    let partner_id = query.check().map_err(context::told)?;
-    context::state()?
-        .registry
-        .overview(partner_id)
-        .await
-        .map_err(context::told)
+    let partner_id = query.check()?;
+    context::state()?.registry.overview(partner_id).await
 }
 
 /// One key.
@@ -83,7 +76,7 @@ pub async fn get_key(key_id: String) -> Result<KeyView, AppError> {
     context::operator()?;
     let state = context::state()?;
     let registry = &state.registry;
-    registry.key(&key_id).await.map_err(context::told)
+    registry.key(&key_id).await
 }
 
 /// Everything about a key, with the server's time and who asked.
@@ -111,7 +104,7 @@ pub async fn show_key(key_id: String) -> Result<KeyDetailsPage, AppError> {
     let details = registry
         .key_details(&key_id)
         .await
-        .map_err(context::told_on_its_page)?;
+        .map_err(context::mark_page_not_found)?;
     Ok(KeyDetailsPage {
         now: registry.now(),
         viewer,
@@ -131,11 +124,8 @@ pub async fn update_key(key_id: String, input: UpdateInput) -> Result<KeyView, A
     let state = context::state()?;
     let origin = context::admin_over(&state, &key_id).await?;
     let registry = &state.registry;
-    let command = input.check(registry.now()).map_err(context::told)?;
-    registry
-        .update_key(&origin, &key_id, command)
-        .await
-        .map_err(context::told)
+    let command = input.check(registry.now())?;
+    registry.update_key(&origin, &key_id, command).await
 }
 
 /// Issues a key; its token is in this answer and nowhere else.
@@ -151,14 +141,11 @@ pub async fn issue_key(input: IssueInput) -> Result<IssuedKey, AppError> {
     let origin = context::admin()?;
     let state = context::state()?;
     let registry = &state.registry;
-    let command = input.check(registry.now()).map_err(context::told)?;
+    let command = input.check(registry.now())?;
     if command.scopes.contains(&Scope::Admin) {
         context::proven_admin()?;
     }
-    registry
-        .issue_key(&origin, command)
-        .await
-        .map_err(context::told)
+    registry.issue_key(&origin, command).await
 }
 
 /// Rotates a key; the successor's token is in this answer and nowhere else.
@@ -173,11 +160,8 @@ pub async fn rotate_key(key_id: String, input: RotateInput) -> Result<RotatedKey
     let state = context::state()?;
     let origin = context::admin_over(&state, &key_id).await?;
     let registry = &state.registry;
-    let command = input.check(registry.now()).map_err(context::told)?;
-    registry
-        .rotate_key(&origin, &key_id, command)
-        .await
-        .map_err(context::told)
+    let command = input.check(registry.now())?;
+    registry.rotate_key(&origin, &key_id, command).await
 }
 
 /// Revokes a key at once.
@@ -191,11 +175,8 @@ pub async fn revoke_key(key_id: String, input: RevokeInput) -> Result<RevokedKey
     let origin = context::admin()?;
     let state = context::state()?;
     let registry = &state.registry;
-    let command = input.check().map_err(context::told)?;
-    registry
-        .revoke_key(&origin, &key_id, command)
-        .await
-        .map_err(context::told)
+    let command = input.check()?;
+    registry.revoke_key(&origin, &key_id, command).await
 }
 
 /// Ends a retiring key's grace, now or at another time.
@@ -210,11 +191,8 @@ pub async fn change_grace(key_id: String, input: GraceInput) -> Result<KeyView, 
     let state = context::state()?;
     let origin = context::admin_over(&state, &key_id).await?;
     let registry = &state.registry;
-    let seconds = input.check().map_err(context::told)?;
-    registry
-        .change_grace(&origin, &key_id, seconds)
-        .await
-        .map_err(context::told)
+    let seconds = input.check()?;
+    registry.change_grace(&origin, &key_id, seconds).await
 }
 
 /// Undoes a revocation.
@@ -229,9 +207,6 @@ pub async fn restore_key(key_id: String, input: RestoreInput) -> Result<KeyView,
     let state = context::state()?;
     let origin = context::admin_over(&state, &key_id).await?;
     let registry = &state.registry;
-    let note = input.check().map_err(context::told)?;
-    registry
-        .restore_key(&origin, &key_id, note)
-        .await
-        .map_err(context::told)
+    let note = input.check()?;
+    registry.restore_key(&origin, &key_id, note).await
 }

@@ -34,11 +34,8 @@ pub async fn list_partners(query: PartnerListInput) -> Result<PartnerPage, AppEr
     let viewer = context::operator()?;
     let state = context::state()?;
     let registry = &state.registry;
-    let query = query.check().map_err(context::told)?;
-    let page = registry
-        .list_partners(&query)
-        .await
-        .map_err(context::told)?;
+    let query = query.check()?;
+    let page = registry.list_partners(&query).await?;
     Ok(PartnerPage {
         now: registry.now(),
         viewer,
@@ -55,12 +52,8 @@ pub async fn choose_partners(query: ChoiceInput) -> Result<PartnerChoices, AppEr
     use crate::server::context;
 
     context::operator()?;
-    let query = query.check().map_err(context::told)?;
-    context::state()?
-        .registry
-        .partner_choices(&query)
-        .await
-        .map_err(context::told)
+    let query = query.check()?;
+    context::state()?.registry.partner_choices(&query).await
 }
 
 /// Makes a partner.
@@ -72,12 +65,11 @@ pub async fn create_partner(input: PartnerInput) -> Result<Partner, AppError> {
     use crate::server::context;
 
     let origin = context::admin()?;
-    let command = input.check().map_err(context::told)?;
+    let command = input.check()?;
     context::state()?
         .registry
         .create_partner(&origin, command)
         .await
-        .map_err(context::told)
 }
 
 /// Changes a partner; deactivating it stops all its keys.
@@ -92,10 +84,9 @@ pub async fn update_partner(
     use crate::server::context;
 
     let origin = context::admin()?;
-    let command = input.check().map_err(context::told)?;
+    let command = input.check()?;
     context::state()?
         .registry
         .update_partner(&origin, partner_id, command)
         .await
-        .map_err(context::told)
 }

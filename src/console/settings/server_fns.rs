@@ -27,7 +27,7 @@ pub async fn get_policy() -> Result<PolicyPage, AppError> {
 
     let viewer = context::operator()?;
     let policy = context::state()?.registry.policy().await;
-    let policy = policy.map_err(context::told)?;
+    let policy = policy?;
     Ok(PolicyPage { viewer, policy })
 }
 
@@ -40,10 +40,9 @@ pub async fn update_policy(input: PolicyInput) -> Result<Policy, AppError> {
     use crate::server::context;
 
     let origin = context::admin()?;
-    let command = input.check().map_err(context::told)?;
+    let command = input.check()?;
     context::state()?
         .registry
         .update_policy(&origin, command)
         .await
-        .map_err(context::told)
 }

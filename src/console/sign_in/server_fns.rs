@@ -49,8 +49,7 @@ pub async fn sign_in(
     let session = state
         .registry
         .sign_in(&email, password, context::whence(), presented)
-        .await
-        .map_err(context::told)?;
+        .await?;
     context::set_cookie(&state, &session.cookie);
     if session.awaits_factor {
         context::go_to(&crate::domain::routes::login_code(&next));
@@ -77,8 +76,8 @@ pub async fn verify_code(code: String, #[server(default)] next: String) -> Resul
         .registry
         .finish_sign_in(&code, context::whence(), &cookie);
     let session = finished.await.map_err(|error| match error {
-        AppError::Invalid { .. } => context::told(AppError::WrongCode),
-        other => context::told(other),
+        AppError::Invalid { .. } => AppError::WrongCode,
+        other => other,
     })?;
     context::set_cookie(&state, &session.cookie);
     context::go_to(crate::domain::routes::local_path(&next));
@@ -94,9 +93,7 @@ pub async fn sign_out() -> Result<(), AppError> {
     use crate::server::context;
 
     let state = context::state()?;
-    context::close_session(&state)
-        .await
-        .map_err(context::told)?;
+    context::close_session(&state).await?;
     context::go_to(crate::domain::routes::LOGIN);
     Ok(())
 }
@@ -121,7 +118,7 @@ pub async fn change_password(current: String, new: String) -> Result<(), AppErro
     let changed = state
         .registry
         .change_own_password(&origin, &operator, &cookie, current, new);
-    let renewed = changed.await.map_err(context::told)?;
+    let renewed = changed.await?;
     context::set_cookie(&state, &renewed);
     Ok(())
 }
@@ -149,7 +146,7 @@ pub async fn list_sessions() -> Result<SessionsPage, AppError> {
     let sessions = state.registry.sessions_of(&operator, &cookie).await;
     Ok(SessionsPage {
         now: state.registry.now(),
-        sessions: sessions.map_err(context::told)?,
+        sessions: sessions?,
     })
 }
 
@@ -167,5 +164,5 @@ pub async fn end_session(session_id: Uuid) -> Result<(), AppError> {
     let ended = state
         .registry
         .end_session_of(&origin, &operator, session_id);
-    ended.await.map_err(context::told)
+    ended.await
 }

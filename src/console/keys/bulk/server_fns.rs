@@ -19,9 +19,9 @@ pub async fn preview_bulk(input: BulkPreviewInput) -> Result<BulkPreview, AppErr
     context::admin()?;
     let state = context::state()?;
     let registry = &state.registry;
-    let (action, selection) = input.check(registry.now()).map_err(context::told)?;
+    let (action, selection) = input.check(registry.now())?;
     let preview = registry.preview_bulk(action, &selection).await;
-    preview.map_err(context::told)
+    preview
 }
 
 /// Rotates many keys and tells how far it is: lines of JSON, each a
@@ -36,7 +36,7 @@ pub async fn rotate_many(input: BulkRotateInput) -> Result<TextStream<AppError>,
 
     let origin = context::proven_admin()?;
     let state = context::state()?;
-    let order = input.check(state.registry.now()).map_err(context::told)?;
+    let order = input.check(state.registry.now())?;
     let told = state.registry.clone().rotate_many_telling(origin, order);
     Ok(TextStream::new(context::json_lines(told)))
 }
@@ -52,9 +52,6 @@ pub async fn revoke_many(input: BulkRevokeInput) -> Result<ManyRevoked, AppError
     let origin = context::proven_admin()?;
     let state = context::state()?;
     let registry = &state.registry;
-    let order = input.check(registry.now()).map_err(context::told)?;
-    registry
-        .revoke_many(&origin, order)
-        .await
-        .map_err(context::told)
+    let order = input.check(registry.now())?;
+    registry.revoke_many(&origin, order).await
 }

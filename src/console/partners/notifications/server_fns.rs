@@ -44,16 +44,16 @@ pub async fn list_notices(
     let viewer = context::operator()?;
     let state = context::state()?;
     let registry = &state.registry;
-    let query = query.check().map_err(context::told)?;
-    let partner = registry.partner(partner_id).await.map_err(context::told)?;
+    let query = query.check()?;
+    let partner = registry.partner(partner_id).await?;
     let webhooks = registry.list_webhooks(partner_id).await;
     let page = registry.list_deliveries(partner_id, &query).await;
     Ok(NoticesPage {
         now: registry.now(),
         viewer,
         partner,
-        webhooks: webhooks.map_err(context::told)?,
-        page: page.map_err(context::told)?,
+        webhooks: webhooks?,
+        page: page?,
     })
 }
 
@@ -66,12 +66,11 @@ pub async fn create_webhook(partner_id: Uuid, input: WebhookInput) -> Result<New
     use crate::server::context;
 
     let origin = context::proven_admin()?;
-    let command = input.check().map_err(context::told)?;
+    let command = input.check()?;
     context::state()?
         .registry
         .create_webhook(&origin, partner_id, command)
         .await
-        .map_err(context::told)
 }
 
 /// Changes a webhook.
@@ -86,12 +85,11 @@ pub async fn update_webhook(
     use crate::server::context;
 
     let origin = context::proven_admin()?;
-    let command = input.check().map_err(context::told)?;
+    let command = input.check()?;
     context::state()?
         .registry
         .update_webhook(&origin, webhook_id, command)
         .await
-        .map_err(context::told)
 }
 
 /// Deletes a webhook with its delivery log.
@@ -105,7 +103,7 @@ pub async fn delete_webhook(webhook_id: Uuid) -> Result<(), AppError> {
     let origin = context::proven_admin()?;
     let state = context::state()?;
     let deleted = state.registry.delete_webhook(&origin, webhook_id).await;
-    deleted.map_err(context::told)
+    deleted
 }
 
 /// Has a notice sent again.
@@ -119,5 +117,5 @@ pub async fn send_again(delivery_id: Uuid) -> Result<Delivery, AppError> {
     let origin = context::admin()?;
     let state = context::state()?;
     let delivery = state.registry.send_again(&origin, delivery_id).await;
-    delivery.map_err(context::told)
+    delivery
 }

@@ -31,7 +31,7 @@ pub async fn get_factor() -> Result<FactorPage, AppError> {
     let factor = registry.factor_of(&operator).await;
     Ok(FactorPage {
         now: registry.now(),
-        factor: factor.map_err(context::told)?,
+        factor: factor?,
     })
 }
 
@@ -49,7 +49,7 @@ pub async fn begin_factor(password: String) -> Result<Enrolment, AppError> {
     let origin = context::origin(&operator)?;
     let state = context::state()?;
     let begun = state.registry.begin_factor(&origin, &operator, password);
-    begun.await.map_err(context::told)
+    begun.await
 }
 
 /// Has it count, ends one's other sessions, gives this one another cookie, and gives the recovery codes.
@@ -69,7 +69,7 @@ pub async fn confirm_factor(code: String) -> Result<Vec<Secret>, AppError> {
     let confirmed = state
         .registry
         .confirm_factor(&origin, &operator, &cookie, &code);
-    let (codes, renewed) = confirmed.await.map_err(context::told)?;
+    let (codes, renewed) = confirmed.await?;
     context::set_cookie(&state, &renewed);
     Ok(codes)
 }
@@ -89,7 +89,7 @@ pub async fn prove_factor(code: String) -> Result<(), AppError> {
     let proven = state
         .registry
         .prove_factor(&operator, &cookie, &code, context::whence().ip);
-    let renewed = proven.await.map_err(context::told)?;
+    let renewed = proven.await?;
     context::set_cookie(&state, &renewed);
     Ok(())
 }
@@ -106,7 +106,7 @@ pub async fn renew_recovery_codes() -> Result<Vec<Secret>, AppError> {
     let origin = context::origin(&operator)?;
     let state = context::state()?;
     let renewed = state.registry.renew_recovery_codes(&origin, &operator);
-    renewed.await.map_err(context::told)
+    renewed.await
 }
 
 /// Takes it away, and ends one's other sessions.
@@ -124,5 +124,5 @@ pub async fn remove_factor() -> Result<(), AppError> {
     let removed = state
         .registry
         .remove_factor(&origin, &operator.email, Some(&cookie));
-    removed.await.map_err(context::told)
+    removed.await
 }

@@ -29,12 +29,12 @@ pub async fn list_operators() -> Result<OperatorsPage, AppError> {
 
     let viewer = context::operator()?;
     let registry = &context::state()?.registry;
-    let operators = registry.list_operators().await.map_err(context::told)?;
+    let operators = registry.list_operators().await?;
     let with_factor = registry.operators_with_factor().await;
     Ok(OperatorsPage {
         viewer,
         operators,
-        with_factor: with_factor.map_err(context::told)?,
+        with_factor: with_factor?,
     })
 }
 
@@ -47,12 +47,11 @@ pub async fn create_operator(input: OperatorInput) -> Result<Operator, AppError>
     use crate::server::context;
 
     let origin = context::proven_admin()?;
-    let (email, role) = input.check().map_err(context::told)?;
+    let (email, role) = input.check()?;
     context::state()?
         .registry
         .create_operator(&origin, &email, role, input.password.into())
         .await
-        .map_err(context::told)
 }
 
 /// Gives an operator another role, or takes or gives back the right to sign in.
@@ -67,12 +66,11 @@ pub async fn update_operator(
     use crate::server::context;
 
     let origin = context::proven_admin()?;
-    let command = input.check().map_err(context::told)?;
+    let command = input.check()?;
     context::state()?
         .registry
         .update_operator(&origin, operator_id, command)
         .await
-        .map_err(context::told)
 }
 
 /// Sets an operator's password, and ends all their sessions.
@@ -90,16 +88,15 @@ pub async fn reset_password(email: String, password: String) -> Result<(), AppEr
     let is_own = sign_in_email(&email)
         .is_ok_and(|email| context::operator().is_ok_and(|own| own.email == email));
     if is_own {
-        return Err(context::told(AppError::field(
+        return Err(AppError::field(
             "email",
             "is your own: change your password with the present one",
-        )));
+        ));
     }
     context::state()?
         .registry
         .set_operator_password(&origin, &email, password)
         .await
-        .map_err(context::told)
 }
 
 /// Takes the second factor of an operator who has lost it, and ends all their sessions.
@@ -115,5 +112,4 @@ pub async fn remove_factor_of(email: String) -> Result<(), AppError> {
         .registry
         .remove_factor(&origin, &email, None)
         .await
-        .map_err(context::told)
 }
