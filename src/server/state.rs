@@ -11,7 +11,7 @@ use leptos::config::LeptosOptions;
 
 use super::auth::Guard;
 use super::metrics::traffic::Traffic;
-use super::service::Registry;
+use super::service::Services;
 use crate::app::AssetPaths;
 
 /// The router's state. One pointer: every layer of every request takes a copy.
@@ -20,8 +20,7 @@ pub struct AppState(Arc<Shared>);
 
 /// What the state holds.
 pub struct Shared {
-    /// What the product does.
-    pub registry: Registry,
+    pub services: Services,
     /// Who may call REST.
     pub guard: Arc<Guard>,
     /// How this server is reached.

@@ -35,7 +35,6 @@ mod lineage;
 mod lists;
 mod metrics;
 mod minting;
-mod newest;
 mod nginx;
 mod node_pack;
 mod notices;

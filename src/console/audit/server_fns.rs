@@ -29,9 +29,9 @@ pub async fn list_events(query: EventListInput) -> Result<EventPage, AppError> {
 
     context::operator()?;
     let state = context::state()?;
-    let registry = &state.registry;
+    let services = &state.services;
     let query = query.check()?;
-    let page = registry.tell_events(&query).await?;
-    let now = registry.now();
+    let page = services.audit.list_described(&query).await?;
+    let now = services.now();
     Ok(EventPage { now, page })
 }

@@ -40,12 +40,12 @@ pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
 
     let viewer = context::operator()?;
     let state = context::state()?;
-    let registry = &state.registry;
+    let services = &state.services;
     let query = query.check()?;
-    let page = registry.list_keys(&query).await?;
-    let sparklines = registry.sparklines(&page.items).await?;
+    let page = services.keys.list(&query).await?;
+    let sparklines = services.keys.sparklines(&page.items).await?;
     Ok(KeyPage {
-        now: registry.now(),
+        now: services.now(),
         viewer,
         page,
         sparklines,
@@ -62,7 +62,7 @@ pub async fn keys_overview(query: OverviewInput) -> Result<Overview, AppError> {
 
     context::operator()?;
     let partner_id = query.check()?;
-    context::state()?.registry.overview(partner_id).await
+    context::state()?.services.keys.overview(partner_id).await
 }
 
 /// One key.
@@ -75,8 +75,8 @@ pub async fn get_key(key_id: String) -> Result<KeyView, AppError> {
 
     context::operator()?;
     let state = context::state()?;
-    let registry = &state.registry;
-    registry.key(&key_id).await
+    let services = &state.services;
+    services.keys.get(&key_id).await
 }
 
 /// Everything about a key, with the server's time and who asked.
@@ -100,13 +100,14 @@ pub async fn show_key(key_id: String) -> Result<KeyDetailsPage, AppError> {
 
     let viewer = context::operator()?;
     let state = context::state()?;
-    let registry = &state.registry;
-    let details = registry
-        .key_details(&key_id)
+    let services = &state.services;
+    let details = services
+        .keys
+        .details(&key_id)
         .await
         .map_err(context::mark_page_not_found)?;
     Ok(KeyDetailsPage {
-        now: registry.now(),
+        now: services.now(),
         viewer,
         details,
     })
@@ -122,10 +123,10 @@ pub async fn update_key(key_id: String, input: UpdateInput) -> Result<KeyView, A
     use crate::server::context;
 
     let state = context::state()?;
-    let origin = context::admin_over(&state, &key_id).await?;
-    let registry = &state.registry;
-    let command = input.check(registry.now())?;
-    registry.update_key(&origin, &key_id, command).await
+    let audit_context = context::admin_over(&state, &key_id).await?;
+    let services = &state.services;
+    let command = input.check(services.now())?;
+    services.keys.update(&audit_context, &key_id, command).await
 }
 
 /// Issues a key; its token is in this answer and nowhere else.
@@ -138,14 +139,14 @@ pub async fn issue_key(input: IssueInput) -> Result<IssuedKey, AppError> {
     use crate::domain::scope::Scope;
     use crate::server::context;
 
-    let origin = context::admin()?;
+    let audit_context = context::admin()?;
     let state = context::state()?;
-    let registry = &state.registry;
-    let command = input.check(registry.now())?;
+    let services = &state.services;
+    let command = input.check(services.now())?;
     if command.scopes.contains(&Scope::Admin) {
         context::proven_admin()?;
     }
-    registry.issue_key(&origin, command).await
+    services.keys.issue(&audit_context, command).await
 }
 
 /// Rotates a key; the successor's token is in this answer and nowhere else.
@@ -158,10 +159,10 @@ pub async fn rotate_key(key_id: String, input: RotateInput) -> Result<RotatedKey
     use crate::server::context;
 
     let state = context::state()?;
-    let origin = context::admin_over(&state, &key_id).await?;
-    let registry = &state.registry;
-    let command = input.check(registry.now())?;
-    registry.rotate_key(&origin, &key_id, command).await
+    let audit_context = context::admin_over(&state, &key_id).await?;
+    let services = &state.services;
+    let command = input.check(services.now())?;
+    services.keys.rotate(&audit_context, &key_id, command).await
 }
 
 /// Revokes a key at once.
@@ -172,11 +173,11 @@ pub async fn rotate_key(key_id: String, input: RotateInput) -> Result<RotatedKey
 pub async fn revoke_key(key_id: String, input: RevokeInput) -> Result<RevokedKey, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
+    let audit_context = context::admin()?;
     let state = context::state()?;
-    let registry = &state.registry;
+    let services = &state.services;
     let command = input.check()?;
-    registry.revoke_key(&origin, &key_id, command).await
+    services.keys.revoke(&audit_context, &key_id, command).await
 }
 
 /// Ends a retiring key's grace, now or at another time.
@@ -189,10 +190,13 @@ pub async fn change_grace(key_id: String, input: GraceInput) -> Result<KeyView, 
     use crate::server::context;
 
     let state = context::state()?;
-    let origin = context::admin_over(&state, &key_id).await?;
-    let registry = &state.registry;
+    let audit_context = context::admin_over(&state, &key_id).await?;
+    let services = &state.services;
     let seconds = input.check()?;
-    registry.change_grace(&origin, &key_id, seconds).await
+    services
+        .keys
+        .change_grace(&audit_context, &key_id, seconds)
+        .await
 }
 
 /// Undoes a revocation.
@@ -205,8 +209,8 @@ pub async fn restore_key(key_id: String, input: RestoreInput) -> Result<KeyView,
     use crate::server::context;
 
     let state = context::state()?;
-    let origin = context::admin_over(&state, &key_id).await?;
-    let registry = &state.registry;
+    let audit_context = context::admin_over(&state, &key_id).await?;
+    let services = &state.services;
     let note = input.check()?;
-    registry.restore_key(&origin, &key_id, note).await
+    services.keys.restore(&audit_context, &key_id, note).await
 }

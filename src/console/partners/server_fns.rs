@@ -33,11 +33,11 @@ pub async fn list_partners(query: PartnerListInput) -> Result<PartnerPage, AppEr
 
     let viewer = context::operator()?;
     let state = context::state()?;
-    let registry = &state.registry;
+    let services = &state.services;
     let query = query.check()?;
-    let page = registry.list_partners(&query).await?;
+    let page = services.partners.list(&query).await?;
     Ok(PartnerPage {
-        now: registry.now(),
+        now: services.now(),
         viewer,
         page,
     })
@@ -53,7 +53,7 @@ pub async fn choose_partners(query: ChoiceInput) -> Result<PartnerChoices, AppEr
 
     context::operator()?;
     let query = query.check()?;
-    context::state()?.registry.partner_choices(&query).await
+    context::state()?.services.partners.choices(&query).await
 }
 
 /// Makes a partner.
@@ -64,11 +64,12 @@ pub async fn choose_partners(query: ChoiceInput) -> Result<PartnerChoices, AppEr
 pub async fn create_partner(input: PartnerInput) -> Result<Partner, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
+    let audit_context = context::admin()?;
     let command = input.check()?;
     context::state()?
-        .registry
-        .create_partner(&origin, command)
+        .services
+        .partners
+        .create(&audit_context, command)
         .await
 }
 
@@ -83,10 +84,11 @@ pub async fn update_partner(
 ) -> Result<Partner, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
+    let audit_context = context::admin()?;
     let command = input.check()?;
     context::state()?
-        .registry
-        .update_partner(&origin, partner_id, command)
+        .services
+        .partners
+        .update(&audit_context, partner_id, command)
         .await
 }

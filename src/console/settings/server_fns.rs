@@ -26,7 +26,7 @@ pub async fn get_policy() -> Result<PolicyPage, AppError> {
     use crate::server::context;
 
     let viewer = context::operator()?;
-    let policy = context::state()?.registry.policy().await;
+    let policy = context::state()?.services.policy.get().await;
     let policy = policy?;
     Ok(PolicyPage { viewer, policy })
 }
@@ -39,10 +39,11 @@ pub async fn get_policy() -> Result<PolicyPage, AppError> {
 pub async fn update_policy(input: PolicyInput) -> Result<Policy, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
+    let audit_context = context::admin()?;
     let command = input.check()?;
     context::state()?
-        .registry
-        .update_policy(&origin, command)
+        .services
+        .policy
+        .update(&audit_context, command)
         .await
 }

@@ -47,8 +47,9 @@ pub async fn sign_in(
     let presented = context::presented_cookie(&state);
     let presented = presented.as_deref().map(String::as_str);
     let session = state
-        .registry
-        .sign_in(&email, password, context::whence(), presented)
+        .services
+        .sessions
+        .sign_in(&email, password, context::client_info(), presented)
         .await?;
     context::set_cookie(&state, &session.cookie);
     if session.awaits_factor {
@@ -73,8 +74,9 @@ pub async fn verify_code(code: String, #[server(default)] next: String) -> Resul
     let state = context::state()?;
     let cookie = context::cookie(&state)?;
     let finished = state
-        .registry
-        .finish_sign_in(&code, context::whence(), &cookie);
+        .services
+        .mfa
+        .finish_sign_in(&code, context::client_info(), &cookie);
     let session = finished.await.map_err(|error| match error {
         AppError::Invalid { .. } => AppError::WrongCode,
         other => other,
@@ -114,10 +116,14 @@ pub async fn change_password(current: String, new: String) -> Result<(), AppErro
     let operator = context::operator()?;
     let state = context::state()?;
     let cookie = context::cookie(&state)?;
-    let origin = context::origin(&operator)?;
-    let changed = state
-        .registry
-        .change_own_password(&origin, &operator, &cookie, current, new);
+    let audit_context = context::audit_context(&operator)?;
+    let changed = state.services.operators.change_own_password(
+        &audit_context,
+        &operator,
+        &cookie,
+        current,
+        new,
+    );
     let renewed = changed.await?;
     context::set_cookie(&state, &renewed);
     Ok(())
@@ -143,9 +149,9 @@ pub async fn list_sessions() -> Result<SessionsPage, AppError> {
     let operator = context::operator()?;
     let state = context::state()?;
     let cookie = context::cookie(&state)?;
-    let sessions = state.registry.sessions_of(&operator, &cookie).await;
+    let sessions = state.services.sessions.list(&operator, &cookie).await;
     Ok(SessionsPage {
-        now: state.registry.now(),
+        now: state.services.now(),
         sessions: sessions?,
     })
 }
@@ -160,9 +166,10 @@ pub async fn end_session(session_id: Uuid) -> Result<(), AppError> {
 
     let operator = context::operator()?;
     let state = context::state()?;
-    let origin = context::origin(&operator)?;
+    let audit_context = context::audit_context(&operator)?;
     let ended = state
-        .registry
-        .end_session_of(&origin, &operator, session_id);
+        .services
+        .sessions
+        .end(&audit_context, &operator, session_id);
     ended.await
 }

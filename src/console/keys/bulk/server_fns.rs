@@ -18,9 +18,9 @@ pub async fn preview_bulk(input: BulkPreviewInput) -> Result<BulkPreview, AppErr
 
     context::admin()?;
     let state = context::state()?;
-    let registry = &state.registry;
-    let (action, selection) = input.check(registry.now())?;
-    let preview = registry.preview_bulk(action, &selection).await;
+    let services = &state.services;
+    let (action, selection) = input.check(services.now())?;
+    let preview = services.keys.preview_bulk(action, &selection).await;
     preview
 }
 
@@ -34,11 +34,12 @@ pub async fn preview_bulk(input: BulkPreviewInput) -> Result<BulkPreview, AppErr
 pub async fn rotate_many(input: BulkRotateInput) -> Result<TextStream<AppError>, AppError> {
     use crate::server::context;
 
-    let origin = context::proven_admin()?;
+    let audit_context = context::proven_admin()?;
     let state = context::state()?;
-    let order = input.check(state.registry.now())?;
-    let told = state.registry.clone().rotate_many_telling(origin, order);
-    Ok(TextStream::new(context::json_lines(told)))
+    let order = input.check(state.services.now())?;
+    let keys = state.services.keys.clone();
+    let progress = keys.rotate_many_with_progress(audit_context, order);
+    Ok(TextStream::new(context::json_lines(progress)))
 }
 
 /// Revokes many keys at once.
@@ -49,9 +50,9 @@ pub async fn rotate_many(input: BulkRotateInput) -> Result<TextStream<AppError>,
 pub async fn revoke_many(input: BulkRevokeInput) -> Result<ManyRevoked, AppError> {
     use crate::server::context;
 
-    let origin = context::proven_admin()?;
+    let audit_context = context::proven_admin()?;
     let state = context::state()?;
-    let registry = &state.registry;
-    let order = input.check(registry.now())?;
-    registry.revoke_many(&origin, order).await
+    let services = &state.services;
+    let order = input.check(services.now())?;
+    services.keys.revoke_many(&audit_context, order).await
 }

@@ -43,13 +43,16 @@ pub async fn list_notices(
 
     let viewer = context::operator()?;
     let state = context::state()?;
-    let registry = &state.registry;
+    let services = &state.services;
     let query = query.check()?;
-    let partner = registry.partner(partner_id).await?;
-    let webhooks = registry.list_webhooks(partner_id).await;
-    let page = registry.list_deliveries(partner_id, &query).await;
+    let partner = services.partners.get(partner_id).await?;
+    let webhooks = services.notifications.list_webhooks(partner_id).await;
+    let page = services
+        .notifications
+        .list_deliveries(partner_id, &query)
+        .await;
     Ok(NoticesPage {
-        now: registry.now(),
+        now: services.now(),
         viewer,
         partner,
         webhooks: webhooks?,
@@ -65,11 +68,12 @@ pub async fn list_notices(
 pub async fn create_webhook(partner_id: Uuid, input: WebhookInput) -> Result<NewWebhook, AppError> {
     use crate::server::context;
 
-    let origin = context::proven_admin()?;
+    let audit_context = context::proven_admin()?;
     let command = input.check()?;
     context::state()?
-        .registry
-        .create_webhook(&origin, partner_id, command)
+        .services
+        .notifications
+        .create_webhook(&audit_context, partner_id, command)
         .await
 }
 
@@ -84,11 +88,12 @@ pub async fn update_webhook(
 ) -> Result<Webhook, AppError> {
     use crate::server::context;
 
-    let origin = context::proven_admin()?;
+    let audit_context = context::proven_admin()?;
     let command = input.check()?;
     context::state()?
-        .registry
-        .update_webhook(&origin, webhook_id, command)
+        .services
+        .notifications
+        .update_webhook(&audit_context, webhook_id, command)
         .await
 }
 
@@ -100,9 +105,13 @@ pub async fn update_webhook(
 pub async fn delete_webhook(webhook_id: Uuid) -> Result<(), AppError> {
     use crate::server::context;
 
-    let origin = context::proven_admin()?;
+    let audit_context = context::proven_admin()?;
     let state = context::state()?;
-    let deleted = state.registry.delete_webhook(&origin, webhook_id).await;
+    let deleted = state
+        .services
+        .notifications
+        .delete_webhook(&audit_context, webhook_id)
+        .await;
     deleted
 }
 
@@ -114,8 +123,12 @@ pub async fn delete_webhook(webhook_id: Uuid) -> Result<(), AppError> {
 pub async fn send_again(delivery_id: Uuid) -> Result<Delivery, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
+    let audit_context = context::admin()?;
     let state = context::state()?;
-    let delivery = state.registry.send_again(&origin, delivery_id).await;
+    let delivery = state
+        .services
+        .notifications
+        .resend(&audit_context, delivery_id)
+        .await;
     delivery
 }

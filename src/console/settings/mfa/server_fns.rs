@@ -27,10 +27,10 @@ pub async fn get_factor() -> Result<FactorPage, AppError> {
     use crate::server::context;
 
     let operator = context::operator()?;
-    let registry = &context::state()?.registry;
-    let factor = registry.factor_of(&operator).await;
+    let services = &context::state()?.services;
+    let factor = services.mfa.get(&operator).await;
     Ok(FactorPage {
-        now: registry.now(),
+        now: services.now(),
         factor: factor?,
     })
 }
@@ -46,9 +46,12 @@ pub async fn begin_factor(password: String) -> Result<Enrolment, AppError> {
 
     let password = zeroize::Zeroizing::new(password);
     let operator = context::operator()?;
-    let origin = context::origin(&operator)?;
+    let audit_context = context::audit_context(&operator)?;
     let state = context::state()?;
-    let begun = state.registry.begin_factor(&origin, &operator, password);
+    let begun = state
+        .services
+        .mfa
+        .begin_enrolment(&audit_context, &operator, password);
     begun.await
 }
 
@@ -63,12 +66,13 @@ pub async fn confirm_factor(code: String) -> Result<Vec<Secret>, AppError> {
 
     let code = zeroize::Zeroizing::new(code);
     let operator = context::operator()?;
-    let origin = context::origin(&operator)?;
+    let audit_context = context::audit_context(&operator)?;
     let state = context::state()?;
     let cookie = context::cookie(&state)?;
     let confirmed = state
-        .registry
-        .confirm_factor(&origin, &operator, &cookie, &code);
+        .services
+        .mfa
+        .confirm_enrolment(&audit_context, &operator, &cookie, &code);
     let (codes, renewed) = confirmed.await?;
     context::set_cookie(&state, &renewed);
     Ok(codes)
@@ -87,8 +91,9 @@ pub async fn prove_factor(code: String) -> Result<(), AppError> {
     let state = context::state()?;
     let cookie = context::cookie(&state)?;
     let proven = state
-        .registry
-        .prove_factor(&operator, &cookie, &code, context::whence().ip);
+        .services
+        .mfa
+        .verify(&operator, &cookie, &code, context::client_info().ip);
     let renewed = proven.await?;
     context::set_cookie(&state, &renewed);
     Ok(())
@@ -103,9 +108,12 @@ pub async fn renew_recovery_codes() -> Result<Vec<Secret>, AppError> {
     use crate::server::context;
 
     let operator = context::proven_operator()?;
-    let origin = context::origin(&operator)?;
+    let audit_context = context::audit_context(&operator)?;
     let state = context::state()?;
-    let renewed = state.registry.renew_recovery_codes(&origin, &operator);
+    let renewed = state
+        .services
+        .mfa
+        .renew_recovery_codes(&audit_context, &operator);
     renewed.await
 }
 
@@ -118,11 +126,12 @@ pub async fn remove_factor() -> Result<(), AppError> {
     use crate::server::context;
 
     let operator = context::proven_operator()?;
-    let origin = context::origin(&operator)?;
+    let audit_context = context::audit_context(&operator)?;
     let state = context::state()?;
     let cookie = context::cookie(&state)?;
     let removed = state
-        .registry
-        .remove_factor(&origin, &operator.email, Some(&cookie));
+        .services
+        .mfa
+        .remove(&audit_context, &operator.email, Some(&cookie));
     removed.await
 }

@@ -28,9 +28,9 @@ pub async fn list_operators() -> Result<OperatorsPage, AppError> {
     use crate::server::context;
 
     let viewer = context::operator()?;
-    let registry = &context::state()?.registry;
-    let operators = registry.list_operators().await?;
-    let with_factor = registry.operators_with_factor().await;
+    let services = &context::state()?.services;
+    let operators = services.operators.list().await?;
+    let with_factor = services.mfa.enrolled_operators().await;
     Ok(OperatorsPage {
         viewer,
         operators,
@@ -46,11 +46,12 @@ pub async fn list_operators() -> Result<OperatorsPage, AppError> {
 pub async fn create_operator(input: OperatorInput) -> Result<Operator, AppError> {
     use crate::server::context;
 
-    let origin = context::proven_admin()?;
+    let audit_context = context::proven_admin()?;
     let (email, role) = input.check()?;
     context::state()?
-        .registry
-        .create_operator(&origin, &email, role, input.password.into())
+        .services
+        .operators
+        .create(&audit_context, &email, role, input.password.into())
         .await
 }
 
@@ -65,11 +66,12 @@ pub async fn update_operator(
 ) -> Result<Operator, AppError> {
     use crate::server::context;
 
-    let origin = context::proven_admin()?;
+    let audit_context = context::proven_admin()?;
     let command = input.check()?;
     context::state()?
-        .registry
-        .update_operator(&origin, operator_id, command)
+        .services
+        .operators
+        .update(&audit_context, operator_id, command)
         .await
 }
 
@@ -83,7 +85,7 @@ pub async fn reset_password(email: String, password: String) -> Result<(), AppEr
     use crate::server::context;
 
     let password = zeroize::Zeroizing::new(password);
-    let origin = context::proven_admin()?;
+    let audit_context = context::proven_admin()?;
     // Otherwise whoever has nothing but an admin's session could take the account over for good.
     let is_own = sign_in_email(&email)
         .is_ok_and(|email| context::operator().is_ok_and(|own| own.email == email));
@@ -94,8 +96,9 @@ pub async fn reset_password(email: String, password: String) -> Result<(), AppEr
         ));
     }
     context::state()?
-        .registry
-        .set_operator_password(&origin, &email, password)
+        .services
+        .operators
+        .set_password(&audit_context, &email, password)
         .await
 }
 
@@ -107,9 +110,10 @@ pub async fn reset_password(email: String, password: String) -> Result<(), AppEr
 pub async fn remove_factor_of(email: String) -> Result<(), AppError> {
     use crate::server::context;
 
-    let origin = context::proven_admin()?;
+    let audit_context = context::proven_admin()?;
     context::state()?
-        .registry
-        .remove_factor(&origin, &email, None)
+        .services
+        .mfa
+        .remove(&audit_context, &email, None)
         .await
 }

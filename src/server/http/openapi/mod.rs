@@ -1,9 +1,9 @@
 //! The OpenAPI document (OpenAPI 3.1), generated: handlers describe what is their own beside their
 //! code, and what all routes of a kind have in common is added here from the code that does it.
 
+mod denied_actions;
 mod example;
 mod page;
-mod refusals;
 
 use std::collections::HashSet;
 
@@ -25,7 +25,7 @@ use crate::domain::error::{AppError, AuthReason};
 use crate::domain::scope::Scope;
 use crate::server::state::{AppState, Documents};
 
-pub use refusals::{
+pub use denied_actions::{
     CantAddWebhook, CantChange, CantChangeGrace, CantIssue, CantMint, CantPass, CantRestore,
     CantRotate, CantTransfer, CantUpdate, NoAsset, NoDelivery, NoKey, NoPartner, NoWebhook,
 };
@@ -234,7 +234,7 @@ fn complete_operation(operation: &mut Value, components: &Value) {
     for errors in common {
         let status = errors[0].status().to_string();
         if responses.get(&status).is_none() {
-            responses[&status] = json!(refusals::refusal(&errors));
+            responses[&status] = json!(denied_actions::refusal(&errors));
         }
     }
     for (status, response) in responses.as_object_mut().into_iter().flatten() {

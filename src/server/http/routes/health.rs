@@ -33,7 +33,7 @@ async fn ready(State(state): State<AppState>) -> Result<Json<Fine>, Problem> {
     if state.leaving.load(Ordering::Relaxed) {
         return Err(Problem(AppError::UNAVAILABLE));
     }
-    if !state.registry.is_ready().await? {
+    if !state.services.is_ready().await? {
         tracing::warn!("not ready: the schema is not current; run `myproof-registry migrate`");
         return Err(Problem(AppError::UNAVAILABLE));
     }
