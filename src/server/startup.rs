@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use super::assets::{self, OUTPUT_NAME, PKG_DIR};
 use super::auth::Guard;
 use super::clock::{Entropy, SystemClock, SystemEntropy};
-use super::config::notices::NoticeConfig;
+use super::config::notifications::NotificationConfig;
 use super::config::{self, AppEnv, PepperConfig, ServeConfig, Source, plain};
 use super::connections::{self, Limits};
 use super::crypto::pepper::Peppers;
@@ -119,22 +119,22 @@ pub async fn serve(source: &Source, migrations: Migrations) -> Result<(), String
     let site_folder = SiteFolder::find(config.site_root.clone(), entropy.bytes())?;
     let asset_paths = assets::find(site_folder.path())?;
 
-    let notices = config::notices::notices(source).map_err(|error| error.to_string())?;
+    let notifications = config::notifications::read(source).map_err(|error| error.to_string())?;
     if config.env == AppEnv::Production {
-        warn_of_plain_connections(&database, &notices);
+        warn_of_plain_connections(&database, &notifications);
     }
 
     let listening = changes::listening_pool(database.clone());
     let hashing = config::hashing(source).map_err(|error| error.to_string())?;
-    if !notices.allowed_networks.is_empty() {
+    if !notifications.allowed_networks.is_empty() {
         tracing::warn!("WEBHOOK_ALLOWED_NETWORKS lets webhooks call addresses that are not public");
     }
     let services = Services::new(Dependencies {
         key_hashing: key_hash_pool(hashing),
-        delivery_targets: DeliveryTargets::new(notices.allowed_networks.clone()),
+        delivery_targets: DeliveryTargets::new(notifications.allowed_networks.clone()),
         ..dependencies(pool(database), Some(Arc::clone(&peppers)), issuing)
     });
-    let delivery_worker = DeliveryWorker::new(services.notifications.clone(), &notices)?;
+    let delivery_worker = DeliveryWorker::new(services.notifications.clone(), &notifications)?;
     if migrations == Migrations::Run {
         migrate(services.pool()).await?;
     }
@@ -202,13 +202,13 @@ pub async fn serve(source: &Source, migrations: Migrations) -> Result<(), String
     outcome
 }
 
-fn warn_of_plain_connections(database: &PgConnectOptions, notices: &NoticeConfig) {
+fn warn_of_plain_connections(database: &PgConnectOptions, notifications: &NotificationConfig) {
     if plain::database_is_exposed(database) {
         tracing::warn!(
             "DATABASE_URL goes over a network without checking whom it meets there: sslmode=verify-full does"
         );
     }
-    if plain::mail_is_exposed(notices) {
+    if plain::mail_is_exposed(notifications) {
         tracing::warn!(
             "SMTP_URL goes over a network, perhaps plainly: smtps:// or tls=required does not"
         );

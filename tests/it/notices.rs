@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use myproof_registry::domain::partner::Partner;
-use myproof_registry::server::config::notices::{MailConfig, NoticeConfig};
+use myproof_registry::server::config::notifications::{MailConfig, NotificationConfig};
 use myproof_registry::server::delivery::DeliveryWorker;
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -30,7 +30,11 @@ fn open(pool: PgPool) -> TestApp {
 }
 
 fn worker(app: &TestApp) -> DeliveryWorker {
-    DeliveryWorker::new(app.services.notifications.clone(), &NoticeConfig::default()).unwrap()
+    DeliveryWorker::new(
+        app.services.notifications.clone(),
+        &NotificationConfig::default(),
+    )
+    .unwrap()
 }
 
 /// Makes a webhook and gives back its id and its secret.
@@ -534,7 +538,7 @@ async fn contacts_get_mail(pool: PgPool) {
     app.patch(&path, &admin, json!({"contactEmail": "ops@acme.example"}))
         .await
         .ok(200);
-    let config = |address: String| NoticeConfig {
+    let config = |address: String| NotificationConfig {
         allowed_networks: Vec::new(),
         mail: Some(MailConfig {
             url: Zeroizing::new(format!("smtp://{address}")),
@@ -588,12 +592,12 @@ async fn contacts_get_mail(pool: PgPool) {
         ("http://x", "a@b.c"),
         ("smtp://user:canary-word@host", "nobody"),
     ] {
-        let config = NoticeConfig {
+        let config = NotificationConfig {
             mail: Some(MailConfig {
                 url: Zeroizing::new(url.to_owned()),
                 from: from.to_owned(),
             }),
-            ..NoticeConfig::default()
+            ..NotificationConfig::default()
         };
         let error = DeliveryWorker::new(app.services.notifications.clone(), &config)
             .map(|_| ())

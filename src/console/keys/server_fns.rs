@@ -1,4 +1,4 @@
-//! Keys, as the console lists, issues, rotates and revokes them.
+//! Server functions of keys.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -16,24 +16,18 @@ use crate::domain::overview::{Overview, OverviewInput};
 use crate::domain::page::Page;
 use crate::domain::rotation::{RotateInput, RotatedKey};
 
-/// A page of keys with the server's time, so that "3 minutes ago" reads the same on both sides, and
-/// with who asked, so that the table knows what to offer.
+/// A page of keys, with the server's time, so that relative times are the same on both sides, and with the
+/// viewer, whose role decides which actions the table offers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeyPage {
-    /// The server's time.
     pub now: DateTime<Utc>,
-    /// Who asked.
     pub viewer: Operator,
-    /// The keys.
     pub page: Page<KeyView>,
-    /// What was asked of each of them in the last 36 hours, as the path of a small plot.
+    /// Uses of each key in the last 36 hours, as SVG path data.
     pub sparklines: Vec<Option<String>>,
 }
 
-/// One page of keys.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
+/// Returns one page of keys.
 #[server(prefix = "/rpc", endpoint = "keys/list", input = Json, output = Json)]
 pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
     use crate::server::context;
@@ -52,10 +46,7 @@ pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
     })
 }
 
-/// The keys at a glance; their statuses of one partner, where one is named.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
+/// Returns the overview; statuses are of one partner, if one is given.
 #[server(prefix = "/rpc", endpoint = "keys/overview", input = Json, output = Json)]
 pub async fn keys_overview(query: OverviewInput) -> Result<Overview, AppError> {
     use crate::server::context;
@@ -65,10 +56,7 @@ pub async fn keys_overview(query: OverviewInput) -> Result<Overview, AppError> {
     context::state()?.services.keys.overview(partner_id).await
 }
 
-/// One key.
-///
-/// # Errors
-/// [`AppError::SignedOut`], or why it can't be read right now.
+/// Returns one key.
 #[server(prefix = "/rpc", endpoint = "keys/get", input = Json, output = Json)]
 pub async fn get_key(key_id: String) -> Result<KeyView, AppError> {
     use crate::server::context;
@@ -79,21 +67,15 @@ pub async fn get_key(key_id: String) -> Result<KeyView, AppError> {
     services.keys.get(&key_id).await
 }
 
-/// Everything about a key, with the server's time and who asked.
+/// Everything about a key, with the server's time and the viewer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeyDetailsPage {
-    /// The server's time.
     pub now: DateTime<Utc>,
-    /// Who asked.
     pub viewer: Operator,
-    /// Everything about it.
     pub details: KeyDetails,
 }
 
-/// Everything about a key.
-///
-/// # Errors
-/// [`AppError::SignedOut`], or why it can't be read right now.
+/// Returns everything about a key.
 #[server(prefix = "/rpc", endpoint = "keys/details", input = Json, output = Json)]
 pub async fn show_key(key_id: String) -> Result<KeyDetailsPage, AppError> {
     use crate::server::context;
@@ -114,10 +96,6 @@ pub async fn show_key(key_id: String) -> Result<KeyDetailsPage, AppError> {
 }
 
 /// Changes a key's name, environment, rate or end.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
-/// for a key that opens everything, or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "keys/update", input = Json, output = Json)]
 pub async fn update_key(key_id: String, input: UpdateInput) -> Result<KeyView, AppError> {
     use crate::server::context;
@@ -129,11 +107,7 @@ pub async fn update_key(key_id: String, input: UpdateInput) -> Result<KeyView, A
     services.keys.update(&audit_context, &key_id, command).await
 }
 
-/// Issues a key; its token is in this answer and nowhere else.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
-/// for a key that opens everything, or what the service refuses.
+/// Issues a key. Only this response contains its token.
 #[server(prefix = "/rpc", endpoint = "keys/issue", input = Json, output = Json)]
 pub async fn issue_key(input: IssueInput) -> Result<IssuedKey, AppError> {
     use crate::domain::scope::Scope;
@@ -149,11 +123,7 @@ pub async fn issue_key(input: IssueInput) -> Result<IssuedKey, AppError> {
     services.keys.issue(&audit_context, command).await
 }
 
-/// Rotates a key; the successor's token is in this answer and nowhere else.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
-/// for a key that opens everything, or what the service refuses.
+/// Rotates a key. Only this response contains the successor's token.
 #[server(prefix = "/rpc", endpoint = "keys/rotate", input = Json, output = Json)]
 pub async fn rotate_key(key_id: String, input: RotateInput) -> Result<RotatedKey, AppError> {
     use crate::server::context;
@@ -165,10 +135,7 @@ pub async fn rotate_key(key_id: String, input: RotateInput) -> Result<RotatedKey
     services.keys.rotate(&audit_context, &key_id, command).await
 }
 
-/// Revokes a key at once.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// Revokes a key.
 #[server(prefix = "/rpc", endpoint = "keys/revoke", input = Json, output = Json)]
 pub async fn revoke_key(key_id: String, input: RevokeInput) -> Result<RevokedKey, AppError> {
     use crate::server::context;
@@ -180,11 +147,7 @@ pub async fn revoke_key(key_id: String, input: RevokeInput) -> Result<RevokedKey
     services.keys.revoke(&audit_context, &key_id, command).await
 }
 
-/// Ends a retiring key's grace, now or at another time.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
-/// for a key that opens everything, or what the service refuses.
+/// Changes the end of a retiring key's grace.
 #[server(prefix = "/rpc", endpoint = "keys/grace", input = Json, output = Json)]
 pub async fn change_grace(key_id: String, input: GraceInput) -> Result<KeyView, AppError> {
     use crate::server::context;
@@ -200,10 +163,6 @@ pub async fn change_grace(key_id: String, input: GraceInput) -> Result<KeyView, 
 }
 
 /// Undoes a revocation.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
-/// for a key that opens everything, or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "keys/restore", input = Json, output = Json)]
 pub async fn restore_key(key_id: String, input: RestoreInput) -> Result<KeyView, AppError> {
     use crate::server::context;

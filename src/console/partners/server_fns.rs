@@ -1,4 +1,4 @@
-//! Partners, as the console lists, chooses, creates and changes them.
+//! Server functions of partners.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -12,21 +12,15 @@ use crate::domain::operator::Operator;
 use crate::domain::page::Page;
 use crate::domain::partner::{Partner, PartnerChoices, PartnerInput, PartnerUpdateInput};
 
-/// A page of partners with the server's time and who asked.
+/// A page of partners, with the server's time and the viewer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PartnerPage {
-    /// The server's time.
     pub now: DateTime<Utc>,
-    /// Who asked.
     pub viewer: Operator,
-    /// The partners.
     pub page: Page<Partner>,
 }
 
-/// One page of partners.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
+/// Returns one page of partners.
 #[server(prefix = "/rpc", endpoint = "partners/list", input = Json, output = Json)]
 pub async fn list_partners(query: PartnerListInput) -> Result<PartnerPage, AppError> {
     use crate::server::context;
@@ -43,10 +37,7 @@ pub async fn list_partners(query: PartnerListInput) -> Result<PartnerPage, AppEr
     })
 }
 
-/// Partners to choose from, by name.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
+/// Returns partners to choose from, sorted by name.
 #[server(prefix = "/rpc", endpoint = "partners/choices", input = Json, output = Json)]
 pub async fn choose_partners(query: ChoiceInput) -> Result<PartnerChoices, AppError> {
     use crate::server::context;
@@ -56,10 +47,7 @@ pub async fn choose_partners(query: ChoiceInput) -> Result<PartnerChoices, AppEr
     context::state()?.services.partners.choices(&query).await
 }
 
-/// Makes a partner.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// Creates a partner.
 #[server(prefix = "/rpc", endpoint = "partners/create", input = Json, output = Json)]
 pub async fn create_partner(input: PartnerInput) -> Result<Partner, AppError> {
     use crate::server::context;
@@ -74,9 +62,6 @@ pub async fn create_partner(input: PartnerInput) -> Result<Partner, AppError> {
 }
 
 /// Changes a partner; deactivating it stops all its keys.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "partners/update", input = Json, output = Json)]
 pub async fn update_partner(
     partner_id: Uuid,

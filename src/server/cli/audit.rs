@@ -24,7 +24,6 @@ pub enum AuditCommand {
     Checkpoint,
 }
 
-/// Does it.
 pub async fn run(source: &Source, command: AuditCommand) -> Result<(), String> {
     match command {
         AuditCommand::Verify { checkpoints } => {

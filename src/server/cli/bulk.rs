@@ -58,7 +58,6 @@ pub struct Which {
     yes: bool,
 }
 
-/// Does it, or says what would be done.
 pub async fn run(source: &Source, command: BulkCommand) -> Result<(), String> {
     match command {
         BulkCommand::Rotate {

@@ -17,7 +17,7 @@ pub struct ImportArgs {
     allow_admin: bool,
 }
 
-/// Imports. Rows that were not taken are error_line on standard output, a line each.
+/// Runs the import. Prints a line on standard output for each row that was not imported.
 pub async fn run(source: &Source, args: ImportArgs) -> Result<(), String> {
     let from = config::postgres(&args.from)
         .ok_or("--from must be of the form postgres://USER:PASSWORD@HOST/DATABASE")?;

@@ -59,7 +59,6 @@ pub enum KeyCommand {
     },
 }
 
-/// Does it.
 pub async fn run(source: &Source, command: KeyCommand) -> Result<(), String> {
     match command {
         KeyCommand::Issue {
@@ -141,7 +140,7 @@ pub async fn run(source: &Source, command: KeyCommand) -> Result<(), String> {
 
 async fn issue(services: &Services, partner: &str, input: IssueInput) -> Result<(), String> {
     let context = audit_context();
-    // Everything is checked before a partner is made for it.
+    // Check the input before a partner is created for it.
     let checked = IssueInput {
         partner_id: Some(uuid::Uuid::nil().to_string()),
         ..input

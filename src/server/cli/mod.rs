@@ -83,7 +83,6 @@ struct ServeArgs {
     no_migrate: bool,
 }
 
-/// Parses the command line and runs it.
 pub fn main() -> ExitCode {
     let command = Cli::parse().command;
     let command = command.unwrap_or(Command::Serve(ServeArgs::default()));

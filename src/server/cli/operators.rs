@@ -68,7 +68,6 @@ fn role(text: &str) -> Result<Role, String> {
     Role::parse(text).ok_or_else(|| "must be admin or auditor".to_owned())
 }
 
-/// Does it.
 pub async fn run(services: &Services, command: OperatorCommand) -> Result<(), String> {
     match command {
         OperatorCommand::Create { email, role, .. } => {

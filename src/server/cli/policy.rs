@@ -41,7 +41,6 @@ fn rule(text: &str) -> Result<Patch<i64>, String> {
     }
 }
 
-/// Does it.
 pub async fn run(source: &Source, command: PolicyCommand) -> Result<(), String> {
     let services = current(plain_services(source)?).await?;
     let policy = match command {

@@ -10,7 +10,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 use super::email_message::email_message;
 use super::{millis, not_sent};
-use crate::server::config::notices::MailConfig;
+use crate::server::config::notifications::MailConfig;
 use crate::server::service::notifications::{Ended, Outcome};
 use crate::server::store::deliveries::DueRow;
 

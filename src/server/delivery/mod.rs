@@ -10,7 +10,7 @@ use futures::stream::{self, StreamExt};
 
 use self::mail::Mail;
 use self::web::Web;
-use super::config::notices::NoticeConfig;
+use super::config::notifications::NotificationConfig;
 use super::service::notifications::{Ended, NotificationService, Outcome};
 use super::store::deliveries::DueRow;
 use crate::domain::error::AppResult;
@@ -29,7 +29,10 @@ pub struct DeliveryWorker {
 
 impl DeliveryWorker {
     /// An error is one line that says what is wrong with the configuration.
-    pub fn new(notifications: NotificationService, config: &NoticeConfig) -> Result<Self, String> {
+    pub fn new(
+        notifications: NotificationService,
+        config: &NotificationConfig,
+    ) -> Result<Self, String> {
         Ok(Self {
             web: Web::new(notifications.targets())?,
             mail: config.mail.as_ref().map(Mail::new).transpose()?,

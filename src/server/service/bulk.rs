@@ -122,11 +122,8 @@ impl KeyService {
         stream::select(receiver, stream::once(outcome))
     }
 
-    /// Revokes the keys that are planned. A revoked one stays as it is, unless the reason outweighs
-    /// the one that it was revoked for.
-    ///
-    /// # Errors
-    /// The database's; then nothing was changed.
+    /// Revokes all selected keys, or none on an error. A revoked key stays as it is, unless the reason
+    /// outweighs its reason.
     pub async fn revoke_many(
         &self,
         context: &AuditContext,

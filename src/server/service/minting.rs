@@ -32,10 +32,6 @@ pub struct Minter<'a> {
 
 impl AssetService {
     /// Records an asset, or returns the earlier answer under the same idempotency key.
-    ///
-    /// # Errors
-    /// [`Conflict::IdempotencyInProgress`], [`Conflict::IdempotencyMismatch`],
-    /// [`Conflict::AlreadyMinted`], or the database's.
     pub async fn mint(
         &self,
         context: &AuditContext,

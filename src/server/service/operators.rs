@@ -34,10 +34,6 @@ impl OperatorService {
     }
 
     /// Creates an operator.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] for a bad address or password, [`Conflict::OperatorExists`], or the
-    /// database's.
     pub async fn create(
         &self,
         context: &AuditContext,
@@ -81,9 +77,6 @@ impl OperatorService {
     }
 
     /// Sets an operator's password and ends all their sessions.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] for a bad password, [`Missing::OperatorNotFound`].
     pub async fn set_password(
         &self,
         context: &AuditContext,
@@ -181,9 +174,6 @@ impl OperatorService {
     }
 
     /// Disables an operator and ends all their sessions. Idempotent.
-    ///
-    /// # Errors
-    /// [`Missing::OperatorNotFound`], [`Conflict::LastAdmin`], or the database's.
     pub async fn disable(&self, context: &AuditContext, email: &str) -> AppResult<()> {
         let email = sign_in_email(email)?;
         let mut connection = self.core.pool.acquire().await?;
@@ -199,9 +189,6 @@ impl OperatorService {
     }
 
     /// Changes an operator's role, or disables or re-enables them. Losing a right ends all sessions.
-    ///
-    /// # Errors
-    /// [`Missing::OperatorNotFound`], [`Conflict::LastAdmin`], or the database's.
     pub async fn update(
         &self,
         context: &AuditContext,

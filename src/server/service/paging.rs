@@ -12,7 +12,7 @@ pub(super) fn page_of<Row>(
     position: impl Fn(&Row) -> Position,
 ) -> Option<Page<Row>> {
     match request.first_page_instead(rows.len()) {
-        None => Some(Page::from_sorted_rows(rows, request, position)),
+        None => Some(Page::from_rows(rows, request, position)),
         Some(first) => {
             *request = first;
             None

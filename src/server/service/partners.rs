@@ -73,9 +73,6 @@ impl PartnerService {
     }
 
     /// Returns the id of the partner of exactly this name, creating it if there is none.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] where two partners have the name, or the database's.
     pub async fn find_or_create(
         &self,
         context: &AuditContext,
@@ -97,10 +94,6 @@ impl PartnerService {
     }
 
     /// Returns the id of the partner with exactly this name or this id.
-    ///
-    /// # Errors
-    /// [`Missing::PartnerNotFound`], [`AppError::Invalid`] where several have the name, or the
-    /// database's.
     pub async fn resolve_id(&self, name_or_id: &str) -> AppResult<Uuid> {
         if let Ok(partner_id) = Uuid::try_parse(name_or_id) {
             return Ok(self.get(partner_id).await?.partner_id);
@@ -157,9 +150,6 @@ impl PartnerService {
     }
 
     /// Changes a partner. Deactivating it stops all its keys with the commit.
-    ///
-    /// # Errors
-    /// [`Missing::PartnerNotFound`], or the database's.
     pub async fn update(
         &self,
         context: &AuditContext,

@@ -1,4 +1,4 @@
-//! What partners are told of their keys, as the console shows and changes it.
+//! Server functions of a partner's webhooks and deliveries.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -18,22 +18,14 @@ use crate::domain::webhook::{
 /// A partner's webhooks and a page of its deliveries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NoticesPage {
-    /// The server's time.
     pub now: DateTime<Utc>,
-    /// Who asked.
     pub viewer: Operator,
-    /// The partner.
     pub partner: Partner,
-    /// Its webhooks.
     pub webhooks: Vec<Webhook>,
-    /// Its deliveries.
     pub page: Page<Delivery>,
 }
 
-/// A partner's webhooks and one page of its deliveries.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
+/// Returns a partner's webhooks and one page of its deliveries.
 #[server(prefix = "/rpc", endpoint = "notices/list", input = Json, output = Json)]
 pub async fn list_notices(
     partner_id: Uuid,
@@ -60,10 +52,7 @@ pub async fn list_notices(
     })
 }
 
-/// Makes a webhook; its secret is in this answer and nowhere else.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// Creates a webhook. Only this response contains its secret.
 #[server(prefix = "/rpc", endpoint = "notices/create-webhook", input = Json, output = Json)]
 pub async fn create_webhook(partner_id: Uuid, input: WebhookInput) -> Result<NewWebhook, AppError> {
     use crate::server::context;
@@ -78,9 +67,6 @@ pub async fn create_webhook(partner_id: Uuid, input: WebhookInput) -> Result<New
 }
 
 /// Changes a webhook.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "notices/update-webhook", input = Json, output = Json)]
 pub async fn update_webhook(
     webhook_id: Uuid,
@@ -98,37 +84,29 @@ pub async fn update_webhook(
 }
 
 /// Deletes a webhook with its delivery log.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "notices/delete-webhook", input = Json, output = Json)]
 pub async fn delete_webhook(webhook_id: Uuid) -> Result<(), AppError> {
     use crate::server::context;
 
     let audit_context = context::proven_admin()?;
     let state = context::state()?;
-    let deleted = state
+    state
         .services
         .notifications
         .delete_webhook(&audit_context, webhook_id)
-        .await;
-    deleted
+        .await
 }
 
-/// Has a notice sent again.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// Restarts a delivery.
 #[server(prefix = "/rpc", endpoint = "notices/send-again", input = Json, output = Json)]
 pub async fn send_again(delivery_id: Uuid) -> Result<Delivery, AppError> {
     use crate::server::context;
 
     let audit_context = context::admin()?;
     let state = context::state()?;
-    let delivery = state
+    state
         .services
         .notifications
         .resend(&audit_context, delivery_id)
-        .await;
-    delivery
+        .await
 }

@@ -28,7 +28,7 @@ use crate::server::startup;
 
 /// Nothing was found, or something was, or the scan could not be done.
 const FOUND: u8 = 1;
-/// The exit code of a scan that could not be done, or not wholly.
+/// Exit code of a scan that failed or is incomplete.
 pub const FAILED: u8 = 3;
 const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
 
@@ -42,7 +42,7 @@ pub struct ScanArgs {
     revoke: bool,
 }
 
-/// Scans, and says what was found: a line each on standard output.
+/// Scans, and prints a line on standard output for each token found.
 pub async fn run(source: &Source, args: ScanArgs) -> ExitCode {
     match scan(source, args).await {
         Ok(code) => code,
@@ -55,7 +55,7 @@ pub async fn run(source: &Source, args: ScanArgs) -> ExitCode {
 
 async fn scan(source: &Source, args: ScanArgs) -> Result<ExitCode, String> {
     let services = services(source, args.revoke).await?;
-    // Asked before anything is read: a scan takes its time.
+    // Check the configuration before the scan, which takes long.
     let guard = match (&services, args.revoke) {
         (Some(services), true) => Some(guard(source, services)?),
         _ => None,
@@ -108,7 +108,7 @@ async fn scan(source: &Source, args: ScanArgs) -> Result<ExitCode, String> {
     })
 }
 
-/// The services, where there is a database. Without one the scan goes on, unless it is to revoke.
+/// The services, if a database is available. Only revoking requires one.
 async fn services(source: &Source, revoke: bool) -> Result<Option<Services>, String> {
     if !config::names_database(source) && !revoke {
         return Ok(None);
@@ -117,7 +117,7 @@ async fn services(source: &Source, revoke: bool) -> Result<Option<Services>, Str
         Ok(services) => Ok(Some(services)),
         Err(why) if revoke => Err(why),
         Err(why) => {
-            eprintln!("what has become of the keys can't be error_line: {why}");
+            eprintln!("what has become of the keys can't be told: {why}");
             Ok(None)
         }
     }
@@ -146,7 +146,7 @@ fn read(tally: &Tally, paths: &[PathBuf]) {
     tally.walk(&paths);
 }
 
-/// Waits for the reading, and tells meanwhile how far it is, where somebody looks on.
+/// Waits for the scan, and shows its progress on a terminal.
 async fn show_progress(
     tally: &Tally,
     mut reading: tokio::task::JoinHandle<()>,
@@ -171,7 +171,7 @@ async fn show_progress(
     }
 }
 
-/// What has become of the keys, by token.
+/// Statuses of the keys, by token.
 async fn statuses<'a>(
     services: &Services,
     found: &'a [Found],
@@ -188,7 +188,7 @@ async fn statuses<'a>(
     Ok(found.iter().map(word).collect())
 }
 
-/// Revokes the keys whose secrets verify; what was done, by token.
+/// Revokes the keys whose secrets verify. Returns the results by token.
 async fn revoke<'a>(
     services: &Services,
     guard: &Guard,

@@ -54,11 +54,11 @@ async fn rotate(
     Key(caller): Key,
     StrictJson(input): StrictJson<BulkRotateInput>,
 ) -> Result<(StatusCode, Json<ManyRotatedAnswer>), Problem> {
-    let order = input.check(state.services.now())?;
+    let command = input.check(state.services.now())?;
     let rotated = state
         .services
         .keys
-        .rotate_many(&info.audit_context_of_key(&caller), order, |_, _| {})
+        .rotate_many(&info.audit_context_of_key(&caller), command, |_, _| {})
         .await?;
     Ok((StatusCode::CREATED, Json(rotated.into())))
 }
@@ -75,11 +75,11 @@ async fn revoke(
     Key(caller): Key,
     StrictJson(input): StrictJson<BulkRevokeInput>,
 ) -> Result<Json<ManyRevokedAnswer>, Problem> {
-    let order = input.check(state.services.now())?;
+    let command = input.check(state.services.now())?;
     let revoked = state
         .services
         .keys
-        .revoke_many(&info.audit_context_of_key(&caller), order)
+        .revoke_many(&info.audit_context_of_key(&caller), command)
         .await?;
     Ok(Json(revoked.into()))
 }

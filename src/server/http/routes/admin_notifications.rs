@@ -12,7 +12,7 @@ use crate::domain::error::{AppResult, Missing};
 use crate::domain::scope::Scope;
 use crate::domain::webhook::{DeliveryListInput, WebhookInput, WebhookUpdateInput};
 use crate::server::http::answers::{
-    DeliveriesAnswer, DeliveryAnswer, Fine, NewWebhookAnswer, WebhookAnswer, WebhooksAnswer,
+    DeliveriesAnswer, DeliveryAnswer, NewWebhookAnswer, OkResponse, WebhookAnswer, WebhooksAnswer,
 };
 use crate::server::http::extract::json::StrictJson;
 use crate::server::http::extract::path::PathId;
@@ -105,13 +105,13 @@ async fn update(
 /// Its delivery log goes with it.
 #[utoipa::path(delete, path = "/api/admin/webhooks/{webhookId}", operation_id = "deleteWebhook", tag = "Notices",
     params(("webhookId" = Uuid, Path, description = "The webhook's id.")),
-    responses((status = 200, description = "It is deleted", body = Fine), NoWebhook))]
+    responses((status = 200, description = "It is deleted", body = OkResponse), NoWebhook))]
 async fn delete(
     State(state): State<AppState>,
     PathId(webhook_id): PathId,
     info: RequestInfo,
     Key(caller): Key,
-) -> Result<Json<Fine>, Problem> {
+) -> Result<Json<OkResponse>, Problem> {
     let audit_context = info.audit_context_of_key(&caller);
     let webhook_id = webhook_in_path(&webhook_id)?;
     state
@@ -119,7 +119,7 @@ async fn delete(
         .notifications
         .delete_webhook(&audit_context, webhook_id)
         .await?;
-    Ok(Json(Fine::default()))
+    Ok(Json(OkResponse::default()))
 }
 
 /// List a partner's deliveries
