@@ -55,13 +55,13 @@ impl Lists {
     async fn new(name: &str, keys: usize, partners: usize) -> Self {
         let bench = Bench::new(name, 0).await;
         let begun = Instant::now();
-        let registry = &bench.instance.state.registry;
+        let services = &bench.instance.state.services;
         let size = SampleSize {
             partners,
             keys,
             seed: 7,
         };
-        registry.add_sample(size).await.unwrap();
+        services.keys.add_sample(size).await.unwrap();
         eprintln!(
             "{keys} keys of {partners} partners made in {} s",
             begun.elapsed().as_secs()
@@ -70,7 +70,7 @@ impl Lists {
         bench
             .sql("update api_keys set rate_per_minute = 2147483647 where scopes = '{admin:*}'")
             .await;
-        let pool = &registry.pool;
+        let pool = services.pool();
         let some = async |sql: &'static str| -> Vec<String> {
             sqlx::query_scalar(sql).fetch_all(pool).await.unwrap()
         };
@@ -117,10 +117,10 @@ impl Lists {
 
     /// The indexes that a page is found by. No table of keys is read as a whole.
     async fn indexes(&self, query: &KeyListInput) -> Vec<String> {
-        let registry = &self.bench.instance.state.registry;
-        let mut connection = registry.pool.acquire().await.unwrap();
+        let services = &self.bench.instance.state.services;
+        let mut connection = services.pool().acquire().await.unwrap();
         let query = query.check().unwrap();
-        let plans = key_list::explain(&mut connection, &query, registry.now())
+        let plans = key_list::explain(&mut connection, &query, services.now())
             .await
             .unwrap();
         let mut indexes = Vec::new();
@@ -255,7 +255,7 @@ async fn measure(
 
 /// Times of one page after the other: on to the end of `pages`, and back.
 async fn turn(lists: &Lists, order: KeyOrder, pages: usize) -> f64 {
-    let registry = &lists.bench.instance.state.registry;
+    let services = &lists.bench.instance.state.services;
     let mut times = Vec::new();
     let mut query = KeyListInput {
         limit: Some("20".to_owned()),
@@ -264,7 +264,7 @@ async fn turn(lists: &Lists, order: KeyOrder, pages: usize) -> f64 {
     for back in [false, true] {
         for _ in 0..pages {
             let begun = Instant::now();
-            let page = registry.list_keys(&query.check().unwrap()).await.unwrap();
+            let page = services.keys.list(&query.check().unwrap()).await.unwrap();
             times.push(begun.elapsed());
             let next = if back {
                 page.previous_cursor

@@ -66,7 +66,7 @@ pub fn measure(runtime: &Runtime, bench: &Bench, _folder: &Path) -> Vec<Row> {
 async fn written(bench: &Bench) -> usize {
     let count: i64 =
         sqlx::query_scalar("select count(*) from api_key_last_use where key_id like 'mpk_many%'")
-            .fetch_one(&bench.instance.state.registry.pool)
+            .fetch_one(bench.instance.state.services.pool())
             .await
             .unwrap();
     usize::try_from(count).unwrap()
@@ -89,7 +89,7 @@ async fn insert(bench: &Bench, secret: &[u8]) {
     .bind(&pepper.check_tag(&hex)[..])
     .bind(&pepper.fingerprint()[..])
     .bind(i32::try_from(KEYS).unwrap())
-    .execute(&bench.instance.state.registry.pool)
+    .execute(bench.instance.state.services.pool())
     .await
     .unwrap();
 }

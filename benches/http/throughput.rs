@@ -150,7 +150,7 @@ pub fn with_uses_written(runtime: &Runtime, bench: &Bench, folder: &Path) -> Vec
 /// The shortest time between two statements that write last uses, in seconds. The trigger fires
 /// twice for an upsert, at the same `now()`.
 fn shortest_gap(runtime: &Runtime, bench: &Bench) -> f64 {
-    let pool = &bench.instance.state.registry.pool;
+    let pool = bench.instance.state.services.pool();
     let gap = sqlx::query_scalar::<_, f64>(
         "select extract(epoch from min(gap))::float8
            from (select at - lag(at) over (order by at) as gap

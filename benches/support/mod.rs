@@ -14,7 +14,7 @@ use myproof_registry::server::connections::{self, Limits};
 use myproof_registry::server::crypto::pepper::Peppers;
 use myproof_registry::server::jobs;
 use myproof_registry::server::router::router_with;
-use myproof_registry::server::service::{IssuingPolicy, Origin};
+use myproof_registry::server::service::{AuditContext, IssuingPolicy, Services};
 use myproof_registry::server::startup;
 use myproof_registry::server::state::{AppState, Site};
 use myproof_registry::server::store::{changes, schema};
@@ -73,8 +73,8 @@ impl Bench {
             contact_email: None,
             max_key_age_days: None,
         };
-        let registry = &instance.state.registry;
-        let partner = registry.create_partner(&origin(), partner).await.unwrap();
+        let services = &instance.state.services;
+        let partner = services.partners.create(&origin(), partner).await.unwrap();
         let mut bench = Self {
             instance,
             tokens: Vec::new(),
@@ -95,15 +95,16 @@ impl Bench {
 
     /// Issues a key.
     pub async fn issue(&self, scope: &str) -> String {
-        let registry = &self.instance.state.registry;
+        let services = &self.instance.state.services;
         let input = IssueInput {
             partner_id: Some(self.partner_id.to_string()),
             scopes: Some(vec![scope.to_owned()]),
             ..IssueInput::default()
         };
-        let command = input.check(registry.now()).unwrap();
-        registry
-            .issue_key(&origin(), command)
+        let command = input.check(services.now()).unwrap();
+        services
+            .keys
+            .issue(&origin(), command)
             .await
             .unwrap()
             .token
@@ -122,7 +123,7 @@ impl Bench {
 
     /// Plain SQL.
     pub async fn sql(&self, statement: &'static str) {
-        let pool = &self.instance.state.registry.pool;
+        let pool = self.instance.state.services.pool();
         sqlx::query(statement).execute(pool).await.unwrap();
     }
 }
@@ -130,8 +131,11 @@ impl Bench {
 impl Instance {
     async fn start(database: PgConnectOptions, peppers: Arc<Peppers>, writes_uses: bool) -> Self {
         let pool = startup::pool(database.clone());
-        let registry =
-            startup::registry(pool, Some(Arc::clone(&peppers)), IssuingPolicy::default());
+        let services = Services::new(startup::dependencies(
+            pool.clone(),
+            Some(Arc::clone(&peppers)),
+            IssuingPolicy::default(),
+        ));
         let site = Site {
             public_origin: "https://registry.example".to_owned(),
             secure_cookies: true,
@@ -142,13 +146,13 @@ impl Instance {
             .output_name("bench")
             .site_root("public")
             .build();
-        let state = startup::state(registry.clone(), peppers, site, leptos, Duration::ZERO);
+        let state = startup::state(services, peppers, site, leptos, Duration::ZERO);
         let (stop, stopping) = watch::channel(false);
         let guard = &state.guard;
         let listening = changes::listening_pool(database);
         let _listener = jobs::spawn_listener(Arc::clone(guard), listening, stopping.clone());
         if writes_uses {
-            let _flush = jobs::spawn_usage_flush(Arc::clone(guard), registry, stopping);
+            let _flush = jobs::spawn_usage_flush(Arc::clone(guard), pool, stopping);
         }
         while !guard.link().is_live() {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -183,8 +187,8 @@ impl Instance {
     }
 }
 
-fn origin() -> Origin {
-    Origin {
+fn origin() -> AuditContext {
+    AuditContext {
         actor: Actor::new(ActorKind::Cli, "bench"),
         ip: None,
         request_id: None,

@@ -4,10 +4,10 @@
 use std::net::IpAddr;
 
 use libfuzzer_sys::fuzz_target;
-use myproof_registry::server::service::targets::Targets;
+use myproof_registry::server::service::delivery_targets::DeliveryTargets;
 
 fuzz_target!(|text: &str| {
-    let targets = Targets::default();
+    let targets = DeliveryTargets::default();
     let Ok(url) = targets.check(text) else {
         return;
     };

@@ -28,22 +28,9 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Makes a page of at most `limit` rows out of up to `limit + 1` that were read in the
-    /// request's direction: the one too many tells that there is more that way. Whence the request
-    /// came, there is a page too.
+    /// Builds a page of at most `limit` rows from up to `limit + 1` that were read in the request's
+    /// direction. The extra row shows that there is a further page.
     pub fn from_rows(
-        rows: Vec<T>,
-        request: &PageRequest,
-        position: impl Fn(&T) -> (DateTime<Utc>, String),
-    ) -> Self {
-        Self::from_sorted_rows(rows, request, |row| {
-            let (at, id) = position(row);
-            Position { part: None, at, id }
-        })
-    }
-
-    /// The same of a list that can be sorted.
-    pub fn from_sorted_rows(
         mut rows: Vec<T>,
         request: &PageRequest,
         position: impl Fn(&T) -> Position,
@@ -357,7 +344,11 @@ mod tests {
         let first = request.first_page_instead(rows.len());
         match first {
             Some(_) => page(None),
-            None => Page::from_rows(rows, &request, |n| (DateTime::UNIX_EPOCH, n.to_string())),
+            None => Page::from_rows(rows, &request, |n| Position {
+                part: None,
+                at: DateTime::UNIX_EPOCH,
+                id: n.to_string(),
+            }),
         }
     }
 

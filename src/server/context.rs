@@ -1,10 +1,10 @@
-//! What a server function's body asks of its surroundings: the state, the operator, the answer's
-//! cookies and status. Guards stand here, inside the body, because the server's own rendering
-//! calls server functions directly, past every layer.
+//! Context of server functions: the state, the operator, the response's cookies and status. Guards are
+//! called inside the body, because server-side rendering calls server functions directly, without the
+//! router's layers.
 
-use axum::http::header::{ACCEPT, SET_COOKIE};
+use axum::http::StatusCode;
+use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
 use futures::stream::{Stream, StreamExt};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
@@ -15,24 +15,18 @@ use super::http::extract::cookies;
 use super::http::extract::request::RequestInfo;
 use super::http::middleware::session::Session;
 use super::service::sessions::SignedIn;
-use super::service::{Origin, Whence};
+use super::service::{AuditContext, ClientInfo};
 use super::state::AppState;
-use crate::console::rpc::FORM_POSTS;
 use crate::domain::audit::{Actor, ActorKind};
 use crate::domain::error::{AppError, AppResult};
 use crate::domain::operator::{Operator, Role};
 use crate::domain::scope::Scope;
 
-/// The router's state.
-///
-/// # Errors
-/// [`AppError::Internal`] outside a request.
 pub fn state() -> AppResult<AppState> {
-    use_context().ok_or_else(|| told(AppError::Internal))
+    use_context().ok_or(AppError::Internal)
 }
 
-/// Who is signed in, if anybody is.
-#[must_use]
+/// The signed-in operator, if any.
 pub fn signed_in() -> Option<Operator> {
     session().map(|session| session.operator)
 }
@@ -45,91 +39,72 @@ fn session() -> Option<SignedIn> {
         .clone()
 }
 
-/// Who is signed in.
-///
-/// # Errors
-/// [`AppError::SignedOut`].
+/// The signed-in operator, or [`AppError::SignedOut`].
 pub fn operator() -> AppResult<Operator> {
-    signed_in().ok_or_else(|| told(AppError::SignedOut))
+    signed_in().ok_or(AppError::SignedOut)
 }
 
-/// The operator who may change things, as the audit event will name them.
-///
-/// # Errors
-/// [`AppError::SignedOut`], or [`AppError::ReadOnlyRole`] for an auditor.
-pub fn admin() -> AppResult<Origin> {
+/// The audit context of an admin. Fails with [`AppError::ReadOnlyRole`] for an auditor.
+pub fn admin() -> AppResult<AuditContext> {
     let operator = operator()?;
-    let origin = origin(&operator)?;
+    let audit_context = audit_context(&operator)?;
     if operator.role != Role::Admin {
         let path = use_context::<Parts>().map(|parts| parts.uri.path().to_owned());
         let state = state()?;
         state
-            .registry
-            .refused_by_role(&origin, path.unwrap_or_default());
-        return Err(told(AppError::ReadOnlyRole));
+            .services
+            .audit
+            .count_denied(&audit_context, path.unwrap_or_default());
+        return Err(AppError::ReadOnlyRole);
     }
-    Ok(origin)
+    Ok(audit_context)
 }
 
-/// The same, of one who has shown their second factor a short while ago: what takes more than a session
-/// that was left open (OWASP ASVS 5.0, V7.5).
-///
-/// # Errors
-/// As [`admin`], or [`AppError::FactorNeeded`].
-pub fn proven_admin() -> AppResult<Origin> {
-    let origin = admin()?;
-    proven()?;
-    Ok(origin)
+/// Same as [`admin`], with a recently used second factor: for actions for which an unattended session must
+/// not suffice (OWASP ASVS 5.0, V7.5).
+pub fn proven_admin() -> AppResult<AuditContext> {
+    let audit_context = admin()?;
+    require_recent_mfa()?;
+    Ok(audit_context)
 }
 
-/// The operator, who has shown their second factor a short while ago.
-///
-/// # Errors
-/// [`AppError::SignedOut`], or [`AppError::FactorNeeded`].
+/// Same as [`operator`], with a recently used second factor.
 pub fn proven_operator() -> AppResult<Operator> {
     let operator = operator()?;
-    proven()?;
+    require_recent_mfa()?;
     Ok(operator)
 }
 
-fn proven() -> AppResult<()> {
-    let session = session().ok_or_else(|| told(AppError::SignedOut))?;
-    if session.is_fresh(state()?.registry.now()) {
+fn require_recent_mfa() -> AppResult<()> {
+    let session = session().ok_or(AppError::SignedOut)?;
+    if session.is_fresh(state()?.services.now()) {
         return Ok(());
     }
-    Err(told(AppError::FactorNeeded {
+    Err(AppError::FactorNeeded {
         enrolled: session.has_factor,
-    }))
+    })
 }
 
-/// The operator who may change things, and may do so to this key: a key that opens everything takes a
-/// fresh factor.
-///
-/// # Errors
-/// As [`proven_admin`], or the database's.
-pub async fn admin_over(state: &AppState, key_id: &str) -> AppResult<Origin> {
-    let origin = admin()?;
-    match state.registry.key(key_id).await {
+/// Same as [`admin`]; for a key with `admin:*`, same as [`proven_admin`].
+pub async fn admin_over(state: &AppState, key_id: &str) -> AppResult<AuditContext> {
+    let audit_context = admin()?;
+    match state.services.keys.get(key_id).await {
         Ok(key) if key.scopes.contains(&Scope::Admin) => proven_admin(),
-        // What is not there is told by whatever looks for it.
-        Ok(_) | Err(AppError::NotFound { .. }) => Ok(origin),
-        Err(error) => Err(told(error)),
+        // The service reports an unknown key.
+        Ok(_) | Err(AppError::NotFound { .. }) => Ok(audit_context),
+        Err(error) => Err(error),
     }
 }
 
-/// The operator, as an audit event will name them.
-///
-/// # Errors
-/// [`AppError::Internal`] outside a request.
-pub fn origin(operator: &Operator) -> AppResult<Origin> {
-    let info = info().ok_or_else(|| told(AppError::Internal))?;
-    Ok(info.origin(Actor::new(ActorKind::Operator, operator.email.clone())))
+/// The audit context of this operator.
+pub fn audit_context(operator: &Operator) -> AppResult<AuditContext> {
+    let info = info().ok_or(AppError::Internal)?;
+    Ok(info.audit_context(Actor::new(ActorKind::Operator, operator.email.clone())))
 }
 
-/// From where the request comes.
-#[must_use]
-pub fn whence() -> Whence {
-    info().map(|info| info.whence()).unwrap_or_default()
+/// The client of the request.
+pub fn client_info() -> ClientInfo {
+    info().map(|info| info.client_info()).unwrap_or_default()
 }
 
 fn info() -> Option<RequestInfo> {
@@ -139,58 +114,28 @@ fn info() -> Option<RequestInfo> {
         .cloned()
 }
 
-/// The cookie of the request's session.
-///
-/// # Errors
-/// [`AppError::SignedOut`].
+/// The session cookie of the request, or [`AppError::SignedOut`].
 pub fn cookie(state: &AppState) -> AppResult<Zeroizing<String>> {
-    presented_cookie(state).ok_or_else(|| told(AppError::SignedOut))
+    presented_cookie(state).ok_or(AppError::SignedOut)
 }
 
-/// The cookie that came with the request, whatever it is worth.
-#[must_use]
+/// The session cookie of the request, which may not be valid.
 pub fn presented_cookie(state: &AppState) -> Option<Zeroizing<String>> {
     let parts = use_context::<Parts>()?;
     let cookie = cookies::session(&state.site, &parts.headers)?;
     Some(Zeroizing::new(cookie.to_owned()))
 }
 
-/// Gives the answer of a server function the error's status. Leptos would say 500; a plain form's
-/// post keeps its redirect, which a status would take away, and a page that calls the function while
-/// it is rendered keeps its own.
-#[must_use]
-pub fn told(error: AppError) -> AppError {
-    let says_so = use_context::<Parts>().is_some_and(|parts| {
-        let path = parts.uri.path();
-        let is_form = FORM_POSTS.contains(&path) && accepts_html(&parts.headers);
-        path.starts_with("/rpc/") && !is_form
-    });
-    if let Some(response) = use_context::<ResponseOptions>().filter(|_| says_so) {
-        response.set_status(
-            StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-        );
-    }
-    error
-}
-
-/// The same for what has a page of its own: one of a thing that is not there is not there either.
-#[must_use]
-pub fn told_on_its_page(error: AppError) -> AppError {
+/// Sets status 404 on the page being rendered if the thing it shows does not exist.
+pub fn mark_page_not_found(error: AppError) -> AppError {
     if let (AppError::NotFound { .. }, Some(response)) = (&error, use_context::<ResponseOptions>())
     {
         response.set_status(StatusCode::NOT_FOUND);
     }
-    told(error)
+    error
 }
 
-fn accepts_html(headers: &HeaderMap) -> bool {
-    headers
-        .get(ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.contains("text/html"))
-}
-
-/// Sets the session's cookie.
+/// Sets the session cookie.
 pub fn set_cookie(state: &AppState, cookie: &str) {
     let cookie = cookies::open(&state.site, cookie);
     if let (Some(cookie), Some(response)) = (cookie, use_context::<ResponseOptions>()) {
@@ -198,14 +143,15 @@ pub fn set_cookie(state: &AppState, cookie: &str) {
     }
 }
 
-/// Ends the request's session and takes its cookie away.
-///
-/// # Errors
-/// The database's.
+/// Ends the session of the request and deletes its cookie.
 pub async fn close_session(state: &AppState) -> AppResult<()> {
     let response = use_context::<ResponseOptions>();
     if let Some(cookie) = presented_cookie(state) {
-        state.registry.sign_out(&cookie, whence()).await?;
+        state
+            .services
+            .sessions
+            .sign_out(&cookie, client_info())
+            .await?;
     }
     if let (Some(cookie), Some(response)) = (cookies::close(&state.site), response) {
         response.append_header(SET_COOKIE, cookie);
@@ -213,7 +159,7 @@ pub async fn close_session(state: &AppState) -> AppResult<()> {
     Ok(())
 }
 
-/// What happens, as lines of JSON.
+/// Serialises events as lines of JSON.
 pub fn json_lines<T: Serialize>(
     events: impl Stream<Item = T> + Send + 'static,
 ) -> impl Stream<Item = AppResult<String>> + Send + 'static {
@@ -226,7 +172,7 @@ pub fn json_lines<T: Serialize>(
     })
 }
 
-/// Sends the browser on to a path of this site.
+/// Redirects the browser to a path of this site.
 pub fn go_to(path: &str) {
     leptos_axum::redirect(path);
 }

@@ -1,4 +1,4 @@
-//! `serve`: from configuration to a server that listens, and its orderly end.
+//! `serve`: builds the server from its configuration, runs it, and shuts it down in order.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,69 +15,54 @@ use tokio::sync::watch;
 
 use super::assets::{self, OUTPUT_NAME, PKG_DIR};
 use super::auth::Guard;
-use super::clock::{Clock, Entropy, SystemClock, SystemEntropy};
-use super::config::notices::NoticeConfig;
+use super::clock::{SystemClock, SystemEntropy};
+use super::config::notifications::NotificationConfig;
 use super::config::{self, AppEnv, PepperConfig, ServeConfig, Source, plain};
 use super::connections::{self, Limits};
 use super::crypto::pepper::Peppers;
 use super::crypto::pool::HashPool;
-use super::delivery::Courier;
+use super::delivery::DeliveryWorker;
 use super::http::middleware::http_service::Frame;
 use super::http::{self, openapi};
 use super::jobs;
 use super::metrics::{self, traffic::Traffic};
 use super::router::router;
-use super::service::targets::Targets;
-use super::service::{IssuingPolicy, Registry};
+use super::service::delivery_targets::DeliveryTargets;
+use super::service::{Dependencies, IssuingPolicy, Services};
 use super::state::{AppState, Shared, Site};
 use super::store::{self, changes, error, guard_rows, schema};
 
-/// Connections to the database that one process opens at most.
+/// Database connections per process.
 const MAX_CONNECTIONS: u32 = 16;
-/// How long requests in flight may go on after a signal to stop.
+/// Time that requests in flight have after a signal to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
-/// Hash runs that may wait for a thread. At 20 ms a run on two threads the last waits about 1.3 s.
+/// Hash runs that may wait for a thread. At 20 ms a run on two threads, the last one waits about 1.3 s.
 const KEY_HASH_QUEUE: usize = 128;
 const PASSWORD_HASH_QUEUE: usize = 16;
 
-/// Builds the services over a database.
-#[must_use]
-pub fn registry(pool: PgPool, peppers: Option<Arc<Peppers>>, issuing: IssuingPolicy) -> Registry {
-    registry_with(
-        pool,
-        peppers,
-        issuing,
-        Arc::new(SystemClock),
-        Arc::new(SystemEntropy),
-    )
-}
-
-/// The same with a clock and a source of randomness of one's own.
-#[must_use]
-pub fn registry_with(
+/// Dependencies of the services over a database, with the system's clock and random numbers.
+pub fn dependencies(
     pool: PgPool,
     peppers: Option<Arc<Peppers>>,
     issuing: IssuingPolicy,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-) -> Registry {
-    Registry {
+) -> Dependencies {
+    Dependencies {
         pool,
-        clock,
-        entropy,
-        key_hashing: HashPool::new(config::cores(), KEY_HASH_QUEUE),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        key_hashing: key_hash_pool(config::cores()),
         password_hashing: HashPool::new(1, PASSWORD_HASH_QUEUE),
         peppers,
         issuing,
-        refusals: Arc::default(),
-        targets: Arc::default(),
-        newest: Arc::default(),
-        outbox: Arc::default(),
+        delivery_targets: DeliveryTargets::default(),
     }
 }
 
-/// The peppers of a configuration; its warnings go to the log.
-#[must_use]
+fn key_hash_pool(threads: usize) -> HashPool {
+    HashPool::new(threads, KEY_HASH_QUEUE)
+}
+
+/// Peppers of a configuration; logs its warnings.
 pub fn peppers(config: &PepperConfig) -> Arc<Peppers> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -85,32 +70,29 @@ pub fn peppers(config: &PepperConfig) -> Arc<Peppers> {
     Arc::new(Peppers::new(&config.current, &config.retired))
 }
 
-/// A pool over the configured database.
-#[must_use]
 pub fn pool(options: PgConnectOptions) -> PgPool {
     store::lazy_pool(options, MAX_CONNECTIONS)
 }
 
 /// Builds the router's state around the services.
-#[must_use]
 pub fn state(
-    registry: Registry,
+    services: Services,
     peppers: Arc<Peppers>,
     site: Site,
     leptos: LeptosOptions,
     outage: Duration,
 ) -> AppState {
     let guard = Guard::new(
-        registry.pool.clone(),
-        Arc::clone(&registry.clock),
-        Arc::clone(&registry.entropy),
+        services.pool().clone(),
+        Arc::clone(services.clock()),
+        Arc::clone(services.entropy()),
         peppers,
-        registry.key_hashing.clone(),
+        services.key_hashing().clone(),
         outage,
     );
     let documents = openapi::documents(&http::document(), &site.assets.css);
     AppState::new(Shared {
-        registry,
+        services,
         guard: Arc::new(guard),
         documents,
         site: Arc::new(site),
@@ -120,35 +102,41 @@ pub fn state(
     })
 }
 
-/// Serves until a signal to stop.
-///
-/// # Errors
-/// What kept it from starting, in one line.
-pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
+/// Whether `serve` migrates the database first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Migrations {
+    Run,
+    Skip,
+}
+
+/// Serves until a signal to stop. An error is one line that says why the server could not start.
+pub async fn serve(source: &Source, migrations: Migrations) -> Result<(), String> {
     let config = config::serve(source).map_err(|error| error.to_string())?;
     let database = config::database(source).map_err(|error| error.to_string())?;
     let peppers = peppers(&config::peppers(source).map_err(|error| error.to_string())?);
     let issuing = config::issuing(source).map_err(|error| error.to_string())?;
     let asset_paths = assets::find(&config.site_root)?;
 
-    let notices = config::notices::notices(source).map_err(|error| error.to_string())?;
+    let notifications = config::notifications::read(source).map_err(|error| error.to_string())?;
     if config.env == AppEnv::Production {
-        warn_of_plain_connections(&database, &notices);
+        warn_of_plain_connections(&database, &notifications);
     }
 
     let listening = changes::listening_pool(database.clone());
     let hashing = config::hashing(source).map_err(|error| error.to_string())?;
-    let mut registry = registry(pool(database), Some(Arc::clone(&peppers)), issuing);
-    registry.key_hashing = HashPool::new(hashing, KEY_HASH_QUEUE);
-    if !notices.allowed_networks.is_empty() {
+    if !notifications.allowed_networks.is_empty() {
         tracing::warn!("WEBHOOK_ALLOWED_NETWORKS lets webhooks call addresses that are not public");
     }
-    registry.targets = Arc::new(Targets::new(notices.allowed_networks.clone()));
-    let courier = Courier::new(registry.clone(), &notices)?;
-    if migrate {
-        self::migrate(&registry.pool).await?;
+    let services = Services::new(Dependencies {
+        key_hashing: key_hash_pool(hashing),
+        delivery_targets: DeliveryTargets::new(notifications.allowed_networks.clone()),
+        ..dependencies(pool(database), Some(Arc::clone(&peppers)), issuing)
+    });
+    let delivery_worker = DeliveryWorker::new(services.notifications.clone(), &notifications)?;
+    if migrations == Migrations::Run {
+        migrate(services.pool()).await?;
     }
-    report_uncovered_keys(&registry, &peppers).await;
+    report_uncovered_keys(&services, &peppers).await;
 
     let listener = listen("LEPTOS_SITE_ADDR", config.address).await?;
     let metrics = listen_for_metrics(&config).await?;
@@ -164,7 +152,7 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
     };
     let public_origin = site.public_origin.clone();
     let state = state(
-        registry.clone(),
+        services.clone(),
         peppers,
         site,
         leptos_options(&config.site_root, address),
@@ -174,14 +162,22 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
     let (stop, stopping) = watch::channel(false);
     let background = [
         jobs::spawn_listener(Arc::clone(&state.guard), listening, stopping.clone()),
-        jobs::spawn_usage_flush(Arc::clone(&state.guard), registry.clone(), stopping.clone()),
-        jobs::spawn_first_uses(Arc::clone(&state.guard), registry.clone(), stopping.clone()),
-        jobs::spawn_session_sweep(registry.clone(), stopping.clone()),
-        jobs::spawn_checkpoints(registry.clone(), stopping.clone()),
-        jobs::spawn_refusals(registry.clone(), stopping.clone()),
-        jobs::spawn_courier(courier, registry.clone(), stopping.clone()),
-        jobs::spawn_notices_of_the_clock(registry.clone(), stopping.clone()),
-        jobs::spawn_look_at_statuses(registry.clone(), stopping.clone()),
+        jobs::spawn_usage_flush(
+            Arc::clone(&state.guard),
+            services.pool().clone(),
+            stopping.clone(),
+        ),
+        jobs::spawn_first_uses(
+            Arc::clone(&state.guard),
+            services.pool().clone(),
+            stopping.clone(),
+        ),
+        jobs::spawn_sweep(services.clone(), stopping.clone()),
+        jobs::spawn_checkpoints(services.audit.clone(), stopping.clone()),
+        jobs::spawn_denied_actions(services.audit.clone(), stopping.clone()),
+        jobs::spawn_deliveries(delivery_worker, services.clone(), stopping.clone()),
+        jobs::spawn_scheduled_notifications(services.notifications.clone(), stopping.clone()),
+        jobs::spawn_status_refresh(services.keys.clone(), stopping.clone()),
     ];
     if let Some(listener) = metrics {
         let address = listener.local_addr().map_err(|error| error.to_string())?;
@@ -199,18 +195,18 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
             );
         }
     }
-    registry.pool.close().await;
+    services.pool().close().await;
     tracing::info!("stopped");
     outcome
 }
 
-fn warn_of_plain_connections(database: &PgConnectOptions, notices: &NoticeConfig) {
+fn warn_of_plain_connections(database: &PgConnectOptions, notifications: &NotificationConfig) {
     if plain::database_is_exposed(database) {
         tracing::warn!(
             "DATABASE_URL goes over a network without checking whom it meets there: sslmode=verify-full does"
         );
     }
-    if plain::mail_is_exposed(notices) {
+    if plain::mail_is_exposed(notifications) {
         tracing::warn!(
             "SMTP_URL goes over a network, perhaps plainly: smtps:// or tls=required does not"
         );
@@ -232,7 +228,7 @@ async fn listen_for_metrics(config: &ServeConfig) -> Result<Option<TcpListener>,
     };
     match listen("METRICS_ADDR", address).await {
         Ok(listener) => Ok(Some(listener)),
-        // Another one that is being worked on has it.
+        // Another development server listens there.
         Err(reason) if config.env == AppEnv::Development => {
             tracing::warn!("{reason}; no metrics are told");
             Ok(None)
@@ -241,8 +237,8 @@ async fn listen_for_metrics(config: &ServeConfig) -> Result<Option<TcpListener>,
     }
 }
 
-/// Waits for a signal to stop. From then on the instance is not ready; after `delay`, in which whoever
-/// balances the load can learn of it, it accepts no more.
+/// Waits for a signal to stop. From then on the instance is not ready; after `delay`, in which load
+/// balancers can notice, it accepts no more connections.
 fn spawn_stop(state: AppState, delay: Duration, stop: watch::Sender<bool>) -> Result<(), String> {
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
@@ -265,15 +261,15 @@ fn spawn_stop(state: AppState, delay: Duration, stop: watch::Sender<bool>) -> Re
     Ok(())
 }
 
-/// Answers until it is told to stop, then lets requests in flight end.
+/// Serves until the stop signal, then waits for requests in flight.
 async fn answer(
     listener: TcpListener,
     frame: Frame,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), String> {
-    let mut told_to_stop = stopping.clone();
+    let mut stop = stopping.clone();
     let server = connections::serve(listener, frame, Limits::default(), async move {
-        let _ = told_to_stop.wait_for(|stop| *stop).await;
+        let _ = stop.wait_for(|stop| *stop).await;
     });
     let too_long = async {
         let _ = stopping.wait_for(|stop| *stop).await;
@@ -288,10 +284,7 @@ async fn answer(
     }
 }
 
-/// Brings the schema up to date.
-///
-/// # Errors
-/// What failed, in one line.
+/// Migrates the schema. An error is one line.
 pub async fn migrate(pool: &PgPool) -> Result<(), String> {
     schema::migrate(pool).await.map_err(|error| match error {
         sqlx::migrate::MigrateError::Execute(cause)
@@ -305,15 +298,15 @@ pub async fn migrate(pool: &PgPool) -> Result<(), String> {
     })
 }
 
-/// Tells how many live keys no known pepper covers: they would all be refused.
-async fn report_uncovered_keys(registry: &Registry, peppers: &Peppers) {
+/// Logs how many live keys no known pepper covers; they would all be refused.
+async fn report_uncovered_keys(services: &Services, peppers: &Peppers) {
     let known: Vec<Vec<u8>> = peppers
         .all()
         .map(|pepper| pepper.fingerprint().to_vec())
         .collect();
     let counted = async {
-        let mut connection = registry.pool.acquire().await?;
-        guard_rows::count_uncovered(&mut connection, &known, registry.now()).await
+        let mut connection = services.pool().acquire().await?;
+        guard_rows::count_uncovered(&mut connection, &known, services.now()).await
     };
     match counted.await {
         Ok(0) => tracing::info!(
@@ -333,7 +326,7 @@ async fn report_uncovered_keys(registry: &Registry, peppers: &Peppers) {
     }
 }
 
-/// What Leptos wants to know, set here so that a deployed binary needs no `Cargo.toml`.
+/// Options of Leptos, set here so that a deployed binary needs no `Cargo.toml`.
 fn leptos_options(site_root: &Path, address: SocketAddr) -> LeptosOptions {
     LeptosOptions::builder()
         .output_name(OUTPUT_NAME)

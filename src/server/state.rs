@@ -1,4 +1,4 @@
-//! What the router's handlers share.
+//! State that the router's handlers share.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -11,43 +11,35 @@ use leptos::config::LeptosOptions;
 
 use super::auth::Guard;
 use super::metrics::traffic::Traffic;
-use super::service::Registry;
+use super::service::Services;
 use crate::app::AssetPaths;
 
-/// The router's state. One pointer: every layer of every request takes a copy.
+/// The router's state. A single pointer, since each layer clones it for every request.
 #[derive(Clone)]
 pub struct AppState(Arc<Shared>);
 
-/// What the state holds.
 pub struct Shared {
-    /// What the product does.
-    pub registry: Registry,
-    /// Who may call REST.
+    pub services: Services,
+    /// Verifies API keys.
     pub guard: Arc<Guard>,
-    /// How this server is reached.
     pub site: Arc<Site>,
-    /// What Leptos wants to know.
     pub leptos: LeptosOptions,
-    /// What is told of REST.
     pub documents: Documents,
-    /// What was answered.
     pub traffic: Traffic,
-    /// Set once this instance is about to stop: requests should go to others.
+    /// True once this instance is about to stop and is no longer ready.
     pub leaving: AtomicBool,
 }
 
-/// The description of REST's routes, made once.
+/// The rendered API documentation.
 #[derive(Clone, Debug)]
 pub struct Documents {
-    /// The OpenAPI document, JSON.
+    /// OpenAPI document, JSON.
     pub openapi: Bytes,
-    /// The same as a page, HTML.
+    /// The same as HTML.
     pub page: Bytes,
 }
 
 impl AppState {
-    /// Puts the parts together.
-    #[must_use]
     pub fn new(shared: Shared) -> Self {
         Self(Arc::new(shared))
     }
@@ -61,16 +53,16 @@ impl Deref for AppState {
     }
 }
 
-/// How this server is reached, and how it answers browsers.
+/// Public address of this server, and its cookies and assets.
 #[derive(Clone, Debug)]
 pub struct Site {
-    /// Where users reach the console: scheme, host and port.
+    /// Origin of the console: scheme, host and port.
     pub public_origin: String,
     /// Whether cookies are `Secure` and carry the `__Host-` prefix.
     pub secure_cookies: bool,
-    /// Whose `X-Forwarded-For` is believed.
+    /// Networks whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// The names of the browser's files.
+    /// Paths of the browser's files.
     pub assets: AssetPaths,
 }
 

@@ -100,7 +100,7 @@ async fn a_taken_id_is_drawn_again(pool: PgPool) {
         },
     );
     // The same draws as the partner's and its event's ids, so that the next is the key's.
-    let entropy = &second.registry.entropy;
+    let entropy = &second.services.entropy();
     entropy.uuid();
     entropy.uuid();
     let two = second.key(&partner, &["assets:read"]).await;

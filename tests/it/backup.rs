@@ -73,7 +73,7 @@ async fn a_dump_restored_elsewhere_is_the_same_registry(pool: PgPool) {
         app.get("/api/key", &key.token).await;
     }
     app.state.guard.usage().flush(&app.pool).await.unwrap();
-    app.registry.checkpoint().await.unwrap();
+    app.services.audit.checkpoint().await.unwrap();
 
     let file = scratch().join("registry.dump");
     let (from, file) = (database_url(&pool), file.to_str().unwrap().to_owned());
@@ -109,7 +109,7 @@ async fn a_dump_restored_elsewhere_is_the_same_registry(pool: PgPool) {
     }
     // What was signed in is signed in, as it would be after a restart.
     assert_eq!(restored.page("/api-keys", Some(&cookie)).await.status, 200);
-    let history = restored.registry.verify_history(&[]).await.unwrap();
+    let history = restored.services.audit.verify_chain(&[]).await.unwrap();
     assert_eq!((history.broken, history.checkpoints), (None, 1));
     assert!(history.events >= 8, "{}", history.events);
     // The rules came along, triggers and all.
@@ -188,14 +188,17 @@ async fn every_earlier_schema_comes_up_to_date_with_its_keys(pool: PgPool) {
             "from version {version}: {}",
             answer.text
         );
-        let listed = app.registry.overview(None).await.unwrap();
+        let listed = app.services.keys.overview(None).await.unwrap();
         assert_eq!(
             listed
                 .of(myproof_registry::domain::key::KeyStatus::Active)
                 .map(|count| count.is_none()),
             Some(false)
         );
-        assert_eq!(app.registry.verify_history(&[]).await.unwrap().broken, None);
+        assert_eq!(
+            app.services.audit.verify_chain(&[]).await.unwrap().broken,
+            None
+        );
         drop(app);
         fresh.close().await;
     }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::Output;
 
-use myproof_registry::server::service::Whence;
+use myproof_registry::server::service::ClientInfo;
 use sqlx::PgPool;
 
 use crate::support::canary::secret_in;
@@ -240,11 +240,12 @@ async fn operators_are_managed_from_the_command_line(pool: PgPool) {
     );
     let app = TestApp::new(pool);
     let sign_in = async |password: &str| {
-        app.registry
+        app.services
+            .sessions
             .sign_in(
                 "ops@example.com",
                 zeroize::Zeroizing::new(password.into()),
-                Whence::default(),
+                ClientInfo::default(),
                 None,
             )
             .await

@@ -42,7 +42,7 @@ async fn a_clock_that_jumps_locks_nobody_out_and_revives_nothing(pool: PgPool) {
             .await
             .ok(201);
         assert_eq!(app.count("select count(*) from api_keys").await, before + 1);
-        let report = app.registry.verify_history(&[]).await.unwrap();
+        let report = app.services.audit.verify_chain(&[]).await.unwrap();
         assert_eq!(report.broken, None);
     }
     // The whole minute's allowance is there, not an hour's debt.

@@ -69,14 +69,14 @@ async fn no_column_holds_a_secret(pool: PgPool) {
     )
     .await
     .ok(201);
-    let failed = app.registry.sign_in(
+    let failed = app.services.sessions.sign_in(
         "ops@example.com",
         "canary of a wrong password".to_owned().into(),
         Default::default(),
         None,
     );
     assert!(failed.await.is_err());
-    app.registry.write_refusals().await.unwrap();
+    app.services.audit.write_denied_actions().await.unwrap();
 
     let stored = everything(&pool).await;
     assert!(stored.contains("ops@example.com") && stored.contains("hooks.example.com"));

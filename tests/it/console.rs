@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use leptos::server_fn::axum::server_fn_paths;
 use myproof_registry::console::rpc::FORM_POSTS;
 use myproof_registry::domain::operator::Role;
-use myproof_registry::server::service::Whence;
+use myproof_registry::server::service::ClientInfo;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use zeroize::Zeroizing;
@@ -119,8 +119,9 @@ fn body_for(path: &str) -> Value {
 async fn signing_in_and_out(pool: PgPool) {
     let app = TestApp::new(pool);
     let password = Zeroizing::new(PASSWORD.to_owned());
-    app.registry
-        .create_operator(&somebody(), EMAIL, Role::Admin, password)
+    app.services
+        .operators
+        .create(&somebody(), EMAIL, Role::Admin, password)
         .await
         .unwrap();
     let browser = [("Sec-Fetch-Site", "same-origin"), ("Accept", "text/html")];
@@ -168,8 +169,9 @@ async fn wrong_credentials_tell_nothing_apart(pool: PgPool) {
     let app = TestApp::new(pool);
     app.signed_in(EMAIL, Role::Admin).await;
     app.signed_in("gone@example.com", Role::Admin).await;
-    app.registry
-        .disable_operator(&somebody(), "gone@example.com")
+    app.services
+        .operators
+        .disable(&somebody(), "gone@example.com")
         .await
         .unwrap();
     let browser = [("Sec-Fetch-Site", "same-origin")];
@@ -232,11 +234,12 @@ async fn sessions_end_by_idleness_and_by_age(pool: PgPool) {
     assert!(!is_in().await);
     let cookie = {
         let session = app
-            .registry
+            .services
+            .sessions
             .sign_in(
                 EMAIL,
                 Zeroizing::new(PASSWORD.to_owned()),
-                Whence::default(),
+                ClientInfo::default(),
                 None,
             )
             .await
@@ -249,7 +252,7 @@ async fn sessions_end_by_idleness_and_by_age(pool: PgPool) {
     }
     app.clock.advance(TimeDelta::minutes(30));
     assert_eq!(app.page("/api-keys", Some(&cookie)).await.status, 303);
-    assert_eq!(app.registry.sweep_sessions().await.unwrap(), 2);
+    assert_eq!(app.services.sessions.sweep().await.unwrap(), 2);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
@@ -257,14 +260,16 @@ async fn a_new_password_and_a_disabled_operator_end_sessions(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in(EMAIL, Role::Admin).await;
     let password = Zeroizing::new("canary password, the second".to_owned());
-    app.registry
-        .set_operator_password(&somebody(), EMAIL, password.clone())
+    app.services
+        .operators
+        .set_password(&somebody(), EMAIL, password.clone())
         .await
         .unwrap();
     assert_eq!(app.page("/api-keys", Some(&cookie)).await.status, 303);
     let session = app
-        .registry
-        .sign_in(EMAIL, password, Whence::default(), None)
+        .services
+        .sessions
+        .sign_in(EMAIL, password, ClientInfo::default(), None)
         .await
         .unwrap();
     let cookie = format!("__Host-myproof-session={}", session.cookie.as_str());

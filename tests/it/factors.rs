@@ -152,7 +152,7 @@ async fn a_recovery_code_stands_in_once(pool: PgPool) {
     assert_eq!(codes.len(), 10);
     let stored: Vec<u8> =
         sqlx::query_scalar("select string_agg(code_hash, '') from operator_recovery_codes")
-            .fetch_one(&app.registry.pool)
+            .fetch_one(app.services.pool())
             .await
             .unwrap();
     assert_eq!(stored.len(), 320);
@@ -194,8 +194,9 @@ async fn harmful(app: &TestApp) -> Vec<(&'static str, Value)> {
     let partner = app.partner("Acme").await;
     let admin_key = app.key(&partner, &["admin:*"]).await.key_id;
     let other = app.key(&partner, &["admin:*"]).await.key_id;
-    app.registry
-        .revoke_key(
+    app.services
+        .keys
+        .revoke(
             &somebody(),
             other.as_str(),
             RevokeInput::default().check().unwrap(),
@@ -346,7 +347,8 @@ async fn a_session_alone_sets_up_nothing(pool: PgPool) {
     assert_eq!(begin(&cookie, PASSWORD).await.status, 200);
     assert_eq!(begin(&cookie, PASSWORD).await.status, 200);
     let other = app
-        .registry
+        .services
+        .sessions
         .sign_in(EMAIL, PASSWORD.to_owned().into(), Default::default(), None)
         .await
         .unwrap();
@@ -415,7 +417,8 @@ async fn a_lost_factor_is_removed_by_another_admin(pool: PgPool) {
         .problem(404, "not_found", "factor_not_found");
     assert_eq!(app.page("/audit", Some(&lost)).await.status, 303);
     let again = app
-        .registry
+        .services
+        .sessions
         .sign_in(EMAIL, PASSWORD.to_owned().into(), Default::default(), None)
         .await
         .unwrap();
@@ -464,9 +467,10 @@ async fn a_sign_in_under_way_misses_no_change(pool: PgPool) {
     let app = TestApp::new(pool.clone());
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let sign_in = || {
-        let registry = app.registry.clone();
+        let services = app.services.clone();
         tokio::spawn(async move {
-            registry
+            services
+                .sessions
                 .sign_in(EMAIL, PASSWORD.to_owned().into(), Default::default(), None)
                 .await
         })
@@ -511,8 +515,15 @@ async fn recovery_codes_end_with_their_pepper_and_say_so(pool: PgPool) {
     let app = TestApp::new(pool.clone());
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     enrol(&app, &cookie).await;
-    let operator = app.registry.list_operators().await.unwrap().remove(0);
-    assert_eq!(app.registry.uncovered_recovery_codes().await.unwrap(), 0);
+    let operator = app.services.operators.list().await.unwrap().remove(0);
+    assert_eq!(
+        app.services
+            .mfa
+            .count_uncovered_recovery_codes()
+            .await
+            .unwrap(),
+        0
+    );
     for (retired, left) in [(&[PEPPER][..], 10), (&[], 0)] {
         let next = TestApp::with(
             pool.clone(),
@@ -523,9 +534,14 @@ async fn recovery_codes_end_with_their_pepper_and_say_so(pool: PgPool) {
                 ..Setting::default()
             },
         );
-        let factor = next.registry.factor_of(&operator).await.unwrap();
+        let factor = next.services.mfa.get(&operator).await.unwrap();
         assert_eq!(factor.recovery_codes_left, left);
-        let uncovered = next.registry.uncovered_recovery_codes().await.unwrap();
+        let uncovered = next
+            .services
+            .mfa
+            .count_uncovered_recovery_codes()
+            .await
+            .unwrap();
         assert_eq!(uncovered, 10 - left);
     }
 }
@@ -564,14 +580,15 @@ async fn whoever_guesses_at_codes_leaves_the_recovery_codes_a_way_in(pool: PgPoo
         slowed.status
     );
     // Nor do guesses at recovery codes keep their owner out for longer than seconds.
-    let operator = app.registry.list_operators().await.unwrap().remove(0);
+    let operator = app.services.operators.list().await.unwrap().remove(0);
     let presented = cookie.split_once('=').unwrap().1;
     for n in 0..40 {
         app.clock.advance(TimeDelta::seconds(2));
         let client = format!("198.51.100.{n}").parse().ok();
         let guessed = app
-            .registry
-            .prove_factor(&operator, presented, "aaaa-aaaa-aaaa-aaaa", client)
+            .services
+            .mfa
+            .verify(&operator, presented, "aaaa-aaaa-aaaa-aaaa", client)
             .await;
         assert_eq!(guessed.err(), Some(AppError::WrongCode), "{n}");
     }
@@ -616,7 +633,8 @@ async fn signing_out_with_the_cookie_of_before_ends_the_session(pool: PgPool) {
         .unwrap();
     assert_eq!(app.page("/audit", Some(&cookie)).await.status, 200);
     let presented = before.split_once('=').unwrap().1;
-    app.registry
+    app.services
+        .sessions
         .sign_out(presented, Default::default())
         .await
         .unwrap();

@@ -33,7 +33,7 @@ async fn each_number_is_that_of_the_list_it_leads_to(pool: PgPool) {
         app.key(&partner, &["assets:read"]).await,
         app.key(&partner, &["assets:read"]).await,
     );
-    let end = app.registry.now() + TimeDelta::days(14);
+    let end = app.services.now() + TimeDelta::days(14);
     for (key, end) in [(&soon, end), (&later, end + TimeDelta::minutes(1))] {
         let path = format!("/api/admin/api-keys/{}", key.key_id);
         app.patch(&path, &admin, json!({"notAfter": end}))
@@ -91,7 +91,7 @@ async fn each_number_is_that_of_the_list_it_leads_to(pool: PgPool) {
             );
         }
     };
-    let overview = app.registry.overview(None).await.unwrap();
+    let overview = app.services.keys.overview(None).await.unwrap();
     lists(&overview).await;
     assert_eq!(
         found(&app, &admin, "expiring=true").await,
@@ -111,7 +111,8 @@ async fn each_number_is_that_of_the_list_it_leads_to(pool: PgPool) {
     );
     assert!(unused.contains(&soon.key_id.to_string()));
     let of_partner = app
-        .registry
+        .services
+        .keys
         .overview(Some(partner.partner_id))
         .await
         .unwrap();
@@ -120,7 +121,7 @@ async fn each_number_is_that_of_the_list_it_leads_to(pool: PgPool) {
 
     // An hour later nothing was refused lately, and the graces are over.
     app.clock.advance(TimeDelta::hours(1));
-    let overview = app.registry.overview(None).await.unwrap();
+    let overview = app.services.keys.overview(None).await.unwrap();
     assert_eq!(
         (overview.refused, overview.still_used),
         (Count::Exactly(0), Count::Exactly(0))
@@ -139,12 +140,12 @@ async fn a_glance_does_not_wait_for_a_slow_count(pool: PgPool) {
         .execute(&mut *slow)
         .await
         .unwrap();
-    let overview = app.registry.overview(None).await.unwrap();
+    let overview = app.services.keys.overview(None).await.unwrap();
     assert_eq!(overview.refused, Count::Unknown);
     assert_eq!(overview.stale, Count::Exactly(0));
     assert_eq!(overview.of(KeyStatus::Active), Some(Count::Exactly(1)));
     slow.rollback().await.unwrap();
-    let overview = app.registry.overview(None).await.unwrap();
+    let overview = app.services.keys.overview(None).await.unwrap();
     assert_eq!(overview.refused, Count::Exactly(0));
 }
 

@@ -303,8 +303,9 @@ async fn what_was_issued_outlives_a_restart(pool: PgPool) {
     let app = TestApp::new(pool);
     assert_eq!(reason(&app, &token).await, "accepted");
     let (key_id, _) = token.split_once('.').unwrap();
-    app.registry
-        .revoke_key(
+    app.services
+        .keys
+        .revoke(
             &somebody(),
             key_id,
             myproof_registry::domain::key_input::RevokeInput::default()

@@ -50,7 +50,7 @@ async fn history(app: &TestApp) -> String {
 async fn every_meddling_is_named_by_its_first_event(pool: PgPool) {
     let app = TestApp::new(pool);
     history(&app).await;
-    let report = app.registry.verify_history(&[]).await.unwrap();
+    let report = app.services.audit.verify_chain(&[]).await.unwrap();
     assert_eq!((report.events, report.broken), (6, None));
     sqlx::raw_sql(BREAK_IN).execute(&app.pool).await.unwrap();
     let forge = "canonical = convert_to(replace(convert_from(canonical, 'utf8'), 'Brown', 'Bruno'), 'utf8'),
@@ -111,11 +111,11 @@ async fn every_meddling_is_named_by_its_first_event(pool: PgPool) {
             .execute(&app.pool)
             .await
             .unwrap();
-        let broken = app.registry.verify_history(&[]).await.unwrap().broken;
+        let broken = app.services.audit.verify_chain(&[]).await.unwrap().broken;
         let broken = broken.unwrap_or_else(|| panic!("unnoticed: {meddling}"));
         assert_eq!((broken.seq, broken.how), (seq, how), "{meddling}");
         sqlx::raw_sql(PUT_BACK).execute(&app.pool).await.unwrap();
-        assert_eq!(app.registry.verify_history(&[]).await.unwrap().broken, None);
+        assert_eq!(app.services.audit.verify_chain(&[]).await.unwrap().broken, None);
     }
 }
 
@@ -125,15 +125,16 @@ async fn checkpoints_tell_what_the_chain_alone_can_not(pool: PgPool) {
     let admin = history(&app).await;
     let answer = app.get("/api/admin/audit/checkpoint", &admin).await.ok(200);
     let exported: Checkpoint = serde_json::from_value(answer["checkpoint"].clone()).unwrap();
-    assert_eq!((exported.seq, exported.at), (6, app.registry.now()));
+    assert_eq!((exported.seq, exported.at), (6, app.services.now()));
     // Asked for again, it is the same one.
     assert_eq!(
-        app.registry.checkpoint().await.unwrap().as_ref(),
+        app.services.audit.checkpoint().await.unwrap().as_ref(),
         Some(&exported)
     );
     let report = app
-        .registry
-        .verify_history(std::slice::from_ref(&exported))
+        .services
+        .audit
+        .verify_chain(std::slice::from_ref(&exported))
         .await
         .unwrap();
     assert_eq!(
@@ -159,8 +160,9 @@ async fn checkpoints_tell_what_the_chain_alone_can_not(pool: PgPool) {
             .await
             .unwrap();
         let broken = app
-            .registry
-            .verify_history(&[])
+            .services
+            .audit
+            .verify_chain(&[])
             .await
             .unwrap()
             .broken
@@ -168,10 +170,14 @@ async fn checkpoints_tell_what_the_chain_alone_can_not(pool: PgPool) {
         assert_eq!((broken.seq, broken.how), (seq, how), "{meddling}");
         sqlx::raw_sql(forget).execute(&app.pool).await.unwrap();
         // With its checkpoints gone too, the database alone looks whole; an exported one tells.
-        assert_eq!(app.registry.verify_history(&[]).await.unwrap().broken, None);
+        assert_eq!(
+            app.services.audit.verify_chain(&[]).await.unwrap().broken,
+            None
+        );
         let report = app
-            .registry
-            .verify_history(std::slice::from_ref(&exported))
+            .services
+            .audit
+            .verify_chain(std::slice::from_ref(&exported))
             .await
             .unwrap();
         let broken = report.broken.unwrap();
@@ -190,14 +196,15 @@ async fn checkpoints_tell_what_the_chain_alone_can_not(pool: PgPool) {
             },
         )
     };
-    let report = other(&[]).registry.verify_history(&[]).await.unwrap();
+    let report = other(&[]).services.audit.verify_chain(&[]).await.unwrap();
     assert_eq!(
         (report.checkpoints, report.unknown_peppers, report.broken),
         (0, 1, None)
     );
     let report = other(&[crate::support::PEPPER])
-        .registry
-        .verify_history(&[])
+        .services
+        .audit
+        .verify_chain(&[])
         .await
         .unwrap();
     assert_eq!((report.checkpoints, report.unknown_peppers), (1, 0));

@@ -54,8 +54,9 @@ async fn an_export_holds_every_event_once(pool: PgPool) {
     for n in 0..1_200 {
         let input = serde_json::from_value(json!({"name": format!("Name {n}")})).unwrap();
         let input: myproof_registry::domain::partner::PartnerUpdateInput = input;
-        app.registry
-            .update_partner(&somebody(), partner.partner_id, input.check().unwrap())
+        app.services
+            .partners
+            .update(&somebody(), partner.partner_id, input.check().unwrap())
             .await
             .unwrap();
     }

@@ -154,7 +154,10 @@ async fn what_is_right_is_taken_and_the_rest_is_told(pool: PgPool) {
         .await,
         5
     );
-    assert_eq!(app.registry.verify_history(&[]).await.unwrap().broken, None);
+    assert_eq!(
+        app.services.audit.verify_chain(&[]).await.unwrap().broken,
+        None
+    );
     let (_, _, stderr) = import(&pool, &["--from", &from, "--allow-admin"]);
     assert!(
         stderr.contains("Taken: 0 partners, 1 keys. Here already: 5."),

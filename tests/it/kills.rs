@@ -190,7 +190,7 @@ async fn lineage(app: &TestApp, key: &IssuedKey) -> Lineage {
 
 /// The history holds, and has an event for each rotation and no other.
 async fn history_fits(app: &TestApp) {
-    let report = app.registry.verify_history(&[]).await.unwrap();
+    let report = app.services.audit.verify_chain(&[]).await.unwrap();
     assert_eq!(report.broken, None);
     assert_eq!(
         app.count("select count(*) from api_keys where rotated_from is not null")
@@ -275,7 +275,7 @@ fn url(pool: &PgPool) -> String {
 
 /// As many keys were issued and revoked as the history says, and it holds.
 async fn history_counts(app: &TestApp, action: &'static str, keys: &'static str) {
-    let report = app.registry.verify_history(&[]).await.unwrap();
+    let report = app.services.audit.verify_chain(&[]).await.unwrap();
     assert_eq!(report.broken, None);
     let events: i64 = sqlx::query_scalar("select count(*) from audit_events where action = $1")
         .bind(action)

@@ -70,7 +70,7 @@ impl World {
         self.last_restored = None;
         let what = self.random.random_range(0..100);
         // Mostly a key that the order may be carried out on, else any.
-        let now = self.app.registry.now();
+        let now = self.app.services.now();
         let fits = |id: &&String| {
             self.before.get(*id).is_some_and(|key| match what {
                 8..46 => key.status.is_live() && key.replaced_by.is_none(),
@@ -95,7 +95,7 @@ impl World {
             8..46 => ("rotate", self.rotate(&id).await),
             46..54 => ("revoke", self.revoke(&id).await),
             54..68 => {
-                let restored = self.app.registry.restore_key(&somebody(), &id, None).await;
+                let restored = self.app.services.keys.restore(&somebody(), &id, None).await;
                 if restored.is_ok() {
                     self.last_restored = Some(id);
                 }
@@ -105,7 +105,8 @@ impl World {
                 let seconds = self.random.random_range(0..90_000);
                 let changed = self
                     .app
-                    .registry
+                    .services
+                    .keys
                     .change_grace(&somebody(), &id, seconds)
                     .await;
                 ("grace", changed.map(drop))
@@ -122,7 +123,7 @@ impl World {
     async fn issue(&mut self) -> Result<(), AppError> {
         let hours = self.random.random_range(100..400);
         let not_after = self.random.random_bool(0.5).then(|| {
-            let end = self.app.registry.now() + TimeDelta::hours(hours);
+            let end = self.app.services.now() + TimeDelta::hours(hours);
             end.to_rfc3339()
         });
         let issued = self
@@ -151,7 +152,12 @@ impl World {
             starts: *GraceStart::ALL.choose(&mut self.random).unwrap(),
             not_after: None,
         };
-        let rotated = self.app.registry.rotate_key(&somebody(), id, order).await?;
+        let rotated = self
+            .app
+            .services
+            .keys
+            .rotate(&somebody(), id, order)
+            .await?;
         self.made(rotated.key_id.to_string(), rotated.token.to_string());
         Ok(())
     }
@@ -166,7 +172,7 @@ impl World {
             reason: *weighted.choose(&mut self.random).unwrap(),
             note: None,
         };
-        let revoked = self.app.registry.revoke_key(&somebody(), id, order).await;
+        let revoked = self.app.services.keys.revoke(&somebody(), id, order).await;
         revoked.map(drop)
     }
 
@@ -196,8 +202,9 @@ impl World {
         };
         let page = self
             .app
-            .registry
-            .list_keys(&input.check().unwrap())
+            .services
+            .keys
+            .list(&input.check().unwrap())
             .await
             .unwrap();
         assert_eq!(page.next_cursor, None, "more keys than one page has");
@@ -209,7 +216,7 @@ impl World {
     }
 
     async fn check(&mut self, after: &str) {
-        let now = self.app.registry.now();
+        let now = self.app.services.now();
         let keys = self.keys().await;
         assert_eq!(keys.len(), self.tokens.len(), "{after}");
         let mut live: HashMap<&str, Vec<&str>> = HashMap::new();

@@ -298,7 +298,7 @@ async fn keys_are_sorted_and_paged_both_ways(pool: PgPool) {
         let key = app.key(&partner, &["assets:read"]).await;
         app.clock.advance(TimeDelta::seconds(1));
         if n % 3 != 0 {
-            let end = app.registry.now() + TimeDelta::days(1 + n / 4);
+            let end = app.services.now() + TimeDelta::days(1 + n / 4);
             sqlx::query("update api_keys set not_after = $1 where key_id = $2")
                 .bind(end - TimeDelta::seconds(n))
                 .bind(key.key_id.as_str())
@@ -309,7 +309,7 @@ async fn keys_are_sorted_and_paged_both_ways(pool: PgPool) {
         if n % 4 != 0 {
             sqlx::query("insert into api_key_last_use (key_id, last_used_at) values ($1, $2)")
                 .bind(key.key_id.as_str())
-                .bind(app.registry.now() - TimeDelta::minutes(n % 2))
+                .bind(app.services.now() - TimeDelta::minutes(n % 2))
                 .execute(&app.pool)
                 .await
                 .unwrap();
@@ -414,7 +414,7 @@ async fn a_key_is_listed_by_its_status_before_and_after_it_is_looked_at(pool: Pg
     app.clock.advance(TimeDelta::seconds(10));
     assert_eq!(app.count(waiting).await, 1);
     assert_eq!(statuses().await, ["expired"]);
-    app.registry.look_at_statuses().await.unwrap();
+    app.services.keys.refresh_statuses().await.unwrap();
     assert_eq!(app.count(waiting).await, 0);
     assert_eq!(statuses().await, ["expired"]);
     // A longer life brings it back.
@@ -465,7 +465,7 @@ async fn every_search_finds_what_fits_and_nothing_else(pool: PgPool) {
         keys: 500,
         seed: 3,
     };
-    app.registry.add_sample(size).await.unwrap();
+    app.services.keys.add_sample(size).await.unwrap();
     let text = |key: &Value, name: &str| key[name].as_str().unwrap_or_default().to_lowercase();
     let mut found_some = 0;
     for view in [

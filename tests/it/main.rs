@@ -35,8 +35,6 @@ mod lineage;
 mod lists;
 mod metrics;
 mod minting;
-#[cfg(feature = "sample")]
-mod newest;
 mod nginx;
 mod node_pack;
 mod notices;

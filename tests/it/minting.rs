@@ -270,9 +270,15 @@ async fn an_idempotency_key_gives_the_same_answer_for_a_day(pool: PgPool) {
     assert_eq!(app.count(kept).await, 2);
     app.clock
         .advance(TimeDelta::hours(24) - TimeDelta::milliseconds(1));
-    assert_eq!(app.registry.sweep_idempotency_keys().await.unwrap(), 1);
+    assert_eq!(
+        app.services.assets.sweep_idempotency_keys().await.unwrap(),
+        1
+    );
     app.clock.advance(TimeDelta::milliseconds(1));
-    assert_eq!(app.registry.sweep_idempotency_keys().await.unwrap(), 1);
+    assert_eq!(
+        app.services.assets.sweep_idempotency_keys().await.unwrap(),
+        1
+    );
     assert_eq!(app.count(kept).await, 0);
 }
 

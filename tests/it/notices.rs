@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use myproof_registry::domain::partner::Partner;
-use myproof_registry::server::config::notices::{MailConfig, NoticeConfig};
-use myproof_registry::server::delivery::Courier;
+use myproof_registry::server::config::notifications::{MailConfig, NotificationConfig};
+use myproof_registry::server::delivery::DeliveryWorker;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use sqlx::PgPool;
@@ -29,8 +29,12 @@ fn open(pool: PgPool) -> TestApp {
     TestApp::with(pool, setting)
 }
 
-fn courier(app: &TestApp) -> Courier {
-    Courier::new(app.registry.clone(), &NoticeConfig::default()).unwrap()
+fn worker(app: &TestApp) -> DeliveryWorker {
+    DeliveryWorker::new(
+        app.services.notifications.clone(),
+        &NotificationConfig::default(),
+    )
+    .unwrap()
 }
 
 /// Makes a webhook and gives back its id and its secret.
@@ -97,9 +101,9 @@ async fn what_happens_to_a_key_is_told_signed_and_once(pool: PgPool) {
     app.post(&format!("{path}/rotate"), &admin, json!({}))
         .await
         .problem(409, "conflict", "already_rotated");
-    let courier = courier(&app);
-    courier.round().await.unwrap();
-    courier.round().await.unwrap();
+    let worker = worker(&app);
+    worker.run_once().await.unwrap();
+    worker.run_once().await.unwrap();
     let calls = receiver.calls();
     assert_eq!(
         kinds(&calls),
@@ -150,9 +154,9 @@ async fn what_does_not_arrive_is_tried_for_a_day_and_can_be_sent_again(pool: PgP
     let acme = app.partner("Acme").await;
     let (webhook_id, _) = webhook(&app, &admin, &acme, json!({"url": receiver.url()})).await;
     app.key(&acme, &["assets:read"]).await;
-    let courier = courier(&app);
+    let worker = worker(&app);
     receiver.answer_next(&[500; 20]);
-    courier.round().await.unwrap();
+    worker.run_once().await.unwrap();
     let log = deliveries(&app, &admin, &acme).await;
     assert_eq!(
         (&log[0]["status"], &log[0]["lastCode"]),
@@ -169,12 +173,12 @@ async fn what_does_not_arrive_is_tried_for_a_day_and_can_be_sent_again(pool: PgP
         "{next}"
     );
     // Not before its time.
-    courier.round().await.unwrap();
+    worker.run_once().await.unwrap();
     assert_eq!(receiver.calls().len(), 1);
     let mut attempts = 1;
     for _ in 0..400 {
         app.clock.advance(TimeDelta::minutes(5));
-        courier.round().await.unwrap();
+        worker.run_once().await.unwrap();
         attempts += receiver.calls().len();
     }
     let log = deliveries(&app, &admin, &acme).await;
@@ -195,7 +199,7 @@ async fn what_does_not_arrive_is_tried_for_a_day_and_can_be_sent_again(pool: PgP
     );
     let answer = app.call("POST", &again, Some(&admin), None).await.ok(200);
     assert_eq!(answer["delivery"]["status"], "pending");
-    courier.round().await.unwrap();
+    worker.run_once().await.unwrap();
     let log = deliveries(&app, &admin, &acme).await;
     assert_eq!(log[0]["status"], "delivered");
     let events = app
@@ -253,7 +257,7 @@ async fn nothing_is_sent_to_where_it_must_not_go(pool: PgPool) {
         .await
         .unwrap();
     app.key(&acme, &["assets:read"]).await;
-    courier(&app).round().await.unwrap();
+    worker(&app).run_once().await.unwrap();
     let log = deliveries(&app, &admin, &acme).await;
     assert_eq!(log.len(), 2);
     for delivery in log {
@@ -287,8 +291,8 @@ async fn answers_are_taken_for_what_they_are(pool: PgPool) {
     .await;
     app.key(&acme, &["assets:read"]).await;
     receiver.answer_next(&[302, 410]);
-    let courier = courier(&app);
-    courier.round().await.unwrap();
+    let worker = worker(&app);
+    worker.run_once().await.unwrap();
     let calls = receiver.calls();
     assert_eq!(calls.len(), 1, "a redirect is not followed");
     assert_eq!(calls[0].path, "/hook");
@@ -309,7 +313,7 @@ async fn answers_are_taken_for_what_they_are(pool: PgPool) {
     );
     // 410: the receiver is gone for good, and its webhook is switched off.
     app.clock.advance(TimeDelta::seconds(6));
-    courier.round().await.unwrap();
+    worker.run_once().await.unwrap();
     let path = format!("/api/admin/partners/{}/webhooks", acme.partner_id);
     let webhooks = app.get(&path, &admin).await.ok(200)["webhooks"].clone();
     let gone = webhooks
@@ -325,7 +329,7 @@ async fn answers_are_taken_for_what_they_are(pool: PgPool) {
     assert_eq!(events["events"][0]["actor"]["type"], "system");
     receiver.calls();
     app.key(&acme, &["assets:read"]).await;
-    courier.round().await.unwrap();
+    worker.run_once().await.unwrap();
     assert!(receiver.calls().is_empty());
 }
 
@@ -336,7 +340,7 @@ async fn the_clock_is_told_once_for_each_of_its_marks(pool: PgPool) {
     let acme = app.partner("Acme").await;
     let only = json!({"url": receiver.url(), "kinds": ["key.expiring", "key.rotation_due", "key.first_used"]});
     webhook(&app, &admin, &acme, only).await;
-    let courier = courier(&app);
+    let worker = worker(&app);
     let after = |days| start_of_time() + TimeDelta::days(days);
     let issue = async |days| {
         let body = json!({"partnerId": acme.partner_id, "scopes": ["assets:read"], "notAfter": after(days)});
@@ -347,9 +351,17 @@ async fn the_clock_is_told_once_for_each_of_its_marks(pool: PgPool) {
     let key = issue(20).await;
     let key_id = key["keyId"].as_str().unwrap().to_owned();
     let told = async || {
-        app.registry.notice_the_clock().await.unwrap();
-        app.registry.notice_the_clock().await.unwrap();
-        courier.round().await.unwrap();
+        app.services
+            .notifications
+            .enqueue_scheduled()
+            .await
+            .unwrap();
+        app.services
+            .notifications
+            .enqueue_scheduled()
+            .await
+            .unwrap();
+        worker.run_once().await.unwrap();
         let calls = receiver.calls();
         let days: Vec<Value> = calls
             .iter()
@@ -402,7 +414,7 @@ async fn the_clock_is_told_once_for_each_of_its_marks(pool: PgPool) {
         .flush_first(&app.pool)
         .await
         .unwrap();
-    courier.round().await.unwrap();
+    worker.run_once().await.unwrap();
     let calls = receiver.calls();
     assert_eq!(kinds(&calls), ["key.first_used"]);
     assert_eq!(calls[0].json()["data"]["keyId"], json!(key_id));
@@ -435,19 +447,30 @@ async fn webhooks_are_kept_sealed_and_shown_without_their_secret(pool: PgPool) {
     };
     const NEXT: &str = "canary-pepper-that-comes-next-0123456789abcdefghij";
     let stranger = TestApp::with(pool.clone(), setting(NEXT, &[]));
-    assert_eq!(stranger.registry.reseal_webhooks().await.unwrap(), 1);
+    assert_eq!(
+        stranger
+            .services
+            .notifications
+            .reseal_webhooks()
+            .await
+            .unwrap(),
+        1
+    );
     app.key(&acme, &["assets:read"]).await;
-    courier(&stranger).round().await.unwrap();
+    worker(&stranger).run_once().await.unwrap();
     let log = deliveries(&app, &admin, &acme).await;
     assert_eq!(
         log[0]["lastError"],
         "its secret was sealed under a pepper that is not known here"
     );
     let next = TestApp::with(pool.clone(), setting(NEXT, &[crate::support::PEPPER]));
-    assert_eq!(next.registry.reseal_webhooks().await.unwrap(), 0);
+    assert_eq!(
+        next.services.notifications.reseal_webhooks().await.unwrap(),
+        0
+    );
     let alone = TestApp::with(pool.clone(), setting(NEXT, &[]));
     alone.clock.advance(TimeDelta::seconds(10));
-    courier(&alone).round().await.unwrap();
+    worker(&alone).run_once().await.unwrap();
     let calls = receiver.calls();
     assert_eq!(calls.len(), 1);
     assert!(is_signed(&calls[0], &secret));
@@ -515,7 +538,7 @@ async fn contacts_get_mail(pool: PgPool) {
     app.patch(&path, &admin, json!({"contactEmail": "ops@acme.example"}))
         .await
         .ok(200);
-    let config = |address: String| NoticeConfig {
+    let config = |address: String| NotificationConfig {
         allowed_networks: Vec::new(),
         mail: Some(MailConfig {
             url: Zeroizing::new(format!("smtp://{address}")),
@@ -524,8 +547,12 @@ async fn contacts_get_mail(pool: PgPool) {
     };
     let key = app.key(&acme, &["assets:read"]).await;
     // A server that is away is tried again.
-    let away = Courier::new(app.registry.clone(), &config("127.0.0.1:9".to_owned())).unwrap();
-    away.round().await.unwrap();
+    let away = DeliveryWorker::new(
+        app.services.notifications.clone(),
+        &config("127.0.0.1:9".to_owned()),
+    )
+    .unwrap();
+    away.run_once().await.unwrap();
     let log = deliveries(&app, &admin, &acme).await;
     assert_eq!(
         (&log[0]["email"], &log[0]["lastError"]),
@@ -536,9 +563,13 @@ async fn contacts_get_mail(pool: PgPool) {
     );
     assert!(server.mails().is_empty());
     app.clock.advance(TimeDelta::seconds(10));
-    let courier = Courier::new(app.registry.clone(), &config(server.address.to_string())).unwrap();
-    courier.round().await.unwrap();
-    courier.round().await.unwrap();
+    let worker = DeliveryWorker::new(
+        app.services.notifications.clone(),
+        &config(server.address.to_string()),
+    )
+    .unwrap();
+    worker.run_once().await.unwrap();
+    worker.run_once().await.unwrap();
     let log = deliveries(&app, &admin, &acme).await;
     assert_eq!(
         (&log[0]["status"], &log[0]["lastCode"]),
@@ -561,14 +592,14 @@ async fn contacts_get_mail(pool: PgPool) {
         ("http://x", "a@b.c"),
         ("smtp://user:canary-word@host", "nobody"),
     ] {
-        let config = NoticeConfig {
+        let config = NotificationConfig {
             mail: Some(MailConfig {
                 url: Zeroizing::new(url.to_owned()),
                 from: from.to_owned(),
             }),
-            ..NoticeConfig::default()
+            ..NotificationConfig::default()
         };
-        let error = Courier::new(app.registry.clone(), &config)
+        let error = DeliveryWorker::new(app.services.notifications.clone(), &config)
             .map(|_| ())
             .unwrap_err();
         assert!(
@@ -591,7 +622,7 @@ async fn a_running_server_sends_what_any_process_writes(pool: PgPool) {
         .fetch_one(&pool)
         .await
         .unwrap();
-    let partner = app.registry.partner(partner_id).await.unwrap();
+    let partner = app.services.partners.get(partner_id).await.unwrap();
     webhook(&app, &admin, &partner, json!({"url": receiver.url()})).await;
     let server = Server::start_with(&pool, &[("WEBHOOK_ALLOWED_NETWORKS", "127.0.0.1")]);
     assert_eq!(server.status(&admin), 200);

@@ -314,7 +314,7 @@ async fn a_change_during_hashing_is_obeyed_though_nobody_listened(pool: PgPool) 
     let app = TestApp::new(pool);
     let key = app.key(&app.partner("Acme").await, &["assets:read"]).await;
     assert!(!app.state.guard.link().is_live());
-    let hashing = app.registry.key_hashing.clone();
+    let hashing = app.services.key_hashing().clone();
     let released = Arc::new(AtomicBool::new(false));
     // Every thread is busy and every place in the queue taken, but one.
     let mut busy = Vec::new();

@@ -11,7 +11,7 @@ use crate::support::{PASSWORD, TestApp, somebody};
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 async fn all(app: &TestApp) -> Vec<Operator> {
-    app.registry.list_operators().await.unwrap()
+    app.services.operators.list().await.unwrap()
 }
 
 async fn id_of(app: &TestApp, email: &str) -> Uuid {
@@ -53,13 +53,15 @@ async fn who_loses_something_is_signed_out_and_the_last_admin_stays(pool: PgPool
         answer.problem(409, "conflict", "last_admin");
     }
     let refused = app
-        .registry
-        .disable_operator(&somebody(), "one@example.com")
+        .services
+        .operators
+        .disable(&somebody(), "one@example.com")
         .await;
     assert_eq!(refused, Err(AppError::from(Conflict::LastAdmin)));
     // A disabled admin is none who could.
-    app.registry
-        .create_operator(
+    app.services
+        .operators
+        .create(
             &somebody(),
             "three@example.com",
             Role::Admin,
@@ -68,27 +70,31 @@ async fn who_loses_something_is_signed_out_and_the_last_admin_stays(pool: PgPool
         .await
         .unwrap();
     let three = id_of(&app, "three@example.com").await;
-    app.registry
-        .update_operator(&somebody(), three, OFF)
+    app.services
+        .operators
+        .update(&somebody(), three, OFF)
         .await
         .unwrap();
     assert!(
-        app.registry
-            .update_operator(&somebody(), one_id, OFF)
+        app.services
+            .operators
+            .update(&somebody(), one_id, OFF)
             .await
             .is_err()
     );
     let actions = "select count(*) from audit_events where action in ('operator.changed', 'operator.disabled')";
     assert_eq!(app.count(actions).await, 2);
     // The same again changes nothing and tells nothing.
-    app.registry
-        .update_operator(&somebody(), three, OFF)
+    app.services
+        .operators
+        .update(&somebody(), three, OFF)
         .await
         .unwrap();
     assert_eq!(app.count(actions).await, 2);
     let nobody = app
-        .registry
-        .update_operator(&somebody(), Uuid::nil(), OFF)
+        .services
+        .operators
+        .update(&somebody(), Uuid::nil(), OFF)
         .await;
     assert!(matches!(nobody, Err(AppError::NotFound { .. })));
 }
@@ -102,8 +108,9 @@ async fn of_two_admins_who_disable_each_other_one_stays(pool: PgPool) {
             format!("b{round}@example.com"),
         ];
         for email in &emails {
-            app.registry
-                .create_operator(&somebody(), email, Role::Admin, PASSWORD.to_owned().into())
+            app.services
+                .operators
+                .create(&somebody(), email, Role::Admin, PASSWORD.to_owned().into())
                 .await
                 .unwrap();
         }
@@ -111,16 +118,17 @@ async fn of_two_admins_who_disable_each_other_one_stays(pool: PgPool) {
         // Whoever was left by the round before.
         for other in all(&app).await {
             if !ids.contains(&other.operator_id) && other.active {
-                app.registry
-                    .update_operator(&somebody(), other.operator_id, OFF)
+                app.services
+                    .operators
+                    .update(&somebody(), other.operator_id, OFF)
                     .await
                     .unwrap();
             }
         }
         let origin = somebody();
         let (a, b) = futures::join!(
-            app.registry.update_operator(&origin, ids[0], OFF),
-            app.registry.update_operator(&origin, ids[1], OFF)
+            app.services.operators.update(&origin, ids[0], OFF),
+            app.services.operators.update(&origin, ids[1], OFF)
         );
         assert!(a.is_ok() != b.is_ok(), "{a:?} {b:?}");
     }

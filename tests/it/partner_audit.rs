@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use myproof_registry::domain::audit::{Actor, ActorKind};
 use myproof_registry::domain::partner::PartnerUpdateInput;
-use myproof_registry::server::service::Origin;
+use myproof_registry::server::service::AuditContext;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -95,14 +95,15 @@ async fn operators_have_neither_name_nor_address(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let key = app.key(&partner, &["audit:read"]).await;
-    let operator = Origin {
+    let operator = AuditContext {
         actor: Actor::new(ActorKind::Operator, "jane@registry.example"),
         ip: Some("192.0.2.77".parse().unwrap()),
         request_id: None,
     };
     let input: PartnerUpdateInput = serde_json::from_value(json!({"name": "Acme & Sons"})).unwrap();
-    app.registry
-        .update_partner(&operator, partner.partner_id, input.check().unwrap())
+    app.services
+        .partners
+        .update(&operator, partner.partner_id, input.check().unwrap())
         .await
         .unwrap();
     let answer = app.get("/api/audit", &key.token).await;

@@ -101,7 +101,7 @@ async fn keys_past_their_age_are_due_until_they_are_rotated(pool: PgPool) {
     // A key that is due goes on working.
     app.get("/api/key", &old.token).await.ok(200);
     assert_eq!(
-        app.registry.overview(None).await.unwrap().rotation_due,
+        app.services.keys.overview(None).await.unwrap().rotation_due,
         Count::Exactly(3)
     );
 
@@ -128,7 +128,7 @@ async fn keys_past_their_age_are_due_until_they_are_rotated(pool: PgPool) {
         (&json!(false), &Value::Null)
     );
     assert_eq!(
-        app.registry.overview(None).await.unwrap().rotation_due,
+        app.services.keys.overview(None).await.unwrap().rotation_due,
         Count::Exactly(2)
     );
     assert!(
@@ -234,7 +234,7 @@ async fn unused_keys_are_stale(pool: PgPool) {
         [unused.key_id.as_str()]
     );
     assert_eq!(
-        app.registry.overview(None).await.unwrap().stale,
+        app.services.keys.overview(None).await.unwrap().stale,
         Count::Exactly(1)
     );
     let refused = app
@@ -284,9 +284,12 @@ async fn filters_and_keys_say_the_same(pool: PgPool) {
     for (field, count) in [
         (
             "rotationDue",
-            app.registry.overview(None).await.unwrap().rotation_due,
+            app.services.keys.overview(None).await.unwrap().rotation_due,
         ),
-        ("stale", app.registry.overview(None).await.unwrap().stale),
+        (
+            "stale",
+            app.services.keys.overview(None).await.unwrap().stale,
+        ),
     ] {
         for wanted in [true, false] {
             let mut said: Vec<&str> = all

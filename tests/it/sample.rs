@@ -17,7 +17,7 @@ async fn sample_keys_are_like_others(pool: PgPool) {
         keys: 3_000,
         seed: 3,
     };
-    let token = app.registry.add_sample(size).await.unwrap();
+    let token = app.services.keys.add_sample(size).await.unwrap();
     let own = app.get("/api/key", &token).await.ok(200);
     assert_eq!(own["key"]["createdBy"], "system:sample");
     assert_eq!(app.count("select count(*) from partners").await, 21);
@@ -44,7 +44,7 @@ async fn sample_keys_are_like_others(pool: PgPool) {
     ] {
         assert_eq!(app.count(broken).await, 0, "{broken}");
     }
-    let overview = app.registry.overview(None).await.unwrap();
+    let overview = app.services.keys.overview(None).await.unwrap();
     for status in KeyStatus::ALL {
         let path = format!("/api/admin/api-keys?status={}&limit=5", status.as_str());
         let some = app.get(&path, &admin).await.ok(200);

@@ -6,7 +6,7 @@ use data_encoding::BASE64_NOPAD;
 use futures::future::join_all;
 use myproof_registry::domain::error::{AppError, AppResult};
 use myproof_registry::domain::operator::Role;
-use myproof_registry::server::service::Whence;
+use myproof_registry::server::service::ClientInfo;
 use serde_json::json;
 use sqlx::PgPool;
 use zeroize::Zeroizing;
@@ -19,21 +19,23 @@ const EMAIL: &str = "ops@example.com";
 async fn with_operator(pool: PgPool) -> TestApp {
     let app = TestApp::new(pool);
     let password = Zeroizing::new(PASSWORD.to_owned());
-    app.registry
-        .create_operator(&somebody(), EMAIL, Role::Admin, password)
+    app.services
+        .operators
+        .create(&somebody(), EMAIL, Role::Admin, password)
         .await
         .unwrap();
     app
 }
 
 async fn attempt(app: &TestApp, email: &str, password: &str, client: &str) -> AppResult<()> {
-    let whence = Whence {
+    let client_info = ClientInfo {
         ip: (!client.is_empty()).then(|| client.parse().unwrap()),
         request_id: None,
     };
     let password = Zeroizing::new(password.to_owned());
-    app.registry
-        .sign_in(email, password, whence, None)
+    app.services
+        .sessions
+        .sign_in(email, password, client_info, None)
         .await
         .map(|_| ())
 }
@@ -94,7 +96,7 @@ async fn an_address_is_slowed_whichever_accounts_it_tries(pool: PgPool) {
     app.clock.advance(TimeDelta::hours(1));
     assert_eq!(attempt(&app, EMAIL, PASSWORD, "2001:db8::2").await, Ok(()));
     app.clock.advance(TimeDelta::days(2));
-    assert!(app.registry.sweep_sign_in_attempts().await.unwrap() > 0);
+    assert!(app.services.sessions.sweep_attempts().await.unwrap() > 0);
     let left = app.count("select count(*) from sign_in_attempts").await;
     assert_eq!(left, 0);
 }
@@ -116,11 +118,12 @@ async fn one_s_own_password_can_be_changed_and_ends_the_other_sessions(pool: PgP
     let app = TestApp::new(pool);
     let mine = app.signed_in(EMAIL, Role::Auditor).await;
     let session = app
-        .registry
+        .services
+        .sessions
         .sign_in(
             EMAIL,
             Zeroizing::new(PASSWORD.to_owned()),
-            Whence::default(),
+            ClientInfo::default(),
             None,
         )
         .await
@@ -248,7 +251,7 @@ async fn sessions_of_one_and_of_everybody_are_ended(pool: PgPool) {
     let one = app.signed_in(EMAIL, Role::Admin).await;
     let two = app.signed_in("two@example.com", Role::Auditor).await;
     let opens = async |cookie: &str| app.page("/audit", Some(cookie)).await.status == 200;
-    let end = async |email: Option<&str>| app.registry.end_sessions(&somebody(), email).await;
+    let end = async |email: Option<&str>| app.services.sessions.end_all(&somebody(), email).await;
     assert!(end(Some("nobody@example.com")).await.is_err());
     assert_eq!(end(Some(" Two@example.com")).await, Ok(1));
     assert!(opens(&one).await && !opens(&two).await);

@@ -4,7 +4,7 @@
 use myproof_registry::domain::audit::Action;
 use myproof_registry::domain::error::AppError;
 use myproof_registry::domain::operator::Role;
-use myproof_registry::server::service::Whence;
+use myproof_registry::server::service::ClientInfo;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use zeroize::Zeroizing;
@@ -22,12 +22,16 @@ async fn events(app: &TestApp, admin: &str, action: Action) -> Vec<Value> {
 }
 
 async fn fail(app: &TestApp, email: &str, client: &str) -> AppError {
-    let whence = Whence {
+    let client_info = ClientInfo {
         ip: Some(client.parse().unwrap()),
         request_id: None,
     };
     let password = Zeroizing::new("wrong".to_owned());
-    let outcome = app.registry.sign_in(email, password, whence, None).await;
+    let outcome = app
+        .services
+        .sessions
+        .sign_in(email, password, client_info, None)
+        .await;
     outcome.map(|_| ()).unwrap_err()
 }
 
@@ -67,8 +71,8 @@ async fn a_flood_of_failures_is_one_event(pool: PgPool) {
             .await
             .is_empty()
     );
-    app.registry.write_refusals().await.unwrap();
-    app.registry.write_refusals().await.unwrap();
+    app.services.audit.write_denied_actions().await.unwrap();
+    app.services.audit.write_denied_actions().await.unwrap();
     let failed = events(&app, &admin, Action::OperatorSignInFailed).await;
     assert_eq!(failed.len(), 1, "{failed:?}");
     let (details, text) = (&failed[0]["details"], failed[0].to_string());
@@ -83,7 +87,7 @@ async fn a_flood_of_failures_is_one_event(pool: PgPool) {
     assert!(!text.contains("typed"), "{text}");
     // What comes next is a new event.
     fail(&app, EMAIL, "203.0.113.10").await;
-    app.registry.write_refusals().await.unwrap();
+    app.services.audit.write_denied_actions().await.unwrap();
     let failed = events(&app, &admin, Action::OperatorSignInFailed).await;
     assert_eq!(failed.len(), 2);
 }
@@ -98,7 +102,7 @@ async fn what_a_role_does_not_allow_is_told_by_operator(pool: PgPool) {
         let answer = app.rpc("keys/revoke", Some(&cookie), body.clone()).await;
         answer.problem(403, "forbidden", "");
     }
-    app.registry.write_refusals().await.unwrap();
+    app.services.audit.write_denied_actions().await.unwrap();
     let refused = events(&app, &admin, Action::OperatorRefused).await;
     assert_eq!(refused.len(), 1, "{refused:?}");
     assert_eq!(
@@ -120,13 +124,13 @@ async fn what_could_not_be_written_waits(pool: PgPool) {
         .execute(&pool)
         .await
         .unwrap();
-    app.registry.write_refusals().await.unwrap_err();
+    app.services.audit.write_denied_actions().await.unwrap_err();
     fail(&app, EMAIL, "203.0.113.9").await;
     sqlx::raw_sql("alter table audit_head_away rename to audit_head")
         .execute(&pool)
         .await
         .unwrap();
-    app.registry.write_refusals().await.unwrap();
+    app.services.audit.write_denied_actions().await.unwrap();
     let failed = events(&app, &admin, Action::OperatorSignInFailed).await;
     assert_eq!(failed[0]["details"]["attempts"], 2);
     assert_eq!(failed.len(), 1);

@@ -210,7 +210,7 @@ async fn at_most_one_key_of_a_lineage_lives(app: &TestApp, round: usize) {
 
 /// The history is whole, and has an event for each change and no other.
 async fn history_fits(app: &TestApp, round: usize) {
-    let report = app.registry.verify_history(&[]).await.unwrap();
+    let report = app.services.audit.verify_chain(&[]).await.unwrap();
     assert_eq!(report.broken, None, "round {round}");
     for (events, rows) in [
         (

@@ -1,4 +1,4 @@
-//! The history, as the console reads it.
+//! Server functions of the audit log.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -10,28 +10,23 @@ use crate::domain::list::EventListInput;
 use crate::domain::page::Page;
 use crate::domain::telling::ToldEvent;
 
-/// A page of the history with the server's time.
+/// A page of the audit log with the server's time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventPage {
-    /// The server's time.
     pub now: DateTime<Utc>,
-    /// The events.
     pub page: Page<ToldEvent>,
 }
 
-/// One page of the history.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`], or why it can't be read right now.
+/// Returns one page of the audit log.
 #[server(prefix = "/rpc", endpoint = "audit/list", input = Json, output = Json)]
 pub async fn list_events(query: EventListInput) -> Result<EventPage, AppError> {
     use crate::server::context;
 
     context::operator()?;
     let state = context::state()?;
-    let registry = &state.registry;
-    let query = query.check().map_err(context::told)?;
-    let page = registry.tell_events(&query).await.map_err(context::told)?;
-    let now = registry.now();
+    let services = &state.services;
+    let query = query.check()?;
+    let page = services.audit.list_described(&query).await?;
+    let now = services.now();
     Ok(EventPage { now, page })
 }

@@ -1,4 +1,4 @@
-//! Keys, as the console lists, issues, rotates and revokes them.
+//! Server functions of keys.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -16,222 +16,160 @@ use crate::domain::overview::{Overview, OverviewInput};
 use crate::domain::page::Page;
 use crate::domain::rotation::{RotateInput, RotatedKey};
 
-/// A page of keys with the server's time, so that "3 minutes ago" reads the same on both sides, and
-/// with who asked, so that the table knows what to offer.
+/// A page of keys, with the server's time, so that relative times are the same on both sides, and with the
+/// viewer, whose role decides which actions the table offers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeyPage {
-    /// The server's time.
     pub now: DateTime<Utc>,
-    /// Who asked.
     pub viewer: Operator,
-    /// The keys.
     pub page: Page<KeyView>,
-    /// What was asked of each of them in the last 36 hours, as the path of a small plot.
+    /// Uses of each key in the last 36 hours, as SVG path data.
     pub sparklines: Vec<Option<String>>,
 }
 
-/// One page of keys.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
+/// Returns one page of keys.
 #[server(prefix = "/rpc", endpoint = "keys/list", input = Json, output = Json)]
 pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
     use crate::server::context;
 
     let viewer = context::operator()?;
     let state = context::state()?;
-    let registry = &state.registry;
-    let query = query.check().map_err(context::told)?;
-    let page = registry.list_keys(&query).await.map_err(context::told)?;
-    let sparklines = registry
-        .sparklines(&page.items)
-        .await
-        .map_err(context::told)?;
+    let services = &state.services;
+    let query = query.check()?;
+    let page = services.keys.list(&query).await?;
+    let sparklines = services.keys.sparklines(&page.items).await?;
     Ok(KeyPage {
-        now: registry.now(),
+        now: services.now(),
         viewer,
         page,
         sparklines,
     })
 }
 
-/// The keys at a glance; their statuses of one partner, where one is named.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
+/// Returns the overview; statuses are of one partner, if one is given.
 #[server(prefix = "/rpc", endpoint = "keys/overview", input = Json, output = Json)]
 pub async fn keys_overview(query: OverviewInput) -> Result<Overview, AppError> {
     use crate::server::context;
 
     context::operator()?;
-    let partner_id = query.check().map_err(context::told)?;
-    context::state()?
-        .registry
-        .overview(partner_id)
-        .await
-        .map_err(context::told)
+    let partner_id = query.check()?;
+    context::state()?.services.keys.overview(partner_id).await
 }
 
-/// One key.
-///
-/// # Errors
-/// [`AppError::SignedOut`], or why it can't be read right now.
+/// Returns one key.
 #[server(prefix = "/rpc", endpoint = "keys/get", input = Json, output = Json)]
 pub async fn get_key(key_id: String) -> Result<KeyView, AppError> {
     use crate::server::context;
 
     context::operator()?;
     let state = context::state()?;
-    let registry = &state.registry;
-    registry.key(&key_id).await.map_err(context::told)
+    let services = &state.services;
+    services.keys.get(&key_id).await
 }
 
-/// Everything about a key, with the server's time and who asked.
+/// Everything about a key, with the server's time and the viewer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeyDetailsPage {
-    /// The server's time.
     pub now: DateTime<Utc>,
-    /// Who asked.
     pub viewer: Operator,
-    /// Everything about it.
     pub details: KeyDetails,
 }
 
-/// Everything about a key.
-///
-/// # Errors
-/// [`AppError::SignedOut`], or why it can't be read right now.
+/// Returns everything about a key.
 #[server(prefix = "/rpc", endpoint = "keys/details", input = Json, output = Json)]
 pub async fn show_key(key_id: String) -> Result<KeyDetailsPage, AppError> {
     use crate::server::context;
 
     let viewer = context::operator()?;
     let state = context::state()?;
-    let registry = &state.registry;
-    let details = registry
-        .key_details(&key_id)
+    let services = &state.services;
+    let details = services
+        .keys
+        .details(&key_id)
         .await
-        .map_err(context::told_on_its_page)?;
+        .map_err(context::mark_page_not_found)?;
     Ok(KeyDetailsPage {
-        now: registry.now(),
+        now: services.now(),
         viewer,
         details,
     })
 }
 
 /// Changes a key's name, environment, rate or end.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
-/// for a key that opens everything, or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "keys/update", input = Json, output = Json)]
 pub async fn update_key(key_id: String, input: UpdateInput) -> Result<KeyView, AppError> {
     use crate::server::context;
 
     let state = context::state()?;
-    let origin = context::admin_over(&state, &key_id).await?;
-    let registry = &state.registry;
-    let command = input.check(registry.now()).map_err(context::told)?;
-    registry
-        .update_key(&origin, &key_id, command)
-        .await
-        .map_err(context::told)
+    let audit_context = context::admin_over(&state, &key_id).await?;
+    let services = &state.services;
+    let command = input.check(services.now())?;
+    services.keys.update(&audit_context, &key_id, command).await
 }
 
-/// Issues a key; its token is in this answer and nowhere else.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
-/// for a key that opens everything, or what the service refuses.
+/// Issues a key. Only this response contains its token.
 #[server(prefix = "/rpc", endpoint = "keys/issue", input = Json, output = Json)]
 pub async fn issue_key(input: IssueInput) -> Result<IssuedKey, AppError> {
     use crate::domain::scope::Scope;
     use crate::server::context;
 
-    let origin = context::admin()?;
+    let audit_context = context::admin()?;
     let state = context::state()?;
-    let registry = &state.registry;
-    let command = input.check(registry.now()).map_err(context::told)?;
+    let services = &state.services;
+    let command = input.check(services.now())?;
     if command.scopes.contains(&Scope::Admin) {
         context::proven_admin()?;
     }
-    registry
-        .issue_key(&origin, command)
-        .await
-        .map_err(context::told)
+    services.keys.issue(&audit_context, command).await
 }
 
-/// Rotates a key; the successor's token is in this answer and nowhere else.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
-/// for a key that opens everything, or what the service refuses.
+/// Rotates a key. Only this response contains the successor's token.
 #[server(prefix = "/rpc", endpoint = "keys/rotate", input = Json, output = Json)]
 pub async fn rotate_key(key_id: String, input: RotateInput) -> Result<RotatedKey, AppError> {
     use crate::server::context;
 
     let state = context::state()?;
-    let origin = context::admin_over(&state, &key_id).await?;
-    let registry = &state.registry;
-    let command = input.check(registry.now()).map_err(context::told)?;
-    registry
-        .rotate_key(&origin, &key_id, command)
-        .await
-        .map_err(context::told)
+    let audit_context = context::admin_over(&state, &key_id).await?;
+    let services = &state.services;
+    let command = input.check(services.now())?;
+    services.keys.rotate(&audit_context, &key_id, command).await
 }
 
-/// Revokes a key at once.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// Revokes a key.
 #[server(prefix = "/rpc", endpoint = "keys/revoke", input = Json, output = Json)]
 pub async fn revoke_key(key_id: String, input: RevokeInput) -> Result<RevokedKey, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
+    let audit_context = context::admin()?;
     let state = context::state()?;
-    let registry = &state.registry;
-    let command = input.check().map_err(context::told)?;
-    registry
-        .revoke_key(&origin, &key_id, command)
-        .await
-        .map_err(context::told)
+    let services = &state.services;
+    let command = input.check()?;
+    services.keys.revoke(&audit_context, &key_id, command).await
 }
 
-/// Ends a retiring key's grace, now or at another time.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
-/// for a key that opens everything, or what the service refuses.
+/// Changes the end of a retiring key's grace.
 #[server(prefix = "/rpc", endpoint = "keys/grace", input = Json, output = Json)]
 pub async fn change_grace(key_id: String, input: GraceInput) -> Result<KeyView, AppError> {
     use crate::server::context;
 
     let state = context::state()?;
-    let origin = context::admin_over(&state, &key_id).await?;
-    let registry = &state.registry;
-    let seconds = input.check().map_err(context::told)?;
-    registry
-        .change_grace(&origin, &key_id, seconds)
+    let audit_context = context::admin_over(&state, &key_id).await?;
+    let services = &state.services;
+    let seconds = input.check()?;
+    services
+        .keys
+        .change_grace(&audit_context, &key_id, seconds)
         .await
-        .map_err(context::told)
 }
 
 /// Undoes a revocation.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
-/// for a key that opens everything, or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "keys/restore", input = Json, output = Json)]
 pub async fn restore_key(key_id: String, input: RestoreInput) -> Result<KeyView, AppError> {
     use crate::server::context;
 
     let state = context::state()?;
-    let origin = context::admin_over(&state, &key_id).await?;
-    let registry = &state.registry;
-    let note = input.check().map_err(context::told)?;
-    registry
-        .restore_key(&origin, &key_id, note)
-        .await
-        .map_err(context::told)
+    let audit_context = context::admin_over(&state, &key_id).await?;
+    let services = &state.services;
+    let note = input.check()?;
+    services.keys.restore(&audit_context, &key_id, note).await
 }

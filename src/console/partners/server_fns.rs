@@ -1,4 +1,4 @@
-//! Partners, as the console lists, chooses, creates and changes them.
+//! Server functions of partners.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -12,78 +12,56 @@ use crate::domain::operator::Operator;
 use crate::domain::page::Page;
 use crate::domain::partner::{Partner, PartnerChoices, PartnerInput, PartnerUpdateInput};
 
-/// A page of partners with the server's time and who asked.
+/// A page of partners, with the server's time and the viewer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PartnerPage {
-    /// The server's time.
     pub now: DateTime<Utc>,
-    /// Who asked.
     pub viewer: Operator,
-    /// The partners.
     pub page: Page<Partner>,
 }
 
-/// One page of partners.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
+/// Returns one page of partners.
 #[server(prefix = "/rpc", endpoint = "partners/list", input = Json, output = Json)]
 pub async fn list_partners(query: PartnerListInput) -> Result<PartnerPage, AppError> {
     use crate::server::context;
 
     let viewer = context::operator()?;
     let state = context::state()?;
-    let registry = &state.registry;
-    let query = query.check().map_err(context::told)?;
-    let page = registry
-        .list_partners(&query)
-        .await
-        .map_err(context::told)?;
+    let services = &state.services;
+    let query = query.check()?;
+    let page = services.partners.list(&query).await?;
     Ok(PartnerPage {
-        now: registry.now(),
+        now: services.now(),
         viewer,
         page,
     })
 }
 
-/// Partners to choose from, by name.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
+/// Returns partners to choose from, sorted by name.
 #[server(prefix = "/rpc", endpoint = "partners/choices", input = Json, output = Json)]
 pub async fn choose_partners(query: ChoiceInput) -> Result<PartnerChoices, AppError> {
     use crate::server::context;
 
     context::operator()?;
-    let query = query.check().map_err(context::told)?;
-    context::state()?
-        .registry
-        .partner_choices(&query)
-        .await
-        .map_err(context::told)
+    let query = query.check()?;
+    context::state()?.services.partners.choices(&query).await
 }
 
-/// Makes a partner.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// Creates a partner.
 #[server(prefix = "/rpc", endpoint = "partners/create", input = Json, output = Json)]
 pub async fn create_partner(input: PartnerInput) -> Result<Partner, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
-    let command = input.check().map_err(context::told)?;
+    let audit_context = context::admin()?;
+    let command = input.check()?;
     context::state()?
-        .registry
-        .create_partner(&origin, command)
+        .services
+        .partners
+        .create(&audit_context, command)
         .await
-        .map_err(context::told)
 }
 
 /// Changes a partner; deactivating it stops all its keys.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "partners/update", input = Json, output = Json)]
 pub async fn update_partner(
     partner_id: Uuid,
@@ -91,11 +69,11 @@ pub async fn update_partner(
 ) -> Result<Partner, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
-    let command = input.check().map_err(context::told)?;
+    let audit_context = context::admin()?;
+    let command = input.check()?;
     context::state()?
-        .registry
-        .update_partner(&origin, partner_id, command)
+        .services
+        .partners
+        .update(&audit_context, partner_id, command)
         .await
-        .map_err(context::told)
 }

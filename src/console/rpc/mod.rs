@@ -41,7 +41,7 @@ impl FromServerFnError for AppError {
             _ => Self::Internal,
         }
         #[cfg(feature = "ssr")]
-        crate::server::context::told(match error {
+        match error {
             ServerFnErrorErr::Args(_)
             | ServerFnErrorErr::MissingArg(_)
             | ServerFnErrorErr::Deserialization(_) => Self::field(
@@ -49,6 +49,6 @@ impl FromServerFnError for AppError {
                 "is not what this call takes: reload the page and try again",
             ),
             _ => Self::Internal,
-        })
+        }
     }
 }

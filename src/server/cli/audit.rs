@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{current, issuing_registry, plain_registry, told};
+use super::{current, error_line, issuing_services, plain_services};
 use crate::domain::checkpoint::{ChainReport, Checkpoint};
 use crate::server::config::{self, Source};
-use crate::server::service::Registry;
+use crate::server::service::{IssuingPolicy, Services};
 use crate::server::startup;
 
 /// What can be done with the history.
@@ -24,21 +24,30 @@ pub enum AuditCommand {
     Checkpoint,
 }
 
-/// Does it.
 pub async fn run(source: &Source, command: AuditCommand) -> Result<(), String> {
     match command {
         AuditCommand::Verify { checkpoints } => {
             let exported = checkpoints.map(read).transpose()?.unwrap_or_default();
-            let mut registry = current(plain_registry(source)?).await?;
+            let plain = current(plain_services(source)?).await?;
             match config::peppers(source) {
-                Ok(peppers) => registry.peppers = Some(startup::peppers(&peppers)),
-                Err(why) => eprintln!("Signatures are not checked: {why}"),
+                Ok(peppers) => {
+                    let peppers = startup::peppers(&peppers);
+                    verify(
+                        &super::services(source, Some(peppers), IssuingPolicy::default())?,
+                        &exported,
+                        Signatures::Checked,
+                    )
+                    .await
+                }
+                Err(why) => {
+                    eprintln!("Signatures are not checked: {why}");
+                    verify(&plain, &exported, Signatures::Unchecked).await
+                }
             }
-            verify(&registry, &exported).await
         }
         AuditCommand::Checkpoint => {
-            let registry = issuing_registry(source).await?;
-            let Some(checkpoint) = registry.checkpoint().await.map_err(told)? else {
+            let services = issuing_services(source).await?;
+            let Some(checkpoint) = services.audit.checkpoint().await.map_err(error_line)? else {
                 return Err("the history has no event yet".to_owned());
             };
             let line = serde_json::to_string(&checkpoint).map_err(|error| error.to_string())?;
@@ -48,14 +57,28 @@ pub async fn run(source: &Source, command: AuditCommand) -> Result<(), String> {
     }
 }
 
-async fn verify(registry: &Registry, exported: &[Checkpoint]) -> Result<(), String> {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Signatures {
+    Checked,
+    Unchecked,
+}
+
+async fn verify(
+    services: &Services,
+    exported: &[Checkpoint],
+    signatures: Signatures,
+) -> Result<(), String> {
     let ChainReport {
         events,
         checkpoints,
         unknown_peppers,
         broken,
-    } = registry.verify_history(exported).await.map_err(told)?;
-    if unknown_peppers > 0 && registry.peppers.is_some() {
+    } = services
+        .audit
+        .verify_chain(exported)
+        .await
+        .map_err(error_line)?;
+    if unknown_peppers > 0 && signatures == Signatures::Checked {
         eprintln!(
             "{unknown_peppers} checkpoints were signed under a pepper that is not known here: they tell nothing."
         );

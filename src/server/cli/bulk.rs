@@ -4,13 +4,13 @@ use std::io::IsTerminal;
 
 use clap::{Args, Subcommand};
 
-use super::{current, issuing_registry, origin, plain_registry, told};
+use super::{audit_context, current, error_line, issuing_services, plain_services};
 use crate::domain::bulk::{BulkAction, BulkPreview, LeftOut};
 use crate::domain::bulk_input::{
     BulkPreviewInput, BulkRevokeInput, BulkRotateInput, SelectionInput,
 };
 use crate::server::config::Source;
-use crate::server::service::Registry;
+use crate::server::service::Services;
 
 /// What can be done with many keys.
 #[derive(Subcommand)]
@@ -58,7 +58,6 @@ pub struct Which {
     yes: bool,
 }
 
-/// Does it, or says what would be done.
 pub async fn run(source: &Source, command: BulkCommand) -> Result<(), String> {
     match command {
         BulkCommand::Rotate {
@@ -66,20 +65,21 @@ pub async fn run(source: &Source, command: BulkCommand) -> Result<(), String> {
             grace,
             grace_starts,
         } => {
-            let registry = issuing_registry(source).await?;
+            let services = issuing_services(source).await?;
             let order = BulkRotateInput {
-                select: Some(selection(&registry, &which).await?),
+                select: Some(selection(&services, &which).await?),
                 grace_seconds: grace,
                 grace_starts,
             };
-            let checked = order.clone().check(registry.now()).map_err(told)?;
+            let checked = order.clone().check(services.now()).map_err(error_line)?;
             if !which.yes {
-                return preview(&registry, BulkAction::Rotate, order.select).await;
+                return preview(&services, BulkAction::Rotate, order.select).await;
             }
-            let done = registry
-                .rotate_many(&origin(), checked, told_on_terminal)
+            let done = services
+                .keys
+                .rotate_many(&audit_context(), checked, show_progress)
                 .await
-                .map_err(told)?;
+                .map_err(error_line)?;
             report(&done.left_out, done.more);
             eprintln!(
                 "Rotated {}. The tokens are shown once:",
@@ -90,20 +90,21 @@ pub async fn run(source: &Source, command: BulkCommand) -> Result<(), String> {
             }
         }
         BulkCommand::Revoke { which, reason } => {
-            let registry = current(plain_registry(source)?).await?;
+            let services = current(plain_services(source)?).await?;
             let order = BulkRevokeInput {
-                select: Some(selection(&registry, &which).await?),
+                select: Some(selection(&services, &which).await?),
                 reason,
                 note: None,
             };
-            let checked = order.clone().check(registry.now()).map_err(told)?;
+            let checked = order.clone().check(services.now()).map_err(error_line)?;
             if !which.yes {
-                return preview(&registry, BulkAction::Revoke, order.select).await;
+                return preview(&services, BulkAction::Revoke, order.select).await;
             }
-            let done = registry
-                .revoke_many(&origin(), checked)
+            let done = services
+                .keys
+                .revoke_many(&audit_context(), checked)
                 .await
-                .map_err(told)?;
+                .map_err(error_line)?;
             report(&done.left_out, done.more);
             eprintln!("Revoked {}:", count(done.revoked.len()));
             for key in done.revoked {
@@ -114,11 +115,15 @@ pub async fn run(source: &Source, command: BulkCommand) -> Result<(), String> {
     Ok(())
 }
 
-async fn selection(registry: &Registry, which: &Which) -> Result<SelectionInput, String> {
+async fn selection(services: &Services, which: &Which) -> Result<SelectionInput, String> {
     let partner_id = match &which.partner {
         None => None,
         Some(partner) => {
-            let partner_id = registry.partner_id(partner).await.map_err(told)?;
+            let partner_id = services
+                .partners
+                .resolve_id(partner)
+                .await
+                .map_err(error_line)?;
             Some(partner_id.to_string())
         }
     };
@@ -131,7 +136,7 @@ async fn selection(registry: &Registry, which: &Which) -> Result<SelectionInput,
 }
 
 async fn preview(
-    registry: &Registry,
+    services: &Services,
     action: BulkAction,
     select: Option<SelectionInput>,
 ) -> Result<(), String> {
@@ -139,16 +144,17 @@ async fn preview(
         action: Some(action.as_str().to_owned()),
         select,
     };
-    let (action, selection) = input.check(registry.now()).map_err(told)?;
+    let (action, selection) = input.check(services.now()).map_err(error_line)?;
     let BulkPreview {
         keys,
         in_use,
         left_out,
         more,
-    } = registry
+    } = services
+        .keys
         .preview_bulk(action, &selection)
         .await
-        .map_err(told)?;
+        .map_err(error_line)?;
     for key in &keys {
         let used = key
             .last_used_at
@@ -178,7 +184,7 @@ fn report(left_out: &[LeftOut], more: bool) {
     }
 }
 
-fn told_on_terminal(done: usize, of: usize) {
+fn show_progress(done: usize, of: usize) {
     if std::io::stderr().is_terminal() {
         let end = if done == of { "\n" } else { "\r" };
         eprint!("hashed {done} of {of}{end}");

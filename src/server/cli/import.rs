@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::{current, origin, plain_registry, told};
+use super::{audit_context, current, error_line, plain_services};
 use crate::server::config::{self, Source};
-use crate::server::service::import::ImportError;
+use crate::server::service::import::{AdminKeys, ImportError};
 
 /// From where, and what.
 #[derive(Args)]
@@ -17,16 +17,20 @@ pub struct ImportArgs {
     allow_admin: bool,
 }
 
-/// Imports. Rows that were not taken are told on standard output, a line each.
+/// Runs the import. Prints a line on standard output for each row that was not imported.
 pub async fn run(source: &Source, args: ImportArgs) -> Result<(), String> {
     let from = config::postgres(&args.from)
         .ok_or("--from must be of the form postgres://USER:PASSWORD@HOST/DATABASE")?;
-    let registry = current(plain_registry(source)?).await?;
-    let imported = registry
-        .import(&origin(), from, args.allow_admin)
+    let services = current(plain_services(source)?).await?;
+    let admin_keys = match args.allow_admin {
+        true => AdminKeys::Import,
+        false => AdminKeys::Skip,
+    };
+    let imported = services
+        .import_node_pack(&audit_context(), from, admin_keys)
         .await
         .map_err(|error| match error {
-            ImportError::Registry(error) => told(error),
+            ImportError::Registry(error) => error_line(error),
             source => source.to_string(),
         })?;
     for (row, why) in &imported.refused {

@@ -3,13 +3,13 @@
 
 use clap::Subcommand;
 
-use super::{current, issuing_registry, origin, plain_registry, told};
+use super::{audit_context, current, error_line, issuing_services, plain_services};
 use crate::domain::grace::GraceStart;
 use crate::domain::key_input::{IssueInput, RevokeInput};
 use crate::domain::partner::PartnerInput;
 use crate::domain::rotation::RotateInput;
 use crate::server::config::Source;
-use crate::server::service::Registry;
+use crate::server::service::Services;
 
 /// What can be done with keys.
 #[derive(Subcommand)]
@@ -59,7 +59,6 @@ pub enum KeyCommand {
     },
 }
 
-/// Does it.
 pub async fn run(source: &Source, command: KeyCommand) -> Result<(), String> {
     match command {
         KeyCommand::Issue {
@@ -68,14 +67,14 @@ pub async fn run(source: &Source, command: KeyCommand) -> Result<(), String> {
             rate,
             not_after,
         } => {
-            let registry = issuing_registry(source).await?;
+            let services = issuing_services(source).await?;
             let input = IssueInput {
                 scopes: Some(scopes),
                 rate_per_minute: rate,
                 not_after,
                 ..IssueInput::default()
             };
-            issue(&registry, &partner, input).await
+            issue(&services, &partner, input).await
         }
         KeyCommand::Rotate {
             key_id,
@@ -88,12 +87,13 @@ pub async fn run(source: &Source, command: KeyCommand) -> Result<(), String> {
                 grace_starts,
                 not_after,
             };
-            let registry = issuing_registry(source).await?;
-            let command = input.check(registry.now()).map_err(told)?;
-            let rotated = registry
-                .rotate_key(&origin(), &key_id, command)
+            let services = issuing_services(source).await?;
+            let command = input.check(services.now()).map_err(error_line)?;
+            let rotated = services
+                .keys
+                .rotate(&audit_context(), &key_id, command)
                 .await
-                .map_err(told)?;
+                .map_err(error_line)?;
             let token = rotated.token;
             let latest = match rotated.grace_starts {
                 GraceStart::Now => "",
@@ -109,21 +109,25 @@ pub async fn run(source: &Source, command: KeyCommand) -> Result<(), String> {
             Ok(())
         }
         KeyCommand::Restore { key_id } => {
-            let registry = current(plain_registry(source)?).await?;
-            let key = registry
-                .restore_key(&origin(), &key_id, None)
+            let services = current(plain_services(source)?).await?;
+            let key = services
+                .keys
+                .restore(&audit_context(), &key_id, None)
                 .await
-                .map_err(told)?;
+                .map_err(error_line)?;
             eprintln!("{} is {} again.", key.key_id, key.status.as_str());
             Ok(())
         }
         KeyCommand::Revoke { key_id, reason } => {
-            let command = RevokeInput { reason, note: None }.check().map_err(told)?;
-            let registry = current(plain_registry(source)?).await?;
-            let revoked = registry
-                .revoke_key(&origin(), &key_id, command)
+            let command = RevokeInput { reason, note: None }
+                .check()
+                .map_err(error_line)?;
+            let services = current(plain_services(source)?).await?;
+            let revoked = services
+                .keys
+                .revoke(&audit_context(), &key_id, command)
                 .await
-                .map_err(told)?;
+                .map_err(error_line)?;
             eprintln!(
                 "{} is revoked since {}.",
                 revoked.key_id,
@@ -134,17 +138,18 @@ pub async fn run(source: &Source, command: KeyCommand) -> Result<(), String> {
     }
 }
 
-async fn issue(registry: &Registry, partner: &str, input: IssueInput) -> Result<(), String> {
-    let origin = origin();
-    // Everything is checked before a partner is made for it.
+async fn issue(services: &Services, partner: &str, input: IssueInput) -> Result<(), String> {
+    let context = audit_context();
+    // Check the input before a partner is created for it.
     let checked = IssueInput {
         partner_id: Some(uuid::Uuid::nil().to_string()),
         ..input
     };
-    let mut command = checked.check(registry.now()).map_err(told)?;
+    let mut command = checked.check(services.now()).map_err(error_line)?;
     let named = match uuid::Uuid::try_parse(partner) {
-        Ok(partner_id) => registry
-            .partner(partner_id)
+        Ok(partner_id) => services
+            .partners
+            .get(partner_id)
             .await
             .map(|partner| partner.partner_id),
         Err(_) => {
@@ -153,12 +158,16 @@ async fn issue(registry: &Registry, partner: &str, input: IssueInput) -> Result<
                 ..PartnerInput::default()
             }
             .check()
-            .map_err(told)?;
-            registry.partner_named(&origin, new).await
+            .map_err(error_line)?;
+            services.partners.find_or_create(&context, new).await
         }
     };
-    command.partner_id = named.map_err(told)?;
-    let issued = registry.issue_key(&origin, command).await.map_err(told)?;
+    command.partner_id = named.map_err(error_line)?;
+    let issued = services
+        .keys
+        .issue(&context, command)
+        .await
+        .map_err(error_line)?;
     let token = issued.token;
     eprintln!(
         "Issued {} to partner {}. Its token is shown once:",

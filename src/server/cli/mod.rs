@@ -13,6 +13,7 @@ mod scan;
 
 use std::os::unix::fs::MetadataExt;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -26,8 +27,9 @@ use self::policy::PolicyCommand;
 use self::sample::SampleArgs;
 use self::scan::ScanArgs;
 use super::config::{self, Source};
-use super::service::{IssuingPolicy, Origin, Registry};
-use super::startup;
+use super::crypto::pepper::Peppers;
+use super::service::{AuditContext, IssuingPolicy, Services};
+use super::startup::{self, Migrations};
 use super::{http, telemetry};
 use crate::domain::audit::{Actor, ActorKind};
 use crate::domain::error::AppError;
@@ -80,8 +82,6 @@ struct ServeArgs {
     no_migrate: bool,
 }
 
-/// Parses the command line and runs it.
-#[must_use]
 pub fn main() -> ExitCode {
     let command = Cli::parse().command;
     let command = command.unwrap_or(Command::Serve(ServeArgs::default()));
@@ -109,13 +109,19 @@ async fn run(command: Command) -> Result<ExitCode, String> {
     let source = Source::process().map_err(|error| error.to_string())?;
     telemetry::start()?;
     match command {
-        Command::Serve(args) => startup::serve(&source, !args.no_migrate).await?,
+        Command::Serve(args) => {
+            let migrations = match args.no_migrate {
+                true => Migrations::Skip,
+                false => Migrations::Run,
+            };
+            startup::serve(&source, migrations).await?;
+        }
         Command::Migrate => {
-            startup::migrate(&plain_registry(&source)?.pool).await?;
+            startup::migrate(plain_services(&source)?.pool()).await?;
             eprintln!("The schema is up to date.");
         }
         Command::Operator(command) => {
-            operators::run(&current(plain_registry(&source)?).await?, command).await?;
+            operators::run(&current(plain_services(&source)?).await?, command).await?;
         }
         Command::Key(command) => keys::run(&source, command).await?,
         Command::Bulk(command) => bulk::run(&source, command).await?,
@@ -130,38 +136,39 @@ async fn run(command: Command) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The services without a pepper, for what needs none.
-fn plain_registry(source: &Source) -> Result<Registry, String> {
-    let database = config::database(source).map_err(|error| error.to_string())?;
-    Ok(startup::registry(
-        startup::pool(database),
-        None,
-        IssuingPolicy::default(),
-    ))
+/// The services without a pepper.
+fn plain_services(source: &Source) -> Result<Services, String> {
+    services(source, None, IssuingPolicy::default())
 }
 
-/// The services as issuing needs them.
-async fn issuing_registry(source: &Source) -> Result<Registry, String> {
+fn services(
+    source: &Source,
+    peppers: Option<Arc<Peppers>>,
+    issuing: IssuingPolicy,
+) -> Result<Services, String> {
+    let database = config::database(source).map_err(|error| error.to_string())?;
+    let pool = startup::pool(database);
+    Ok(Services::new(startup::dependencies(pool, peppers, issuing)))
+}
+
+/// The services with the configured pepper and key format.
+async fn issuing_services(source: &Source) -> Result<Services, String> {
     let peppers = config::peppers(source).map_err(|error| error.to_string())?;
     let issuing = config::issuing(source).map_err(|error| error.to_string())?;
-    current(Registry {
-        peppers: Some(startup::peppers(&peppers)),
-        issuing,
-        ..plain_registry(source)?
-    })
-    .await
+    let peppers = startup::peppers(&peppers);
+    current(services(source, Some(peppers), issuing)?).await
 }
 
-/// The registry, unless its schema is not the one of this program.
-async fn current(registry: Registry) -> Result<Registry, String> {
-    if registry.is_ready().await.map_err(told)? {
-        return Ok(registry);
+/// Returns the services if the database's schema is current.
+async fn current(services: Services) -> Result<Services, String> {
+    if services.is_ready().await.map_err(error_line)? {
+        return Ok(services);
     }
     Err("the database's schema is not up to date: run `myproof-registry migrate` first".to_owned())
 }
 
-/// Who is at the command line, as far as the machine knows.
-fn origin() -> Origin {
+/// The audit context of the user at the command line.
+fn audit_context() -> AuditContext {
     let name = ["SUDO_USER", "USER", "LOGNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
@@ -170,14 +177,14 @@ fn origin() -> Origin {
         uid.map_or_else(|_| "unknown".to_owned(), |uid| format!("uid-{uid}"))
     });
     let name: String = name.chars().filter(|c| !c.is_control()).collect();
-    Origin {
+    AuditContext {
         actor: Actor::new(ActorKind::Cli, name),
         ip: None,
         request_id: None,
     }
 }
 
-fn told(error: AppError) -> String {
+fn error_line(error: AppError) -> String {
     match error {
         AppError::Internal => "something failed: the log above says what".to_owned(),
         AppError::Unavailable { .. } => {

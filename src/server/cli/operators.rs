@@ -5,9 +5,9 @@ use std::io::Read;
 use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
-use super::{origin, told};
+use super::{audit_context, error_line};
 use crate::domain::operator::Role;
-use crate::server::service::Registry;
+use crate::server::service::Services;
 
 /// What can be done with operators.
 #[derive(Subcommand)]
@@ -68,38 +68,43 @@ fn role(text: &str) -> Result<Role, String> {
     Role::parse(text).ok_or_else(|| "must be admin or auditor".to_owned())
 }
 
-/// Does it.
-pub async fn run(registry: &Registry, command: OperatorCommand) -> Result<(), String> {
+pub async fn run(services: &Services, command: OperatorCommand) -> Result<(), String> {
     match command {
         OperatorCommand::Create { email, role, .. } => {
-            let operator = registry
-                .create_operator(&origin(), &email, role, password()?)
+            let operator = services
+                .operators
+                .create(&audit_context(), &email, role, password()?)
                 .await
-                .map_err(told)?;
+                .map_err(error_line)?;
             eprintln!("Made {} ({}).", operator.email, operator.role);
         }
         OperatorCommand::Password { email, .. } => {
-            registry
-                .set_operator_password(&origin(), &email, password()?)
+            services
+                .operators
+                .set_password(&audit_context(), &email, password()?)
                 .await
-                .map_err(told)?;
+                .map_err(error_line)?;
             eprintln!("The password is set; all sessions of {email} have ended.");
         }
         OperatorCommand::RemoveFactor { email } => {
-            registry
-                .remove_factor(&origin(), &email, None)
+            services
+                .mfa
+                .remove(&audit_context(), &email, None)
                 .await
-                .map_err(told)?;
+                .map_err(error_line)?;
             eprintln!(
                 "{email} signs in by password alone until they set up another; all their sessions have ended."
             );
         }
         OperatorCommand::EndSessions { email, .. } => {
-            let ended = registry.end_sessions(&origin(), email.as_deref()).await;
-            eprintln!("Sessions that have ended: {}.", ended.map_err(told)?);
+            let ended = services
+                .sessions
+                .end_all(&audit_context(), email.as_deref())
+                .await;
+            eprintln!("Sessions that have ended: {}.", ended.map_err(error_line)?);
         }
         OperatorCommand::List => {
-            for operator in registry.list_operators().await.map_err(told)? {
+            for operator in services.operators.list().await.map_err(error_line)? {
                 let state = if operator.active {
                     "active"
                 } else {
@@ -109,10 +114,11 @@ pub async fn run(registry: &Registry, command: OperatorCommand) -> Result<(), St
             }
         }
         OperatorCommand::Disable { email } => {
-            registry
-                .disable_operator(&origin(), &email)
+            services
+                .operators
+                .disable(&audit_context(), &email)
                 .await
-                .map_err(told)?;
+                .map_err(error_line)?;
             eprintln!("{email} can no longer sign in; all their sessions have ended.");
         }
     }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{current, origin, plain_registry, told};
+use super::{audit_context, current, error_line, plain_services};
 use crate::domain::patch::Patch;
 use crate::domain::policy::{Policy, PolicyInput};
 use crate::server::config::Source;
@@ -41,22 +41,21 @@ fn rule(text: &str) -> Result<Patch<i64>, String> {
     }
 }
 
-/// Does it.
 pub async fn run(source: &Source, command: PolicyCommand) -> Result<(), String> {
-    let registry = current(plain_registry(source)?).await?;
+    let services = current(plain_services(source)?).await?;
     let policy = match command {
-        PolicyCommand::Show => registry.policy().await,
+        PolicyCommand::Show => services.policy.get().await,
         PolicyCommand::Set(rules) => {
             let input = PolicyInput {
                 max_key_age_days: rules.max_key_age.unwrap_or_default(),
                 max_lifetime_days: rules.max_lifetime.unwrap_or_default(),
                 stale_after_days: rules.stale_after.unwrap_or_default(),
             };
-            let command = input.check().map_err(told)?;
-            registry.update_policy(&origin(), command).await
+            let command = input.check().map_err(error_line)?;
+            services.policy.update(&audit_context(), command).await
         }
     };
-    print(&policy.map_err(told)?);
+    print(&policy.map_err(error_line)?);
     Ok(())
 }
 

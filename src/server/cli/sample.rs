@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::{issuing_registry, told};
+use super::{error_line, issuing_services};
 use crate::server::config::{AppEnv, Source};
 use crate::server::service::sample::SampleSize;
 
@@ -30,14 +30,14 @@ pub async fn run(source: &Source, args: SampleArgs) -> Result<(), String> {
                 .to_owned(),
         );
     }
-    let registry = issuing_registry(source).await?;
+    let services = issuing_services(source).await?;
     let size = SampleSize {
         partners: args.partners as usize,
         keys: args.keys as usize,
         seed: args.seed,
     };
     let begun = Instant::now();
-    let token = registry.add_sample(size).await.map_err(told)?;
+    let token = services.keys.add_sample(size).await.map_err(error_line)?;
     eprintln!(
         "Added {} keys of {} partners in {} s. All share one secret; the newest one's token:",
         args.keys,

@@ -1,27 +1,25 @@
-//! What goes over a network that others may read: said at the start of a production instance, and left to who
-//! runs it, as a network may be trusted (OWASP ASVS 5.0, 12.3.1).
+//! Detection of unencrypted connections over a network (OWASP ASVS 5.0, 12.3.1). A production instance only
+//! logs them, since the network may be trusted.
 
 use std::net::IpAddr;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-use super::notices::NoticeConfig;
+use super::notifications::NotificationConfig;
 
-/// Whether the database is elsewhere, and its connections may be plain, or with whoever answers there.
-#[must_use]
+/// True if the database is remote and the connection may be unencrypted or the server unverified.
 pub fn database_is_exposed(database: &PgConnectOptions) -> bool {
-    let is_elsewhere = database.get_socket().is_none() && !is_here(database.get_host());
-    let is_sure = matches!(
+    let is_remote = database.get_socket().is_none() && !is_local(database.get_host());
+    let is_verified = matches!(
         database.get_ssl_mode(),
         PgSslMode::VerifyCa | PgSslMode::VerifyFull
     );
-    is_elsewhere && !is_sure
+    is_remote && !is_verified
 }
 
-/// Whether mail goes to another machine, and may go plainly.
-#[must_use]
-pub fn mail_is_exposed(notices: &NoticeConfig) -> bool {
-    let Some(mail) = &notices.mail else {
+/// True if the SMTP server is remote and the connection may be unencrypted.
+pub fn mail_is_exposed(notifications: &NotificationConfig) -> bool {
+    let Some(mail) = &notifications.mail else {
         return false;
     };
     let Some(rest) = mail.url.strip_prefix("smtp://") else {
@@ -34,10 +32,10 @@ pub fn mail_is_exposed(notices: &NoticeConfig) -> bool {
         Some((v6, _)) => v6,
         None => server.split(':').next().unwrap_or_default(),
     };
-    !is_here(host) && query != "tls=required"
+    !is_local(host) && query != "tls=required"
 }
 
-fn is_here(host: &str) -> bool {
+fn is_local(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
         || host.starts_with('/')
@@ -48,7 +46,7 @@ fn is_here(host: &str) -> bool {
 mod tests {
     use zeroize::Zeroizing;
 
-    use super::super::notices::MailConfig;
+    use super::super::notifications::MailConfig;
     use super::super::postgres;
     use super::*;
 
@@ -82,15 +80,15 @@ mod tests {
             ("smtp://[::1]:2525", false),
             ("smtp://localhost", false),
         ] {
-            let notices = NoticeConfig {
+            let notices = NotificationConfig {
                 mail: Some(MailConfig {
                     url: Zeroizing::new(url.to_owned()),
                     from: "registry@example.org".to_owned(),
                 }),
-                ..NoticeConfig::default()
+                ..NotificationConfig::default()
             };
             assert_eq!(mail_is_exposed(&notices), exposed, "{url}");
         }
-        assert!(!mail_is_exposed(&NoticeConfig::default()));
+        assert!(!mail_is_exposed(&NotificationConfig::default()));
     }
 }

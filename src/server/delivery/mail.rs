@@ -1,4 +1,4 @@
-//! Notices by mail (SMTP).
+//! Notifications by e-mail (SMTP).
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -8,13 +8,13 @@ use lettre::message::header::ContentType;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
-use super::letter::letter;
+use super::email_message::email_message;
 use super::{millis, not_sent};
-use crate::server::config::notices::MailConfig;
-use crate::server::service::notices::{Ended, Outcome};
+use crate::server::config::notifications::MailConfig;
+use crate::server::service::notifications::{Ended, Outcome};
 use crate::server::store::deliveries::DueRow;
 
-/// How long one step of an attempt may take.
+/// Time limit of one step of an attempt.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Sends mail.
@@ -24,10 +24,7 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// Mail by this configuration.
-    ///
-    /// # Errors
-    /// What is wrong with it, in one line without its password.
+    /// An error is one line that says what is wrong, without the password.
     pub fn new(config: &MailConfig) -> Result<Self, String> {
         let from = config
             .from
@@ -43,7 +40,6 @@ impl Mail {
         })
     }
 
-    /// Sends a notice.
     pub async fn send(&self, due: &DueRow, email: &str, now: DateTime<Utc>) -> Outcome {
         let Ok(to) = email.parse::<Mailbox>() else {
             return Outcome {
@@ -51,7 +47,7 @@ impl Mail {
                 ..not_sent("the contact's address is no address")
             };
         };
-        let letter = letter(due);
+        let content = email_message(due);
         let message = Message::builder()
             .from(self.from.clone())
             .to(to)
@@ -61,9 +57,9 @@ impl Mail {
                 due.delivery_id,
                 self.from.email.domain()
             )))
-            .subject(letter.subject)
+            .subject(content.subject)
             .header(ContentType::TEXT_PLAIN)
-            .body(letter.text);
+            .body(content.text);
         let Ok(message) = message else {
             return Outcome {
                 ended: Ended::Never,

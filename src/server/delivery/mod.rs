@@ -1,7 +1,7 @@
-//! Takes notices to where they go: webhooks over HTTP, contacts by mail. At least once: a process that
-//! dies between sending and writing that down sends again, under the same id.
+//! Delivery of notifications to webhooks over HTTP and to contacts by e-mail. At least once: a process that
+//! dies between sending and recording the result sends again, with the same id.
 
-mod letter;
+mod email_message;
 mod mail;
 mod resolver;
 mod web;
@@ -10,52 +10,49 @@ use futures::stream::{self, StreamExt};
 
 use self::mail::Mail;
 use self::web::Web;
-use super::config::notices::NoticeConfig;
-use super::service::Registry;
-use super::service::notices::{Ended, Outcome};
+use super::config::notifications::NotificationConfig;
+use super::service::notifications::{Ended, NotificationService, Outcome};
 use super::store::deliveries::DueRow;
 use crate::domain::error::AppResult;
 
-/// Deliveries that are taken up at once.
-const AT_ONCE: i64 = 32;
-/// Attempts that run beside each other.
-const BESIDE: usize = 16;
+/// Deliveries that are claimed in one statement.
+const BATCH_SIZE: i64 = 32;
+/// Concurrent attempts.
+const CONCURRENCY: usize = 16;
 
-/// What takes notices out.
-pub struct Courier {
-    registry: Registry,
+/// Delivers due notifications.
+pub struct DeliveryWorker {
+    notifications: NotificationService,
     web: Web,
     mail: Option<Mail>,
 }
 
-impl Courier {
-    /// A courier for this configuration. The registry says which targets webhooks may have.
-    ///
-    /// # Errors
-    /// What is wrong with the configuration, in one line.
-    pub fn new(registry: Registry, config: &NoticeConfig) -> Result<Self, String> {
+impl DeliveryWorker {
+    /// An error is one line that says what is wrong with the configuration.
+    pub fn new(
+        notifications: NotificationService,
+        config: &NotificationConfig,
+    ) -> Result<Self, String> {
         Ok(Self {
-            web: Web::new(&registry.targets)?,
+            web: Web::new(notifications.targets())?,
             mail: config.mail.as_ref().map(Mail::new).transpose()?,
-            registry,
+            notifications,
         })
     }
 
-    /// Hands out what waits in the outbox and tries what is due. Whether there may be more that is due
-    /// already.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn round(&self) -> AppResult<bool> {
-        self.registry.hand_out_notices(self.mail.is_some()).await?;
-        let due = self.registry.claim_deliveries(AT_ONCE).await?;
-        let more = i64::try_from(due.len()).is_ok_and(|taken| taken == AT_ONCE);
+    /// Processes the outbox and attempts the due deliveries. Returns true if more may be due.
+    pub async fn run_once(&self) -> AppResult<bool> {
+        self.notifications
+            .create_deliveries(self.mail.is_some())
+            .await?;
+        let due = self.notifications.claim_deliveries(BATCH_SIZE).await?;
+        let more = i64::try_from(due.len()).is_ok_and(|taken| taken == BATCH_SIZE);
         let mut attempts = stream::iter(due)
             .map(|due| async move {
                 let outcome = self.attempt(&due).await;
-                self.registry.record_attempt(&due, &outcome).await
+                self.notifications.record_attempt(&due, &outcome).await
             })
-            .buffer_unordered(BESIDE);
+            .buffer_unordered(CONCURRENCY);
         let mut written = Ok(());
         while let Some(outcome) = attempts.next().await {
             written = written.and(outcome);
@@ -64,7 +61,7 @@ impl Courier {
     }
 
     async fn attempt(&self, due: &DueRow) -> Outcome {
-        let now = self.registry.now();
+        let now = self.notifications.now();
         let outcome = match (&due.email, &self.mail) {
             (Some(email), Some(mail)) => mail.send(due, email, now).await,
             (Some(_), None) => not_sent("mail is not configured on this server"),
@@ -93,19 +90,19 @@ impl Courier {
             return not_sent("the webhook is gone");
         };
         let secret = self
-            .registry
+            .notifications
             .webhook_secret(webhook_id, sealed.clone(), fingerprint);
         let Some(secret) = secret else {
             return not_sent("its secret was sealed under a pepper that is not known here");
         };
-        match self.registry.targets.check(url) {
+        match self.notifications.targets().check(url) {
             Ok(url) => self.web.send(due, url, &secret, now).await,
             Err(_) => not_sent("its address is not allowed"),
         }
     }
 }
 
-/// An attempt that came to nothing before anything was sent.
+/// Result of an attempt that failed before anything was sent.
 fn not_sent(error: &'static str) -> Outcome {
     Outcome {
         ended: Ended::NotNow,
@@ -115,7 +112,6 @@ fn not_sent(error: &'static str) -> Outcome {
     }
 }
 
-/// Whole milliseconds since a moment.
 fn millis(since: std::time::Instant) -> i32 {
     i32::try_from(since.elapsed().as_millis()).unwrap_or(i32::MAX)
 }

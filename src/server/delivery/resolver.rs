@@ -1,56 +1,52 @@
-//! Names of receivers. Every address that a name has is judged each time it is asked for, and the
-//! connection goes to those that were judged: there is no second look-up that could say otherwise.
+//! DNS resolution of webhook hosts. Every address of a name is checked at each lookup, and the connection
+//! goes to the checked addresses: there is no second lookup that could differ (DNS rebinding).
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use crate::server::service::targets::Targets;
+use crate::server::service::delivery_targets::DeliveryTargets;
 
-/// Why a name gives no address.
+/// Reason why a name has no usable address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoAddress {
-    /// Nobody knows it.
     #[error("the receiver's name can't be resolved")]
     Unknown,
-    /// One of its addresses may not be called.
     #[error("its address is not allowed")]
     Refused,
 }
 
-/// Which addresses a connection may go to.
+/// Addresses that a connection may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// Public ones, and those of the allowed networks.
-    Admitted,
-    /// Those of the allowed networks alone: over plain HTTP.
+pub enum AddressScope {
+    /// Public addresses and the allowed networks.
+    Public,
+    /// The allowed networks only, for plain HTTP.
     AllowedOnly,
 }
 
-/// Looks names up.
-pub struct Judge {
-    targets: Arc<Targets>,
-    reach: Reach,
+/// Resolver that rejects forbidden addresses.
+pub struct CheckedResolver {
+    targets: Arc<DeliveryTargets>,
+    scope: AddressScope,
 }
 
-impl Judge {
-    /// A judge of this reach.
-    #[must_use]
-    pub fn new(targets: Arc<Targets>, reach: Reach) -> Self {
-        Self { targets, reach }
+impl CheckedResolver {
+    pub fn new(targets: Arc<DeliveryTargets>, scope: AddressScope) -> Self {
+        Self { targets, scope }
     }
 }
 
-/// The addresses, unless one of them may not be called.
-fn judged(
-    targets: &Targets,
-    reach: Reach,
+/// Returns the addresses, unless one of them is forbidden.
+fn checked(
+    targets: &DeliveryTargets,
+    scope: AddressScope,
     addresses: Vec<SocketAddr>,
 ) -> Result<Vec<SocketAddr>, NoAddress> {
-    let may_be_called = |ip: IpAddr| match reach {
-        Reach::Admitted => targets.admits(ip),
-        Reach::AllowedOnly => targets.is_allowed(ip),
+    let may_be_called = |ip: IpAddr| match scope {
+        AddressScope::Public => targets.admits(ip),
+        AddressScope::AllowedOnly => targets.is_allowed(ip),
     };
     if addresses.is_empty() {
         return Err(NoAddress::Unknown);
@@ -62,13 +58,13 @@ fn judged(
     }
 }
 
-impl Resolve for Judge {
+impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (targets, reach) = (Arc::clone(&self.targets), self.reach);
+        let (targets, scope) = (Arc::clone(&self.targets), self.scope);
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await;
             let addresses = found.map_err(|_| NoAddress::Unknown)?.collect();
-            let addresses = judged(&targets, reach, addresses)?;
+            let addresses = checked(&targets, scope, addresses)?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
@@ -80,27 +76,31 @@ mod tests {
 
     #[test]
     fn one_address_that_may_not_be_called_refuses_the_name() {
-        let open = Targets::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let open = DeliveryTargets::new(vec!["127.0.0.0/8".parse().unwrap()]);
         let addresses = |texts: &[&str]| -> Vec<SocketAddr> {
             texts.iter().map(|text| text.parse().unwrap()).collect()
         };
-        for (texts, reach, outcome) in [
-            (&["1.1.1.1:0", "127.0.0.1:0"][..], Reach::Admitted, None),
+        for (texts, scope, outcome) in [
+            (
+                &["1.1.1.1:0", "127.0.0.1:0"][..],
+                AddressScope::Public,
+                None,
+            ),
             (
                 &["1.1.1.1:0", "10.0.0.1:0"],
-                Reach::Admitted,
+                AddressScope::Public,
                 Some(NoAddress::Refused),
             ),
             (
                 &["1.1.1.1:0", "127.0.0.1:0"],
-                Reach::AllowedOnly,
+                AddressScope::AllowedOnly,
                 Some(NoAddress::Refused),
             ),
-            (&["127.0.0.1:0"], Reach::AllowedOnly, None),
-            (&[], Reach::Admitted, Some(NoAddress::Unknown)),
+            (&["127.0.0.1:0"], AddressScope::AllowedOnly, None),
+            (&[], AddressScope::Public, Some(NoAddress::Unknown)),
         ] {
-            let judged = judged(&open, reach, addresses(texts));
-            assert_eq!(judged.err(), outcome, "{texts:?}");
+            let checked = checked(&open, scope, addresses(texts));
+            assert_eq!(checked.err(), outcome, "{texts:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Notices to webhooks, signed as Standard Webhooks does (standardwebhooks.com, version 1).
+//! Webhook calls, signed according to Standard Webhooks (standardwebhooks.com, version 1).
 
 use std::error::Error;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use reqwest::{Client, StatusCode, Url};
 use sha2::Sha256;
 
 use super::millis;
-use super::resolver::{Judge, NoAddress, Reach};
-use crate::server::service::notices::{Ended, Outcome, payload};
-use crate::server::service::targets::Targets;
+use super::resolver::{AddressScope, CheckedResolver, NoAddress};
+use crate::server::service::delivery_targets::DeliveryTargets;
+use crate::server::service::notifications::{Ended, Outcome, payload};
 use crate::server::store::deliveries::DueRow;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an attempt may take altogether.
+/// Time limit of a whole attempt.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Calls webhooks.
@@ -29,37 +29,34 @@ pub struct Web {
 }
 
 impl Web {
-    /// A caller that reaches these targets.
-    ///
-    /// # Errors
-    /// Why TLS can't be used, in one line.
-    pub fn new(targets: &Arc<Targets>) -> Result<Self, String> {
-        // The process's provider of cryptography; one that is there already will do as well.
+    /// An error is one line that says why TLS can't be used.
+    pub fn new(targets: &Arc<DeliveryTargets>) -> Result<Self, String> {
+        // Installs the process-wide provider of cryptography, unless there is one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = |reach| {
+        let client = |scope| {
             Client::builder()
                 .user_agent(concat!("myproof-registry/", env!("CARGO_PKG_VERSION")))
-                .dns_resolver(Judge::new(Arc::clone(targets), reach))
+                .dns_resolver(CheckedResolver::new(Arc::clone(targets), scope))
                 .redirect(Policy::none())
                 .no_proxy()
                 .retry(reqwest::retry::never())
                 .referer(false)
                 .http1_only()
-                // Each attempt looks its target up and has it judged: none rides on an older one.
+                // No connection reuse: each attempt resolves and checks its address again.
                 .pool_max_idle_per_host(0)
                 .connect_timeout(CONNECT_TIMEOUT)
                 .timeout(TIMEOUT)
-                .https_only(reach == Reach::Admitted)
+                .https_only(scope == AddressScope::Public)
                 .build()
                 .map_err(|error| format!("webhooks can't be called: {error}"))
         };
         Ok(Self {
-            secure: client(Reach::Admitted)?,
-            plain: client(Reach::AllowedOnly)?,
+            secure: client(AddressScope::Public)?,
+            plain: client(AddressScope::AllowedOnly)?,
         })
     }
 
-    /// Sends a notice. `url` was checked just now.
+    /// Sends a notification. `url` must have been checked.
     pub async fn send(&self, due: &DueRow, url: Url, secret: &[u8], now: DateTime<Utc>) -> Outcome {
         let body = payload(due).to_string();
         let id = due.notice_id.to_string();
@@ -122,7 +119,7 @@ fn signature(secret: &[u8], id: &str, timestamp: &str, body: &str) -> String {
     format!("v1,{}", BASE64.encode(&mac.finalize().into_bytes()))
 }
 
-/// What kept an attempt from being answered.
+/// Reason why an attempt got no answer.
 fn why(error: &reqwest::Error) -> &'static str {
     match cause(error) {
         Some(Cause::Address(NoAddress::Refused)) => "its address is not allowed",
@@ -139,7 +136,7 @@ enum Cause {
     Tls,
 }
 
-/// Finds, in what an error is made of, what this program said or TLS did.
+/// Finds our own resolver's error or a TLS error among the sources.
 fn cause(error: &(dyn Error + 'static)) -> Option<Cause> {
     if let Some(no_address) = error.downcast_ref::<NoAddress>() {
         return Some(Cause::Address(*no_address));
@@ -147,7 +144,7 @@ fn cause(error: &(dyn Error + 'static)) -> Option<Cause> {
     if error.is::<rustls::Error>() {
         return Some(Cause::Tls);
     }
-    // An I/O error names as its source not what it wraps but that one's source.
+    // The source of an I/O error is the source of the error it wraps, so look at that error itself.
     let wrapped = error
         .downcast_ref::<std::io::Error>()
         .and_then(std::io::Error::get_ref);

@@ -1,4 +1,4 @@
-//! The bodies of successes: `ok: true` and what was asked for beside it.
+//! Bodies of successful responses: `ok: true` and the result beside it.
 
 use serde::{Serialize, Serializer};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -17,17 +17,17 @@ use crate::domain::policy::Policy;
 use crate::domain::rotation::RotatedKey;
 use crate::domain::webhook::{NewWebhook, Webhook};
 
-/// The member `ok` of a success: always `true`.
+/// The member `ok` of a success.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Yes;
+pub struct AlwaysTrue;
 
-impl Serialize for Yes {
+impl Serialize for AlwaysTrue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bool(true)
     }
 }
 
-impl PartialSchema for Yes {
+impl PartialSchema for AlwaysTrue {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::Boolean)
@@ -36,13 +36,13 @@ impl PartialSchema for Yes {
     }
 }
 
-impl ToSchema for Yes {}
+impl ToSchema for AlwaysTrue {}
 
 /// Nothing but that it went well.
 #[derive(Debug, Default, Serialize, ToSchema)]
-pub struct Fine {
+pub struct OkResponse {
     #[schema(inline)]
-    ok: Yes,
+    ok: AlwaysTrue,
 }
 
 /// Makes the body of an answer with one object.
@@ -52,13 +52,13 @@ macro_rules! one {
         #[derive(Debug, Serialize, ToSchema)]
         pub struct $answer {
             #[schema(inline)]
-            ok: Yes,
+            ok: AlwaysTrue,
             $member: $kind,
         }
 
         impl From<$kind> for $answer {
             fn from($member: $kind) -> Self {
-                Self { ok: Yes, $member }
+                Self { ok: AlwaysTrue, $member }
             }
         }
     )+};
@@ -90,14 +90,14 @@ macro_rules! outcome {
         #[derive(Debug, Serialize, ToSchema)]
         pub struct $answer {
             #[schema(inline)]
-            ok: Yes,
+            ok: AlwaysTrue,
             #[serde(flatten)]
             outcome: $kind,
         }
 
         impl From<$kind> for $answer {
             fn from(outcome: $kind) -> Self {
-                Self { ok: Yes, outcome }
+                Self { ok: AlwaysTrue, outcome }
             }
         }
     )+};
@@ -128,7 +128,7 @@ macro_rules! list {
         #[serde(rename_all = "camelCase")]
         pub struct $answer {
             #[schema(inline)]
-            ok: Yes,
+            ok: AlwaysTrue,
             /// Newest first.
             $member: Vec<$kind>,
             /// The `cursor` of the next page; `null` at the end.
@@ -137,7 +137,7 @@ macro_rules! list {
 
         impl From<Page<$kind>> for $answer {
             fn from(page: Page<$kind>) -> Self {
-                Self { ok: Yes, $member: page.items, next_cursor: page.next_cursor }
+                Self { ok: AlwaysTrue, $member: page.items, next_cursor: page.next_cursor }
             }
         }
     )+};
@@ -160,7 +160,7 @@ list! {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReverifiedAnswer {
     #[schema(inline)]
-    ok: Yes,
+    ok: AlwaysTrue,
     /// Whether the hashes are the same.
     r#match: bool,
     asset: Asset,
@@ -169,7 +169,7 @@ pub struct ReverifiedAnswer {
 impl From<(bool, Asset)> for ReverifiedAnswer {
     fn from((matches, asset): (bool, Asset)) -> Self {
         Self {
-            ok: Yes,
+            ok: AlwaysTrue,
             r#match: matches,
             asset,
         }

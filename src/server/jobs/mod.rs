@@ -1,4 +1,4 @@
-//! What runs beside the requests. Each job ends when the server stops.
+//! Background jobs. Each ends when the server stops.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,47 +8,49 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::auth::{Guard, listener};
-use super::delivery::Courier;
-use super::service::Registry;
+use super::delivery::DeliveryWorker;
+use super::service::Services;
+use super::service::audit::AuditService;
+use super::service::keys::KeyService;
+use super::service::notifications::NotificationService;
 use super::store::error::describe;
 
-/// Pause between two writes of last uses: at most one statement a second.
+/// Pause between two writes of last uses.
 const USAGE_PAUSE: Duration = Duration::from_secs(1);
 const SWEEP_PAUSE: Duration = Duration::from_secs(600);
-/// How often the end of the history is signed.
+/// Interval of checkpoints.
 const CHECKPOINT_PAUSE: Duration = Duration::from_secs(3_600);
 
-/// How often what operators were refused goes into the history.
-const REFUSALS_PAUSE: Duration = Duration::from_secs(60);
+/// Interval at which denied actions are written into the audit log.
+const DENIED_ACTIONS_PAUSE: Duration = Duration::from_secs(60);
 
-/// How often the outbox is looked into, whether or not it rang: another process may have filled it.
+/// Interval at which the outbox is polled for notifications of other processes.
 const OUTBOX_PAUSE: Duration = Duration::from_secs(5);
-/// The outbox rings before the commit: by then it is there.
+/// Notifications are signalled before the commit; this waits for it.
 const COMMIT_PAUSE: Duration = Duration::from_millis(100);
-/// How often it is looked which keys end soon or are due.
-const CALENDAR_PAUSE: Duration = Duration::from_secs(600);
+/// Interval at which keys that expire soon or are due for rotation are looked for.
+const SCHEDULE_PAUSE: Duration = Duration::from_secs(600);
 
-/// How often it is looked which keys' statuses are over.
+/// Interval at which stored key statuses are refreshed.
 const STATUSES_PAUSE: Duration = Duration::from_secs(5);
 
-/// Tells the jobs to end; they notice at once.
+/// Becomes true when the jobs are to end.
 pub type Stopping = watch::Receiver<bool>;
 
 async fn stopped(stopping: &mut Stopping) {
-    // A dropped sender means that the server is gone: stop too.
+    // A dropped sender means that the server has gone: stop too.
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-/// Writes last uses in batches, and what is left at the end.
-#[must_use]
+/// Writes last uses in batches, and the rest at the end.
 pub fn spawn_usage_flush(
     guard: Arc<Guard>,
-    registry: Registry,
+    pool: PgPool,
     mut stopping: Stopping,
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
         let flush = || async {
-            let flushed = guard.usage().flush(&registry.pool).await;
+            let flushed = guard.usage().flush(&pool).await;
             flushed.unwrap_or_else(|error| {
                 tracing::warn!(
                     cause = describe(&error),
@@ -71,8 +73,7 @@ pub fn spawn_usage_flush(
     })
 }
 
-/// Hears of changes until the server stops.
-#[must_use]
+/// Listens for changes of keys.
 pub fn spawn_listener(guard: Arc<Guard>, pool: PgPool, mut stopping: Stopping) -> JoinHandle<()> {
     tokio::spawn(async move {
         tokio::select! {
@@ -85,20 +86,15 @@ pub fn spawn_listener(guard: Arc<Guard>, pool: PgPool, mut stopping: Stopping) -
     })
 }
 
-/// Writes a key's very first acceptance at once; what can't be written waits for the next batch.
-#[must_use]
-pub fn spawn_first_uses(
-    guard: Arc<Guard>,
-    registry: Registry,
-    mut stopping: Stopping,
-) -> JoinHandle<()> {
+/// Writes the first use of each key immediately; those that can't be written wait for the next batch.
+pub fn spawn_first_uses(guard: Arc<Guard>, pool: PgPool, mut stopping: Stopping) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
             tokio::select! {
                 () = guard.usage().first_arrived() => {}
                 () = stopped(&mut stopping) => break,
             }
-            if let Err(error) = guard.usage().flush_first(&registry.pool).await {
+            if let Err(error) = guard.usage().flush_first(&pool).await {
                 tracing::warn!(
                     cause = describe(&error),
                     "first uses could not be written; they wait"
@@ -108,24 +104,22 @@ pub fn spawn_first_uses(
     })
 }
 
-/// Deletes sessions that have timed out, attempts to sign in that count no more, and answers that are
-/// given again no longer.
-#[must_use]
-pub fn spawn_session_sweep(registry: Registry, mut stopping: Stopping) -> JoinHandle<()> {
+/// Deletes timed-out sessions, expired sign-in attempts, old notifications and expired idempotency keys.
+pub fn spawn_sweep(services: Services, mut stopping: Stopping) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
-            match registry.sweep_sessions().await {
+            match services.sessions.sweep().await {
                 Ok(0) => {}
                 Ok(swept) => tracing::info!(swept, "deleted sessions that had timed out"),
                 Err(error) => tracing::warn!(%error, "timed-out sessions could not be deleted"),
             }
-            if let Err(error) = registry.sweep_sign_in_attempts().await {
+            if let Err(error) = services.sessions.sweep_attempts().await {
                 tracing::warn!(%error, "old attempts to sign in could not be deleted");
             }
-            if let Err(error) = registry.sweep_notices().await {
+            if let Err(error) = services.notifications.sweep().await {
                 tracing::warn!(%error, "old notices could not be deleted");
             }
-            if let Err(error) = registry.sweep_idempotency_keys().await {
+            if let Err(error) = services.assets.sweep_idempotency_keys().await {
                 tracing::warn!(%error, "old idempotency keys could not be deleted");
             }
             tokio::select! {
@@ -136,13 +130,12 @@ pub fn spawn_session_sweep(registry: Registry, mut stopping: Stopping) -> JoinHa
     })
 }
 
-/// Signs the end of the history, at the start and every hour. The log has it too: where logs are kept
-/// elsewhere, so is the checkpoint.
-#[must_use]
-pub fn spawn_checkpoints(registry: Registry, mut stopping: Stopping) -> JoinHandle<()> {
+/// Signs the head of the audit chain at the start and every hour. The checkpoint is logged too, so that
+/// it is kept wherever logs are kept.
+pub fn spawn_checkpoints(audit: AuditService, mut stopping: Stopping) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
-            match registry.checkpoint().await {
+            match audit.checkpoint().await {
                 Ok(None) => {}
                 Ok(Some(checkpoint)) => tracing::info!(
                     seq = checkpoint.seq,
@@ -162,16 +155,15 @@ pub fn spawn_checkpoints(registry: Registry, mut stopping: Stopping) -> JoinHand
     })
 }
 
-/// Writes what operators were refused into the history, once a minute and at the end.
-#[must_use]
-pub fn spawn_refusals(registry: Registry, mut stopping: Stopping) -> JoinHandle<()> {
+/// Writes denied actions into the audit log, once a minute and at the end.
+pub fn spawn_denied_actions(audit: AuditService, mut stopping: Stopping) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
             let stop = tokio::select! {
-                () = tokio::time::sleep(REFUSALS_PAUSE) => false,
+                () = tokio::time::sleep(DENIED_ACTIONS_PAUSE) => false,
                 () = stopped(&mut stopping) => true,
             };
-            if let Err(error) = registry.write_refusals().await {
+            if let Err(error) = audit.write_denied_actions().await {
                 tracing::warn!(%error, "refused operators could not be written into the history; they wait");
             }
             if stop {
@@ -181,49 +173,22 @@ pub fn spawn_refusals(registry: Registry, mut stopping: Stopping) -> JoinHandle<
     })
 }
 
-/// Takes notices out. What is under way at the end is finished; what waits is tried by the next
-/// process.
-#[must_use]
-pub fn spawn_courier(
-    courier: Courier,
-    registry: Registry,
+/// Delivers notifications. Attempts in flight are finished at the end; the rest waits for the next process.
+pub fn spawn_deliveries(
+    worker: DeliveryWorker,
+    services: Services,
     mut stopping: Stopping,
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
-        match registry.reseal_factors().await {
-            Ok(0) => {}
-            Ok(unopened) => tracing::warn!(
-                unopened,
-                "operators have second factors that were sealed under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED: their codes can't be checked; bring the pepper back, or take the factors away with `operator remove-factor`"
-            ),
-            Err(error) => tracing::warn!(%error, "second factors could not be sealed anew"),
-        }
-        match registry.uncovered_recovery_codes().await {
-            Ok(0) => {}
-            Ok(uncovered) => tracing::warn!(
-                uncovered,
-                "recovery codes were made under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED: they open nothing; have operators make new ones under Settings"
-            ),
-            Err(error) => tracing::warn!(%error, "recovery codes could not be counted"),
-        }
-        match registry.reseal_webhooks().await {
-            Ok(0) => {}
-            Ok(unopened) => tracing::warn!(
-                unopened,
-                "webhooks have secrets that were sealed under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED: nothing is sent to them"
-            ),
-            Err(error) => {
-                tracing::warn!(%error, "the secrets of webhooks could not be sealed anew")
-            }
-        }
+        reseal_secrets(&services).await;
         loop {
-            match courier.round().await {
+            match worker.run_once().await {
                 Ok(true) if !*stopping.borrow() => continue,
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "notices could not be taken out; they wait"),
             }
             tokio::select! {
-                () = registry.outbox.notified() => tokio::time::sleep(COMMIT_PAUSE).await,
+                () = services.notifications.enqueued() => tokio::time::sleep(COMMIT_PAUSE).await,
                 () = tokio::time::sleep(OUTBOX_PAUSE) => {}
                 () = stopped(&mut stopping) => break,
             }
@@ -231,28 +196,59 @@ pub fn spawn_courier(
     })
 }
 
-/// Looks which keys end soon, and which are due for rotation.
-#[must_use]
-pub fn spawn_notices_of_the_clock(registry: Registry, mut stopping: Stopping) -> JoinHandle<()> {
+/// Reseals secrets under the current pepper, and logs those whose pepper is not known.
+async fn reseal_secrets(services: &Services) {
+    match services.mfa.reseal().await {
+        Ok(0) => {}
+        Ok(unopened) => tracing::warn!(
+            unopened,
+            "operators have second factors that were sealed under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED: their codes can't be checked; bring the pepper back, or take the factors away with `operator remove-factor`"
+        ),
+        Err(error) => tracing::warn!(%error, "second factors could not be sealed anew"),
+    }
+    match services.mfa.count_uncovered_recovery_codes().await {
+        Ok(0) => {}
+        Ok(uncovered) => tracing::warn!(
+            uncovered,
+            "recovery codes were made under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED: they open nothing; have operators make new ones under Settings"
+        ),
+        Err(error) => tracing::warn!(%error, "recovery codes could not be counted"),
+    }
+    match services.notifications.reseal_webhooks().await {
+        Ok(0) => {}
+        Ok(unopened) => tracing::warn!(
+            unopened,
+            "webhooks have secrets that were sealed under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED: nothing is sent to them"
+        ),
+        Err(error) => {
+            tracing::warn!(%error, "the secrets of webhooks could not be sealed anew")
+        }
+    }
+}
+
+/// Enqueues notifications of keys that expire soon or are due for rotation.
+pub fn spawn_scheduled_notifications(
+    notifications: NotificationService,
+    mut stopping: Stopping,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
-            if let Err(error) = registry.notice_the_clock().await {
+            if let Err(error) = notifications.enqueue_scheduled().await {
                 tracing::warn!(%error, "keys that end soon could not be looked for");
             }
             tokio::select! {
-                () = tokio::time::sleep(CALENDAR_PAUSE) => {}
+                () = tokio::time::sleep(SCHEDULE_PAUSE) => {}
                 () = stopped(&mut stopping) => break,
             }
         }
     })
 }
 
-/// Keeps the lists' notion of each key's status close to what it is.
-#[must_use]
-pub fn spawn_look_at_statuses(registry: Registry, mut stopping: Stopping) -> JoinHandle<()> {
+/// Refreshes the stored statuses of keys, which the lists use.
+pub fn spawn_status_refresh(keys: KeyService, mut stopping: Stopping) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
-            if let Err(error) = registry.look_at_statuses().await {
+            if let Err(error) = keys.refresh_statuses().await {
                 tracing::warn!(%error, "keys whose status is over could not be looked at");
             }
             tokio::select! {

@@ -92,8 +92,8 @@ impl Snapshot {
 
     fn hashing(&self, out: &mut DescriptorEncoder) -> fmt::Result {
         let pools = [
-            ("keys", self.shared.registry.key_hashing.load()),
-            ("passwords", self.shared.registry.password_hashing.load()),
+            ("keys", self.shared.services.key_hashing().load()),
+            ("passwords", self.shared.services.password_hashing().load()),
         ];
         let about = "Runs of Argon2id that are under way or wait";
         let mut admitted = out.encode_descriptor("argon2_runs", about, None, MetricType::Gauge)?;
@@ -120,7 +120,7 @@ impl Snapshot {
     }
 
     fn database(&self, out: &mut DescriptorEncoder) -> fmt::Result {
-        let pool = &self.shared.registry.pool;
+        let pool = self.shared.services.pool();
         let idle = pool.num_idle() as u64;
         let open = u64::from(pool.size());
         let about = "Connections to the database that are open";

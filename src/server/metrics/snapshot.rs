@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::server::service::notices::Backlog;
+use crate::server::service::notifications::Backlog;
 use crate::server::state::AppState;
 
 /// How long the database may take: while it is away, the rest is told all the same.
@@ -35,7 +35,7 @@ pub struct Process {
 impl Snapshot {
     /// Reads.
     pub async fn take(state: AppState) -> Self {
-        let outbox = timeout(PATIENCE, state.registry.backlog()).await;
+        let outbox = timeout(PATIENCE, state.services.notifications.backlog()).await;
         Self {
             outbox: outbox.ok().and_then(Result::ok),
             process: Process::read(),

@@ -1,15 +1,18 @@
-//! Proof assets: list, show, change the status, hand on, check.
+//! Proof assets: list, show, change status, transfer, reverify.
 //!
-//! A change locks the asset first, then the receiving partner, then the end of the history: two
-//! changes can't wait for each other.
+//! A change locks the asset first, then the receiving partner, then the head of the audit chain, so
+//! that two changes can't deadlock.
+
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::audit::{self, Subject};
-use super::keys::require_active;
-use super::{Origin, Registry};
+use super::paging::{newest_first, page_of};
+use super::partners::require_active;
+use super::{AuditContext, Core};
 use crate::domain::asset::{Asset, AssetQuery, AssetStatus, Reach};
 use crate::domain::asset_input::ChangeStatus;
 use crate::domain::audit::Action;
@@ -18,47 +21,48 @@ use crate::domain::page::Page;
 use crate::server::store::asset_events::{self, AssetEvent, EventKind};
 use crate::server::store::{assets, partners};
 
-impl Registry {
-    /// One page of assets, newest first.
-    ///
-    /// # Errors
-    /// [`AppError::Unavailable`] where the database can't be reached.
-    pub async fn list_assets(&self, reach: Reach, query: &AssetQuery) -> AppResult<Page<Asset>> {
-        let mut connection = self.pool.acquire().await?;
-        let mut query = query.clone();
-        let mut found = assets::list(&mut connection, reach.owner(), &query).await?;
-        if let Some(first) = query.page.first_page_instead(found.len()) {
-            query.page = first;
-            found = assets::list(&mut connection, reach.owner(), &query).await?;
-        }
-        Ok(Page::from_rows(found, &query.page, |asset| {
-            (asset.created_at, asset.asset_id.to_string())
-        }))
+/// Proof assets.
+#[derive(Clone)]
+pub struct AssetService {
+    pub(super) core: Arc<Core>,
+}
+
+impl AssetService {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Self { core }
     }
 
-    /// One asset.
-    ///
-    /// # Errors
-    /// [`Missing::AssetNotFound`], or the database's.
-    pub async fn asset(&self, reach: Reach, asset_id: Uuid) -> AppResult<Asset> {
-        let mut connection = self.pool.acquire().await?;
+    /// Returns one page of assets, newest first.
+    pub async fn list(&self, reach: Reach, query: &AssetQuery) -> AppResult<Page<Asset>> {
+        let mut connection = self.core.pool.acquire().await?;
+        let mut query = query.clone();
+        loop {
+            let rows = assets::list(&mut connection, reach.owner(), &query).await?;
+            let page = page_of(rows, &mut query.page, |asset| {
+                newest_first(asset.created_at, asset.asset_id)
+            });
+            if let Some(page) = page {
+                return Ok(page);
+            }
+        }
+    }
+
+    pub async fn get(&self, reach: Reach, asset_id: Uuid) -> AppResult<Asset> {
+        let mut connection = self.core.pool.acquire().await?;
         let asset = assets::find(&mut connection, asset_id, reach.owner()).await?;
         asset.ok_or_else(|| Missing::AssetNotFound.into())
     }
 
-    /// Changes an asset's status; to the one that it has changes nothing.
-    ///
-    /// # Errors
-    /// [`Missing::AssetNotFound`], [`Conflict::AssetRetired`], or the database's.
-    pub async fn change_asset_status(
+    /// Changes an asset's status. Setting the status that it has changes nothing.
+    pub async fn change_status(
         &self,
-        origin: &Origin,
+        context: &AuditContext,
         reach: Reach,
         asset_id: Uuid,
         command: ChangeStatus,
     ) -> AppResult<Asset> {
-        let mut transaction = self.pool.begin().await?;
-        let before = assets::lock(&mut transaction, asset_id, reach.owner())
+        let mut transaction = self.core.pool.begin().await?;
+        let before = assets::lock_for_update(&mut transaction, asset_id, reach.owner())
             .await?
             .ok_or(Missing::AssetNotFound)?;
         if command.status == before.status {
@@ -73,35 +77,35 @@ impl Registry {
         });
         let after = Asset {
             status: command.status,
-            updated_at: self.now(),
+            updated_at: self.core.now(),
             ..before
         };
         assets::update(&mut transaction, &after).await?;
         let kind = EventKind::StatusChanged;
-        self.note(&mut transaction, origin, &after, kind, &details)
+        self.log(&mut transaction, context, &after, kind, &details)
             .await?;
-        let subject = about(&after, after.partner_id, details);
+        let subject = Subject::asset(asset_id, after.partner_id, details);
         let action = Action::AssetStatusChanged;
-        audit::record(self, &mut transaction, origin, action, subject).await?;
+        audit::record(&self.core, &mut transaction, context, action, subject).await?;
         transaction.commit().await?;
         Ok(after)
     }
 
-    /// Hands an asset to another, active partner.
+    /// Transfers an asset to another, active partner.
     ///
     /// # Errors
-    /// [`Missing::AssetNotFound`]; [`AppError::Invalid`] for its owner as the receiver;
-    /// [`Missing::PartnerNotFound`]; [`Conflict::AssetRetired`], before
-    /// [`Conflict::PartnerInactive`]; or the database's.
-    pub async fn transfer_asset(
+    /// In this order: [`Missing::AssetNotFound`]; [`AppError::Invalid`] for its owner as the
+    /// receiver; [`Missing::PartnerNotFound`]; [`Conflict::AssetRetired`];
+    /// [`Conflict::PartnerInactive`].
+    pub async fn transfer(
         &self,
-        origin: &Origin,
+        context: &AuditContext,
         reach: Reach,
         asset_id: Uuid,
         to_partner_id: Uuid,
     ) -> AppResult<Asset> {
-        let mut transaction = self.pool.begin().await?;
-        let before = assets::lock(&mut transaction, asset_id, reach.owner())
+        let mut transaction = self.core.pool.begin().await?;
+        let before = assets::lock_for_update(&mut transaction, asset_id, reach.owner())
             .await?
             .ok_or(Missing::AssetNotFound)?;
         let giver = before.partner_id;
@@ -111,85 +115,73 @@ impl Registry {
                 "must be another partner than the one that owns the asset",
             ));
         }
-        let receiver = partners::share(&mut transaction, to_partner_id).await?;
+        let receiver = partners::lock_shared(&mut transaction, to_partner_id).await?;
         if receiver.is_some() && before.status == AssetStatus::Retired {
             return Err(Conflict::AssetRetired.into());
         }
         require_active(receiver)?;
         let after = Asset {
             partner_id: to_partner_id,
-            updated_at: self.now(),
+            updated_at: self.core.now(),
             ..before
         };
         assets::update(&mut transaction, &after).await?;
         let details = json!({ "fromPartnerId": giver, "toPartnerId": to_partner_id });
         let kind = EventKind::Transferred;
-        self.note(&mut transaction, origin, &after, kind, &details)
+        self.log(&mut transaction, context, &after, kind, &details)
             .await?;
-        // Each of the two finds it in its own history.
+        // Each of the two partners finds the transfer in its own audit log.
         for (action, partner_id) in [
             (Action::AssetTransferred, giver),
             (Action::AssetReceived, to_partner_id),
         ] {
-            let subject = about(&after, partner_id, details.clone());
-            audit::record(self, &mut transaction, origin, action, subject).await?;
+            let subject = Subject::asset(asset_id, partner_id, details.clone());
+            audit::record(&self.core, &mut transaction, context, action, subject).await?;
         }
         transaction.commit().await?;
         Ok(after)
     }
 
-    /// Whether a hash is the asset's, and the asset. The check is noted in the asset's own history.
-    ///
-    /// # Errors
-    /// [`Missing::AssetNotFound`], or the database's.
-    pub async fn reverify_asset(
+    /// Returns whether a hash is the asset's, and the asset. The check goes into the asset's own
+    /// event log.
+    pub async fn reverify(
         &self,
-        origin: &Origin,
+        context: &AuditContext,
         reach: Reach,
         asset_id: Uuid,
         content_hash: &str,
     ) -> AppResult<(bool, Asset)> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.core.pool.begin().await?;
         let asset = assets::find(&mut transaction, asset_id, reach.owner())
             .await?
             .ok_or(Missing::AssetNotFound)?;
         let matches = asset.content_hash == content_hash;
         let details = json!({ "match": matches, "contentHash": content_hash });
         let kind = EventKind::Reverified;
-        self.note(&mut transaction, origin, &asset, kind, &details)
+        self.log(&mut transaction, context, &asset, kind, &details)
             .await?;
         transaction.commit().await?;
         Ok((matches, asset))
     }
 
-    /// Adds to an asset's own history.
-    pub(super) async fn note(
+    /// Adds to an asset's own event log.
+    pub(super) async fn log(
         &self,
         connection: &mut PgConnection,
-        origin: &Origin,
+        context: &AuditContext,
         asset: &Asset,
         kind: EventKind,
         details: &Value,
     ) -> AppResult<()> {
         let event = AssetEvent {
-            event_id: self.entropy.uuid(),
+            event_id: self.core.entropy.uuid(),
             asset_id: asset.asset_id,
-            at: self.now(),
+            at: self.core.now(),
             kind,
-            actor: &origin.actor.to_string(),
-            request_id: origin.request_id.as_deref(),
+            actor: &context.actor.to_string(),
+            request_id: context.request_id.as_deref(),
             details,
         };
         Ok(asset_events::append(connection, &event).await?)
-    }
-}
-
-/// The subject of an event in the history of one partner.
-pub(super) fn about(asset: &Asset, partner_id: Uuid, details: Value) -> Subject<'static> {
-    Subject {
-        partner_id: Some(partner_id),
-        asset_id: Some(asset.asset_id),
-        details,
-        ..Subject::default()
     }
 }

@@ -1,4 +1,6 @@
-//! The administrative history: appending to its hash chain, and reading it.
+//! The audit log: appending to its hash chain, and reading it.
+
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -6,29 +8,75 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Origin, Registry, notices};
+use super::denied_actions::DeniedActions;
+use super::paging::{newest_first, page_of};
+use super::{AuditContext, Core};
 use crate::domain::audit::{Action, Event};
 use crate::domain::error::{AppError, AppResult};
 use crate::domain::list::EventQuery;
-use crate::domain::page::Page;
+use crate::domain::page::{Page, Position};
 use crate::domain::token::KeyId;
 use crate::server::store::audit::{self, Head, Link};
+use crate::server::store::partner_audit;
 
-/// How the canonical bytes of today's events are made: UTF-8 JSON of [`Canonical`], its fields in
-/// their order, objects inside `details` by key.
+/// Format of the canonical bytes: UTF-8 JSON of [`Canonical`], fields in this order, objects inside
+/// `details` sorted by key.
 const VERSION: i16 = 1;
 
-/// What was done to what.
-#[derive(Clone, Debug, Default)]
-pub struct Subject<'a> {
-    /// The key.
-    pub key_id: Option<&'a KeyId>,
+/// The audit log.
+#[derive(Clone)]
+pub struct AuditService {
+    pub(super) core: Arc<Core>,
+    denied_actions: Arc<DeniedActions>,
+}
+
+/// The object of an audit event.
+#[derive(Clone, Debug)]
+pub(super) struct Subject<'a> {
+    pub(super) key_id: Option<&'a KeyId>,
     /// The partner, or the key's partner.
-    pub partner_id: Option<Uuid>,
-    /// The proof asset.
-    pub asset_id: Option<Uuid>,
+    pub(super) partner_id: Option<Uuid>,
+    asset_id: Option<Uuid>,
     /// What changed, by field; never a secret.
-    pub details: Value,
+    pub(super) details: Value,
+}
+
+impl<'a> Subject<'a> {
+    /// The actor alone, as in a sign-in.
+    pub(super) fn none() -> Self {
+        Self::of(json!({}))
+    }
+
+    /// Neither a key, a partner nor an asset: an operator or the policy, named in the details.
+    pub(super) fn of(details: Value) -> Self {
+        Self {
+            key_id: None,
+            partner_id: None,
+            asset_id: None,
+            details,
+        }
+    }
+
+    pub(super) fn partner(partner_id: Uuid, details: Value) -> Self {
+        Self {
+            partner_id: Some(partner_id),
+            ..Self::of(details)
+        }
+    }
+
+    pub(super) fn key(key_id: &'a KeyId, partner_id: Uuid, details: Value) -> Self {
+        Self {
+            key_id: Some(key_id),
+            ..Self::partner(partner_id, details)
+        }
+    }
+
+    pub(super) fn asset(asset_id: Uuid, partner_id: Uuid, details: Value) -> Self {
+        Self {
+            asset_id: Some(asset_id),
+            ..Self::partner(partner_id, details)
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -40,35 +88,27 @@ struct Canonical<'a> {
     event: &'a Event,
 }
 
-/// Appends an event to the chain, and puts what it tells its partner into the outbox. Call it last in a transaction: it locks the end of the chain
-/// until the commit.
-///
-/// # Errors
-/// The database's.
-pub async fn record(
-    registry: &Registry,
+/// Appends an event to the chain. Call it last in a transaction: it locks the head of the chain, which
+/// serialises all writers, until the commit.
+pub(super) async fn record(
+    core: &Core,
     connection: &mut PgConnection,
-    origin: &Origin,
+    context: &AuditContext,
     action: Action,
     subject: Subject<'_>,
 ) -> AppResult<()> {
-    notices::tell(registry, connection, action, &subject).await?;
     let head = audit::lock_head(connection).await?;
     let event = Event {
-        event_id: registry.entropy.uuid(),
-        at: registry.now(),
-        actor: origin.actor.clone(),
+        event_id: core.entropy.uuid(),
+        at: core.now(),
+        actor: context.actor.clone(),
         action,
         key_id: subject.key_id.cloned(),
         partner_id: subject.partner_id,
         asset_id: subject.asset_id,
-        ip: origin.ip.map(|ip| ip.to_string()),
-        request_id: origin.request_id.clone(),
-        details: if subject.details.is_null() {
-            Value::Object(Default::default())
-        } else {
-            subject.details
-        },
+        ip: context.ip.map(|ip| ip.to_string()),
+        request_id: context.request_id.clone(),
+        details: subject.details,
     };
     let (canonical, hash) = link(&head, &event)?;
     let link = Link {
@@ -81,7 +121,7 @@ pub async fn record(
     Ok(audit::append(connection, &event, &link).await?)
 }
 
-/// The canonical bytes of the event after `head`, and its hash.
+/// Canonical bytes of the event after `head`, and its hash.
 fn link(head: &Head, event: &Event) -> AppResult<(Vec<u8>, [u8; 32])> {
     let canonical = serde_json::to_vec(&Canonical {
         version: VERSION,
@@ -100,26 +140,64 @@ fn link(head: &Head, event: &Event) -> AppResult<(Vec<u8>, [u8; 32])> {
     Ok((canonical, hash))
 }
 
-impl Registry {
-    /// One page of the history.
-    ///
-    /// # Errors
-    /// [`AppError::Unavailable`] where the database can't be reached.
-    pub async fn list_events(&self, query: &EventQuery) -> AppResult<Page<Event>> {
-        let mut connection = self.pool.acquire().await?;
-        let mut query = query.clone();
-        let mut events = audit::list(&mut connection, &query).await?;
-        if let Some(first) = query.page.first_page_instead(events.len()) {
-            query.page = first;
-            events = audit::list(&mut connection, &query).await?;
+impl AuditService {
+    pub(super) fn new(core: Arc<Core>, denied_actions: Arc<DeniedActions>) -> Self {
+        Self {
+            core,
+            denied_actions,
         }
-        Ok(Page::from_rows(events, &query.page, |event| {
-            (event.at, event.event_id.to_string())
-        }))
+    }
+
+    /// Returns one page of the audit log.
+    pub async fn list(&self, query: &EventQuery) -> AppResult<Page<Event>> {
+        let mut connection = self.core.pool.acquire().await?;
+        let mut query = query.clone();
+        loop {
+            let rows = audit::list(&mut connection, &query).await?;
+            let page = page_of(rows, &mut query.page, position);
+            if let Some(page) = page {
+                return Ok(page);
+            }
+        }
+    }
+
+    /// Returns one page of the audit log as this partner may see it: its own events, in which staff
+    /// and other partners' keys appear as `operator`.
+    pub async fn list_of_partner(
+        &self,
+        partner_id: Uuid,
+        query: &EventQuery,
+    ) -> AppResult<Page<Event>> {
+        let mut connection = self.core.pool.acquire().await?;
+        let mut query = query.clone();
+        loop {
+            let rows = partner_audit::list(&mut connection, partner_id, &query).await?;
+            let page = page_of(rows, &mut query.page, position);
+            if let Some(page) = page {
+                return Ok(page);
+            }
+        }
+    }
+
+    /// Counts an action that the operator's role did not allow. `function` is the path that was
+    /// called.
+    pub fn count_denied(&self, context: &AuditContext, function: String) {
+        self.denied_actions
+            .count_denied(self.core.now(), context, function);
+    }
+
+    /// Writes the counted failures into the audit log. Counts that can't be written stay for the next
+    /// attempt.
+    pub async fn write_denied_actions(&self) -> AppResult<()> {
+        self.denied_actions.write(&self.core).await
     }
 }
 
-/// The fields that differ, as an event's details tell them: `{"field": {"from": …, "to": …}}`.
+fn position(event: &Event) -> Position {
+    newest_first(event.at, event.event_id)
+}
+
+/// The fields that differ, in the format of an event's details: `{"field": {"from": …, "to": …}}`.
 pub(super) fn changes<const N: usize>(
     fields: [(&str, Value, Value); N],
 ) -> serde_json::Map<String, Value> {

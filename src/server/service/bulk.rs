@@ -1,4 +1,4 @@
-//! Many keys in one order: hashed first, then changed in one transaction, all or none.
+//! Bulk actions: new secrets are hashed first, then all keys are changed in one transaction.
 
 use std::collections::HashSet;
 
@@ -7,9 +7,11 @@ use futures::channel::mpsc;
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use sqlx::PgConnection;
 
-use super::issuing::Minted;
-use super::keys::{outweighs, record_revocation};
-use super::{Origin, Registry};
+use super::AuditContext;
+use super::issuing::GeneratedKey;
+use super::keys::KeyService;
+use super::revocation::{outweighs, record_revocation};
+use super::rotation::Rotation;
 use crate::domain::bulk::{
     BulkAction, BulkPreview, LeftOut, MOST_KEYS, ManyRevoked, ManyRotated, Progress, Surroundings,
     WhyNot,
@@ -20,121 +22,127 @@ use crate::domain::key::{KeyStatus, KeyView, RevokedKey};
 use crate::domain::token::KeyId;
 use crate::server::store::{bulk, key_changes};
 
-/// Secrets of one order that are hashed or wait for a thread at once. The pool bounds what runs.
-const AT_ONCE: usize = 16;
+/// Secrets of one request that are hashed or queued at the same time. The pool bounds what runs.
+const CONCURRENCY: usize = 16;
 
-/// The keys that were meant, as they are.
-struct Sorted {
+/// The selected keys.
+struct Selected {
+    /// Keys to which the action applies.
     fit: Vec<KeyView>,
     left_out: Vec<LeftOut>,
+    /// True if the selection matches more keys than one request takes.
     more: bool,
 }
 
-impl Registry {
-    /// What an order would do. Nothing is changed.
-    ///
-    /// # Errors
-    /// The database's.
+impl KeyService {
+    /// Returns what a bulk action would do, without changing anything.
     pub async fn preview_bulk(
         &self,
         action: BulkAction,
         selection: &Selection,
     ) -> AppResult<BulkPreview> {
-        let mut connection = self.pool.acquire().await?;
-        let now = self.now();
-        let sorted = sort(&mut connection, action, selection, now).await?;
-        let in_use = sorted.fit.iter().filter(|key| key.is_in_use(now)).count();
+        let mut connection = self.core.pool.acquire().await?;
+        let now = self.core.now();
+        let selected = select(&mut connection, action, selection, now).await?;
+        let in_use = selected.fit.iter().filter(|key| key.is_in_use(now)).count();
         Ok(BulkPreview {
             in_use,
-            keys: sorted.fit,
-            left_out: sorted.left_out,
-            more: sorted.more,
+            keys: selected.fit,
+            left_out: selected.left_out,
+            more: selected.more,
         })
     }
 
-    /// Rotates the keys that are meant and can be. `progress` is told how many secrets are hashed,
-    /// and of how many.
-    ///
-    /// # Errors
-    /// The database's, or [`crate::domain::error::AppError::Internal`] from hashing; then nothing
-    /// was changed.
+    /// Rotates all selected keys that can be rotated, or none on an error. `progress` receives the number
+    /// of hashed secrets and the total.
     pub async fn rotate_many(
         &self,
-        origin: &Origin,
-        order: RotateMany,
+        context: &AuditContext,
+        command: RotateMany,
         progress: impl Fn(usize, usize) + Send,
     ) -> AppResult<ManyRotated> {
         let action = BulkAction::Rotate;
-        let mut connection = self.pool.acquire().await?;
-        let meant = sort(&mut connection, action, &order.selection, self.now()).await?;
+        let mut connection = self.core.pool.acquire().await?;
+        let planned = select(&mut connection, action, &command.selection, self.core.now()).await?;
         drop(connection);
-        let mut minted = self.mint_many(meant.fit.len(), progress).await?;
+        let mut generated = self.generate_many(planned.fit.len(), progress).await?;
 
-        let ids = ids(&meant.fit);
-        let mut transaction = self.pool.begin().await?;
-        bulk::lock(&mut transaction, &ids).await?;
-        let now = self.now();
-        // Read again under the locks: what another order has changed meanwhile is left out.
+        let ids = ids(&planned.fit);
+        let mut transaction = self.core.pool.begin().await?;
+        bulk::lock_for_update(&mut transaction, &ids).await?;
+        let now = self.core.now();
+        // Read again under the locks: keys that were changed meanwhile are left out.
         let selection = Selection::Listed(ids);
-        let mut found = sort(&mut transaction, action, &selection, now).await?;
+        let mut found = select(&mut transaction, action, &selection, now).await?;
         let mut rotated = Vec::with_capacity(found.fit.len());
         let mut events = Vec::with_capacity(found.fit.len());
-        for (old, secret) in found.fit.iter().zip(minted.drain(..)) {
+        for (old, secret) in found.fit.iter().zip(generated.drain(..)) {
+            let rotation = Rotation {
+                old,
+                command: &command.rotation,
+                now,
+            };
             let (key, event) = self
-                .succeed(&mut transaction, origin, old, secret, &order.rotation, now)
+                .create_successor(&mut transaction, context, secret, rotation)
                 .await?;
             rotated.push(key);
             events.push(event);
         }
-        // The end of the chain is locked last, and by nobody longer than need be.
+        // Write audit events last: each takes the chain-head lock, which serialises all writers.
         for event in events {
-            event.record(self, &mut transaction, origin).await?;
+            event.record(&self.core, &mut transaction, context).await?;
         }
         transaction.commit().await?;
-        found.left_out.extend(meant.left_out);
+        found.left_out.extend(planned.left_out);
         Ok(ManyRotated {
             rotated,
             left_out: found.left_out,
-            more: meant.more,
+            more: planned.more,
         })
     }
 
-    /// The same, told as it goes. Who drops the stream before its end stops the order, which then
-    /// has changed nothing, unless it was at its very end.
-    pub fn rotate_many_telling(
+    /// Same as [`Self::rotate_many`], as a stream of progress. Dropping the stream before its end cancels
+    /// the rotation.
+    pub fn rotate_many_with_progress(
         self,
-        origin: Origin,
-        order: RotateMany,
+        context: AuditContext,
+        command: RotateMany,
     ) -> impl Stream<Item = Progress> + Send + 'static {
-        let (tell, told) = mpsc::unbounded();
+        let (sender, receiver) = mpsc::unbounded();
         let outcome = async move {
             let progress = |done, of| {
-                // Refused only where nobody listens any more, and then this is being dropped too.
-                let _ = tell.unbounded_send(Progress::Hashed(done, of));
+                // Fails only if the receiver was dropped, in which case this future is dropped too.
+                let _ = sender.unbounded_send(Progress::Hashed(done, of));
             };
-            match self.rotate_many(&origin, order, progress).await {
+            match self.rotate_many(&context, command, progress).await {
                 Ok(rotated) => Progress::Done(rotated),
                 Err(error) => Progress::Failed(error),
             }
         };
-        stream::select(told, stream::once(outcome))
+        stream::select(receiver, stream::once(outcome))
     }
 
-    /// Revokes the keys that are meant. A revoked one stays as it is, unless the reason outweighs
-    /// the one that it was revoked for.
-    ///
-    /// # Errors
-    /// The database's; then nothing was changed.
-    pub async fn revoke_many(&self, origin: &Origin, order: RevokeMany) -> AppResult<ManyRevoked> {
+    /// Revokes all selected keys, or none on an error. A revoked key stays as it is, unless the reason
+    /// outweighs its reason.
+    pub async fn revoke_many(
+        &self,
+        context: &AuditContext,
+        command: RevokeMany,
+    ) -> AppResult<ManyRevoked> {
         let RevokeMany {
             selection,
             revocation,
-        } = order;
-        let mut transaction = self.pool.begin().await?;
-        let (keys, more) =
-            read(&mut transaction, BulkAction::Revoke, &selection, self.now()).await?;
-        bulk::lock(&mut transaction, &ids(&keys)).await?;
-        let now = self.now();
+        } = command;
+        let mut transaction = self.core.pool.begin().await?;
+        let (keys, more) = read(
+            &mut transaction,
+            BulkAction::Revoke,
+            &selection,
+            self.core.now(),
+        )
+        .await?;
+        bulk::lock_for_update(&mut transaction, &ids(&keys)).await?;
+        let now = self.core.now();
         let listed = Selection::Listed(ids(&keys));
         let (keys, _) = read(&mut transaction, BulkAction::Revoke, &listed, now).await?;
         let mut left_out = missing(&selection, &keys);
@@ -165,7 +173,7 @@ impl Registry {
             });
         }
         for key in &fit {
-            record_revocation(self, &mut transaction, origin, key, &revocation).await?;
+            record_revocation(&self.core, &mut transaction, context, key, &revocation).await?;
         }
         transaction.commit().await?;
         Ok(ManyRevoked {
@@ -175,32 +183,32 @@ impl Registry {
         })
     }
 
-    /// Makes so many secrets, before any transaction.
-    async fn mint_many(
+    /// Generates so many keys. Call it before the transaction.
+    async fn generate_many(
         &self,
         count: usize,
         progress: impl Fn(usize, usize) + Send,
-    ) -> AppResult<Vec<Minted>> {
-        let mut minted = Vec::with_capacity(count);
+    ) -> AppResult<Vec<GeneratedKey>> {
+        let mut generated = Vec::with_capacity(count);
         progress(0, count);
         let mut hashing = stream::iter(0..count)
-            .map(|_| self.mint_patiently())
-            .buffer_unordered(AT_ONCE);
+            .map(|_| self.generate_low_priority())
+            .buffer_unordered(CONCURRENCY);
         while let Some(secret) = hashing.try_next().await? {
-            minted.push(secret);
-            progress(minted.len(), count);
+            generated.push(secret);
+            progress(generated.len(), count);
         }
-        Ok(minted)
+        Ok(generated)
     }
 }
 
-/// Reads the keys that are meant and sorts them by whether the action is carried out for them.
-async fn sort(
+/// Reads the selected keys and separates those to which the action applies.
+async fn select(
     connection: &mut PgConnection,
     action: BulkAction,
     selection: &Selection,
     now: DateTime<Utc>,
-) -> AppResult<Sorted> {
+) -> AppResult<Selected> {
     let (keys, more) = read(connection, action, selection, now).await?;
     let mut left_out = missing(selection, &keys);
     let (crowded, active) = match action {
@@ -211,7 +219,7 @@ async fn sort(
             partners.dedup();
             (
                 bulk::crowded(connection, &ids(&keys), now).await?,
-                bulk::share_active(connection, &partners).await?,
+                bulk::lock_active_shared(connection, &partners).await?,
             )
         }
     };
@@ -230,14 +238,14 @@ async fn sort(
             }),
         }
     }
-    Ok(Sorted {
+    Ok(Selected {
         fit,
         left_out,
         more,
     })
 }
 
-/// The keys that are meant, as many as one order takes, and whether there are more.
+/// Returns the selected keys, as many as one request takes, and whether there are more.
 async fn read(
     connection: &mut PgConnection,
     action: BulkAction,
@@ -254,7 +262,7 @@ async fn read(
     Ok((keys, more))
 }
 
-/// The listed keys that there are none of.
+/// The listed keys that do not exist.
 fn missing(selection: &Selection, found: &[KeyView]) -> Vec<LeftOut> {
     let Selection::Listed(listed) = selection else {
         return Vec::new();

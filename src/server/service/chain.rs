@@ -1,5 +1,5 @@
-//! Checking the history: that its chain holds, that the columns say what was hashed, and that signed
-//! checkpoints still fit.
+//! Verification of the audit log: that its chain is unbroken, that the columns match the hashed bytes,
+//! and that signed checkpoints still match.
 
 use std::collections::HashMap;
 
@@ -9,17 +9,16 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Registry;
+use super::audit::AuditService;
 use crate::domain::audit::Event;
 use crate::domain::checkpoint::{Broken, ChainReport, Checkpoint, Damage};
-use crate::domain::error::{AppError, AppResult};
+use crate::domain::error::AppResult;
 use crate::server::crypto::same_bytes;
 use crate::server::store::audit_chain::{self, CheckpointRow, LinkRow};
 
-/// Events that are read at once.
-const BATCH: i64 = 1_000;
+const BATCH_SIZE: i64 = 1_000;
 
-/// What the hashed bytes of version 1 say.
+/// Contents of the hashed bytes of version 1.
 #[derive(Deserialize)]
 struct Recorded {
     version: i16,
@@ -28,14 +27,11 @@ struct Recorded {
     event: Event,
 }
 
-impl Registry {
-    /// Checks the whole history, with the checkpoints of the database and the ones given; without a
-    /// pepper the signatures are left out.
-    ///
-    /// # Errors
-    /// The database's. What is wrong with the history stands in the report.
-    pub async fn verify_history(&self, exported: &[Checkpoint]) -> AppResult<ChainReport> {
-        let mut transaction = self.pool.begin().await?;
+impl AuditService {
+    /// Verifies the whole audit log, with the checkpoints of the database and the exported ones. Without
+    /// a pepper, signatures are not checked. Damage is reported, not an error.
+    pub async fn verify_chain(&self, exported: &[Checkpoint]) -> AppResult<ChainReport> {
+        let mut transaction = self.core.pool.begin().await?;
         audit_chain::freeze(&mut transaction).await?;
         let rows = audit_chain::checkpoints(&mut transaction).await?;
         let checkpoints = rows.iter().map(shown).chain(exported.iter().cloned());
@@ -62,16 +58,10 @@ impl Registry {
         Ok(report)
     }
 
-    /// Signs the end of the history as it is now, and keeps that; `None` before the first event.
-    ///
-    /// # Errors
-    /// [`AppError::Internal`] without a pepper, or the database's.
+    /// Signs and stores the current head of the chain; `None` before the first event.
     pub async fn checkpoint(&self) -> AppResult<Option<Checkpoint>> {
-        let peppers = self.peppers.as_ref().ok_or_else(|| {
-            tracing::error!("a checkpoint can't be signed without a pepper");
-            AppError::Internal
-        })?;
-        let mut connection = self.pool.acquire().await?;
+        let peppers = self.core.peppers()?;
+        let mut connection = self.core.pool.acquire().await?;
         let head = audit_chain::head(&mut connection).await?;
         if head.seq == 0 {
             return Ok(None);
@@ -83,7 +73,7 @@ impl Registry {
             return Ok(Some(shown(&last)));
         }
         let pepper = peppers.current();
-        let at = self.now();
+        let at = self.core.now();
         let statement = Checkpoint::statement(head.seq, &BASE64URL_NOPAD.encode(&head.hash), at);
         let row = CheckpointRow {
             seq: head.seq,
@@ -96,9 +86,9 @@ impl Registry {
         Ok(Some(shown(&row)))
     }
 
-    /// Whether the signature is right; `None` where its pepper is not known here.
+    /// True if the signature is valid; `None` if its pepper is not known here.
     fn is_signed(&self, checkpoint: &Checkpoint) -> Option<bool> {
-        let peppers = self.peppers.as_ref()?;
+        let peppers = self.core.peppers.as_ref()?;
         let fingerprint = HEXLOWER.decode(checkpoint.fingerprint.as_bytes()).ok()?;
         let pepper = peppers
             .all()
@@ -117,11 +107,11 @@ async fn walk(
     report: &mut ChainReport,
 ) -> AppResult<Option<Broken>> {
     let head = audit_chain::head(connection).await?;
-    // The ends of the chain before this event and before the one before it.
+    // Hashes of the event before this one (`hash`) and of the one before that (`before`).
     let (mut before, mut hash) = (Vec::new(), vec![0; 32]);
     let mut last = None;
     loop {
-        let links = audit_chain::links_after(connection, report.events, BATCH).await?;
+        let links = audit_chain::links_after(connection, report.events, BATCH_SIZE).await?;
         if links.is_empty() {
             break;
         }
@@ -151,7 +141,7 @@ async fn walk(
             }
             before = std::mem::replace(&mut hash, link.hash.clone());
             last = Some(link.event_id);
-            if !is_whole || !says_what_was_hashed(link, expected) {
+            if !is_whole || !matches_hashed_bytes(link, expected) {
                 return Ok(Some(damaged));
             }
             report.events = expected;
@@ -169,7 +159,7 @@ async fn walk(
     }))
 }
 
-/// What was done where an event that is whole does not follow the one before it.
+/// Damage that explains why an intact event does not follow the one before it.
 fn misled(link: &LinkRow, before: &[u8], last: Option<Uuid>) -> Broken {
     let recorded = serde_json::from_slice::<Recorded>(&link.canonical);
     if recorded.is_ok_and(|recorded| recorded.seq > link.seq) {
@@ -177,7 +167,7 @@ fn misled(link: &LinkRow, before: &[u8], last: Option<Uuid>) -> Broken {
     }
     match last {
         None => at(link, Damage::Altered),
-        // This one is as it was; the one before it is not, or was not there.
+        // This event is intact; the one before it was altered or inserted.
         Some(_) => Broken {
             seq: link.seq - 1,
             event_id: last,
@@ -190,8 +180,8 @@ fn misled(link: &LinkRow, before: &[u8], last: Option<Uuid>) -> Broken {
     }
 }
 
-/// Whether the columns, which lists and filters show, say the same as the bytes that were hashed.
-fn says_what_was_hashed(link: LinkRow, seq: i64) -> bool {
+/// True if the columns, which lists and filters use, match the hashed bytes.
+fn matches_hashed_bytes(link: LinkRow, seq: i64) -> bool {
     let Ok(recorded) = serde_json::from_slice::<Recorded>(&link.canonical) else {
         return false;
     };

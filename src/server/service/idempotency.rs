@@ -1,8 +1,8 @@
-//! Answers that are given again: a client that repeats a request under its `Idempotency-Key`,
-//! because it got no answer, gets the first one's (IETF draft-ietf-httpapi-idempotency-key-header).
+//! Idempotency keys: a client that repeats a request under its `Idempotency-Key` gets the first
+//! answer again (IETF draft-ietf-httpapi-idempotency-key-header).
 //!
-//! Only what succeeded is kept, in the transaction that did it, so that an answer and its effect
-//! can't part. A refusal changed nothing and is judged anew.
+//! Only successful answers are stored, in the transaction of the change itself. A rejected request
+//! changed nothing and is processed again.
 
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -11,24 +11,22 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Registry;
+use super::Core;
+use super::assets::AssetService;
 use crate::domain::error::{AppError, AppResult, Conflict};
 use crate::server::store::idempotency::{self, AnswerId};
 
-/// How long an answer is given again.
-const HONOURED: TimeDelta = TimeDelta::hours(24);
+/// How long a stored answer is returned.
+const RETENTION: TimeDelta = TimeDelta::hours(24);
 
 /// A request under an idempotency key.
-pub(super) struct Attempt<'a> {
+pub(super) struct IdempotentRequest<'a> {
     id: AnswerId<'a>,
     request_hash: [u8; 32],
 }
 
-impl<'a> Attempt<'a> {
-    /// An attempt at `command`. Two commands are the same if their JSON is.
-    ///
-    /// # Errors
-    /// [`AppError::Internal`] for a command that is no JSON.
+impl<'a> IdempotentRequest<'a> {
+    /// Two commands are the same if their JSON is.
     pub(super) fn new(
         partner_id: Uuid,
         route: &'a str,
@@ -44,28 +42,24 @@ impl<'a> Attempt<'a> {
         Ok(Self { id, request_hash })
     }
 
-    /// The answer that was given before, if any. From here to the end of the transaction no other
-    /// request under the key goes on.
-    ///
-    /// # Errors
-    /// [`Conflict::IdempotencyInProgress`], [`Conflict::IdempotencyMismatch`], or the database's.
+    /// Returns the stored answer, if any. Locks the key until the end of the transaction.
     pub(super) async fn begin<A: DeserializeOwned>(
         &self,
-        registry: &Registry,
+        core: &Core,
         connection: &mut PgConnection,
     ) -> AppResult<Option<A>> {
-        // The lock first: an answer that is committed while it is waited for must be seen.
+        // Lock before reading, so that an answer committed meanwhile is seen.
         if !idempotency::try_lock(connection, lock_number(&self.id)).await? {
             return Err(Conflict::IdempotencyInProgress.into());
         }
-        let since = registry.now() - HONOURED;
+        let since = core.now() - RETENTION;
         let Some(row) = idempotency::find(connection, &self.id, since).await? else {
             return Ok(None);
         };
         if row.request_hash != self.request_hash {
             return Err(Conflict::IdempotencyMismatch.into());
         }
-        // Serde's words would repeat what it met.
+        // Serde's message would quote the stored answer, so only the column is logged.
         serde_json::from_str(&row.answer)
             .map(Some)
             .map_err(|error| {
@@ -74,31 +68,25 @@ impl<'a> Attempt<'a> {
             })
     }
 
-    /// Keeps the answer.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Stores the answer.
     pub(super) async fn finish(
         &self,
-        registry: &Registry,
+        core: &Core,
         connection: &mut PgConnection,
         answer: &impl Serialize,
     ) -> AppResult<()> {
         let answer = written(answer)?;
-        let now = registry.now();
+        let now = core.now();
         idempotency::store(connection, &self.id, &self.request_hash, &answer, now).await?;
         Ok(())
     }
 }
 
-impl Registry {
-    /// Deletes answers that are given no more; how many.
-    ///
-    /// # Errors
-    /// The database's.
+impl AssetService {
+    /// Deletes expired answers and returns their number.
     pub async fn sweep_idempotency_keys(&self) -> AppResult<u64> {
-        let mut connection = self.pool.acquire().await?;
-        Ok(idempotency::sweep(&mut connection, self.now() - HONOURED).await?)
+        let mut connection = self.core.pool.acquire().await?;
+        Ok(idempotency::sweep(&mut connection, self.core.now() - RETENTION).await?)
     }
 }
 
@@ -109,7 +97,7 @@ fn written(value: &impl Serialize) -> AppResult<String> {
     })
 }
 
-/// The number of the key's lock. Two keys of one number would only be told to try again.
+/// Advisory lock number of a key. Colliding keys are only told to try again.
 fn lock_number(id: &AnswerId<'_>) -> i64 {
     let digest: [u8; 32] = Sha256::new()
         .chain_update("idempotency")

@@ -1,10 +1,10 @@
-//! Everything about a key, and the small plots of many.
+//! A key's page, and the sparklines of a list of keys.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-use super::Registry;
+use super::keys::KeyService;
 use crate::domain::error::{AppResult, Missing};
 use crate::domain::key::KeyView;
 use crate::domain::key_details::KeyDetails;
@@ -12,31 +12,35 @@ use crate::domain::list::EventQuery;
 use crate::domain::page::PageRequest;
 use crate::domain::usage::{SPARK_HOURS, Uses, UsesOverTime, sparkline};
 use crate::server::store::keys;
-use crate::server::store::usage::{self, UsesRow};
+use crate::server::store::usage::{self, Interval, UsesRow};
 
 const HOURS: i32 = 48;
 const DAYS: i32 = 30;
-/// Most keys of a lineage that a key's page shows.
-const LINEAGE: i64 = 12;
-/// Events on a key's page.
-const EVENTS: i64 = 10;
+/// Keys of a lineage that a key's page shows at most.
+const MAX_LINEAGE: i64 = 12;
+/// Events that a key's page shows at most.
+const MAX_EVENTS: i64 = 10;
 
-impl Registry {
-    /// Everything about a key.
-    ///
-    /// # Errors
-    /// [`Missing::KeyNotFound`], or the database's.
-    pub async fn key_details(&self, key_id: &str) -> AppResult<KeyDetails> {
-        let now = self.now();
-        let mut connection = self.pool.acquire().await?;
+impl KeyService {
+    /// Returns everything about a key.
+    pub async fn details(&self, key_id: &str) -> AppResult<KeyDetails> {
+        let now = self.core.now();
+        let mut connection = self.core.pool.acquire().await?;
         let row = keys::find(&mut connection, key_id).await?;
         let key = row.ok_or(Missing::KeyNotFound)?.view(now)?;
         let id = &key.key_id;
         let (hour, day) = (TimeDelta::hours(1), TimeDelta::days(1));
         let (this_hour, today) = (begin(now, hour), begin(now, day));
-        let hours = usage::uses(&mut connection, id, this_hour - hour * (HOURS - 1), false).await?;
-        let days = usage::uses(&mut connection, id, today - day * (DAYS - 1), true).await?;
-        let lineage = keys::lineage(&mut connection, id, LINEAGE).await?;
+        let hours = usage::uses(
+            &mut connection,
+            id,
+            this_hour - hour * (HOURS - 1),
+            Interval::Hour,
+        )
+        .await?;
+        let days =
+            usage::uses(&mut connection, id, today - day * (DAYS - 1), Interval::Day).await?;
+        let lineage = keys::lineage(&mut connection, id, MAX_LINEAGE).await?;
         let lineage: sqlx::Result<Vec<KeyView>> =
             lineage.into_iter().map(|row| row.view(now)).collect();
         drop(connection);
@@ -48,11 +52,11 @@ impl Registry {
             since: None,
             until: None,
             page: PageRequest {
-                limit: EVENTS,
+                limit: MAX_EVENTS,
                 from: None,
             },
         };
-        let events = self.tell_events(&events).await?;
+        let events = self.audit.list_described(&events).await?;
         Ok(KeyDetails {
             hours: UsesOverTime::fill(&plain(hours), this_hour, hour, HOURS),
             days: UsesOverTime::fill(&plain(days), today, day, DAYS),
@@ -63,17 +67,13 @@ impl Registry {
         })
     }
 
-    /// What was asked of each key in the last 36 hours, as a small plot; `None` for a key of which
-    /// nothing was.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Returns each key's uses of the last 36 hours as a sparkline; `None` if there were none.
     pub async fn sparklines(&self, keys: &[KeyView]) -> AppResult<Vec<Option<String>>> {
         let hour = TimeDelta::hours(1);
-        let last = begin(self.now(), hour);
+        let last = begin(self.core.now(), hour);
         let first = last - hour * (SPARK_HOURS as i32 - 1);
         let ids: Vec<&str> = keys.iter().map(|key| key.key_id.as_str()).collect();
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.core.pool.acquire().await?;
         let uses = usage::uses_of_many(&mut connection, &ids, first).await?;
         let mut plots: HashMap<String, [i64; SPARK_HOURS]> = HashMap::new();
         for (key_id, at, count) in uses {
@@ -88,7 +88,7 @@ impl Registry {
     }
 }
 
-/// The beginning of the hour or the day (UTC) that a moment is in.
+/// Start of the hour or the day (UTC).
 fn begin(at: DateTime<Utc>, length: TimeDelta) -> DateTime<Utc> {
     at.duration_trunc(length).unwrap_or(at)
 }

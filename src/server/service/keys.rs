@@ -1,47 +1,73 @@
-//! Keys: issue, list, show, change, revoke.
+//! API keys: issue, list, show, change.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use sqlx::PgConnection;
 
-use super::audit::{self, Subject};
-use super::{Origin, Registry, policy};
+use super::audit::{self, AuditService, Subject};
+use super::notifications::record_and_notify;
+use super::paging::page_of;
+use super::partners::require_active;
+use super::{AuditContext, Core, IssuingPolicy, policy};
+
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
-use crate::domain::key::{IssuedKey, KeyStatus, KeyView, RevocationReason, RevokedKey};
-use crate::domain::key_input::{IssueKey, RevokeKey, UpdateKey};
+use crate::domain::key::{IssuedKey, KeyStatus, KeyView};
+use crate::domain::key_input::{IssueKey, UpdateKey};
 use crate::domain::key_list::KeyQuery;
-use crate::domain::page::{Page, Position};
+use crate::domain::page::Page;
 use crate::domain::patch::Patch;
 use crate::domain::token::KeyId;
+use crate::server::crypto::pool::HashPool;
 use crate::server::store::key_changes::{self, NewKeyRow};
+use crate::server::store::key_list::Newest;
 use crate::server::store::{key_list, keys, partners};
 
-/// Keys whose status is looked at in one statement: rows stay locked for some milliseconds only.
-const STATUSES_AT_ONCE: i64 = 1_000;
+/// Keys whose status is refreshed in one statement, so that rows stay locked for milliseconds only.
+const STATUS_BATCH_SIZE: i64 = 1_000;
 
-impl Registry {
+/// API keys.
+#[derive(Clone)]
+pub struct KeyService {
+    pub(super) core: Arc<Core>,
+    pub(super) hashing: HashPool,
+    pub(super) issuing: IssuingPolicy,
+    pub(super) audit: AuditService,
+    newest: Arc<Newest>,
+}
+
+impl KeyService {
+    pub(super) fn new(
+        core: Arc<Core>,
+        hashing: HashPool,
+        issuing: IssuingPolicy,
+        audit: AuditService,
+    ) -> Self {
+        Self {
+            core,
+            hashing,
+            issuing,
+            audit,
+            newest: Arc::default(),
+        }
+    }
+
     /// Issues a key.
-    ///
-    /// # Errors
-    /// [`Missing::PartnerNotFound`], [`Conflict::PartnerInactive`], [`AppError::Invalid`] for an end
-    /// beyond what the policy allows, or the database's.
-    pub async fn issue_key(&self, origin: &Origin, command: IssueKey) -> AppResult<IssuedKey> {
-        // Refused before it costs a run of Argon2; asked again below, under a lock.
-        let mut connection = self.pool.acquire().await?;
-        let partner = partners::find(&mut connection, command.partner_id, self.now()).await?;
-        require_active(partner.map(|partner| partner.active))?;
-        let start = command.not_before.max(self.now());
+    pub async fn issue(&self, context: &AuditContext, command: IssueKey) -> AppResult<IssuedKey> {
+        // Reject before hashing with Argon2; checked again below under a lock.
+        let mut connection = self.core.pool.acquire().await?;
+        require_active(partners::is_active(&mut connection, command.partner_id).await?)?;
+        let start = command.not_before.max(self.core.now());
         policy::require_end(&mut connection, start, command.not_after).await?;
         drop(connection);
 
-        let minted = self.mint().await?;
-        let mut transaction = self.pool.begin().await?;
-        require_active(partners::share(&mut transaction, command.partner_id).await?)?;
-        let created_at = self.now();
-        let created_by = origin.actor.to_string();
+        let generated = self.generate().await?;
+        let mut transaction = self.core.pool.begin().await?;
+        require_active(partners::lock_shared(&mut transaction, command.partner_id).await?)?;
+        let created_at = self.core.now();
+        let created_by = context.actor.to_string();
         let row = NewKeyRow {
             partner_id: command.partner_id,
             name: command.name.as_deref(),
@@ -54,11 +80,13 @@ impl Registry {
             created_at,
             created_by: &created_by,
         };
-        let minted = self.insert_minted(&mut transaction, minted, &row).await?;
-        let subject = Subject {
-            key_id: Some(&minted.key_id),
-            partner_id: Some(command.partner_id),
-            details: json!({
+        let generated = self
+            .insert_generated(&mut transaction, generated, &row)
+            .await?;
+        let subject = Subject::key(
+            &generated.key_id,
+            command.partner_id,
+            json!({
                 "name": command.name,
                 "scopes": command.scopes,
                 "environment": command.environment,
@@ -66,13 +94,19 @@ impl Registry {
                 "notBefore": command.not_before,
                 "notAfter": command.not_after,
             }),
-            ..Subject::default()
-        };
-        audit::record(self, &mut transaction, origin, Action::KeyIssued, subject).await?;
+        );
+        record_and_notify(
+            &self.core,
+            &mut transaction,
+            context,
+            Action::KeyIssued,
+            subject,
+        )
+        .await?;
         transaction.commit().await?;
         Ok(IssuedKey {
-            key_id: minted.key_id,
-            token: minted.token,
+            key_id: generated.key_id,
+            token: generated.token,
             partner_id: command.partner_id,
             scopes: command.scopes,
             environment: command.environment,
@@ -82,85 +116,70 @@ impl Registry {
         })
     }
 
-    /// One page of keys, in the order that is asked for.
-    ///
-    /// # Errors
-    /// [`AppError::Unavailable`] where the database can't be reached.
-    pub async fn list_keys(&self, query: &KeyQuery) -> AppResult<Page<KeyView>> {
-        let now = self.now();
-        let mut connection = self.pool.acquire().await?;
+    /// Returns one page of keys in the requested order.
+    pub async fn list(&self, query: &KeyQuery) -> AppResult<Page<KeyView>> {
+        let now = self.core.now();
+        let mut connection = self.core.pool.acquire().await?;
         let mut query = query.clone();
-        let mut rows = key_list::list(&mut connection, &self.newest, &query, now).await?;
-        if let Some(first) = query.page.first_page_instead(rows.len()) {
-            query.page = first;
-            rows = key_list::list(&mut connection, &self.newest, &query, now).await?;
+        loop {
+            let rows = key_list::list(&mut connection, &self.newest, &query, now).await?;
+            let rows: Vec<_> = rows
+                .into_iter()
+                .map(|(position, row)| Ok((position, row.view(now)?)))
+                .collect::<sqlx::Result<_>>()?;
+            let page = page_of(rows, &mut query.page, |(position, _)| position.clone());
+            if let Some(page) = page {
+                return Ok(page.map(|(_, key)| key));
+            }
         }
-        let rows: Vec<(Position, KeyView)> = rows
-            .into_iter()
-            .map(|(position, row)| Ok((position, row.view(now)?)))
-            .collect::<sqlx::Result<_>>()?;
-        let page = Page::from_sorted_rows(rows, &query.page, |(position, _)| position.clone());
-        Ok(page.map(|(_, key)| key))
     }
 
-    /// Looks again at the keys whose status is over by now, so that the lists find them quickly. They
-    /// find them without it, too.
-    ///
-    /// # Errors
-    /// [`AppError::Unavailable`] where the database can't be reached.
-    pub async fn look_at_statuses(&self) -> AppResult<()> {
-        let mut connection = self.pool.acquire().await?;
+    /// Refreshes the stored status of keys whose status has changed with time. Lists are correct without
+    /// it, but slower.
+    pub async fn refresh_statuses(&self) -> AppResult<()> {
+        let mut connection = self.core.pool.acquire().await?;
         loop {
-            let most = STATUSES_AT_ONCE;
-            let done = key_changes::look_at_statuses(&mut connection, self.now(), most).await?;
+            let most = STATUS_BATCH_SIZE;
+            let done =
+                key_changes::look_at_statuses(&mut connection, self.core.now(), most).await?;
             if done < most.unsigned_abs() {
                 return Ok(());
             }
         }
     }
 
-    /// One key.
-    ///
-    /// # Errors
-    /// [`Missing::KeyNotFound`], or the database's.
-    pub async fn key(&self, key_id: &str) -> AppResult<KeyView> {
-        let mut connection = self.pool.acquire().await?;
+    pub async fn get(&self, key_id: &str) -> AppResult<KeyView> {
+        let mut connection = self.core.pool.acquire().await?;
         let row = keys::find(&mut connection, key_id)
             .await?
             .ok_or(Missing::KeyNotFound)?;
-        Ok(row.view(self.now())?)
+        Ok(row.view(self.core.now())?)
     }
 
-    /// What these keys are right now, by id, as far as there are such keys.
-    ///
-    /// # Errors
-    /// [`AppError::Unavailable`] where the database can't be reached.
-    pub async fn key_statuses(&self, ids: &[KeyId]) -> AppResult<HashMap<String, KeyStatus>> {
-        let mut connection = self.pool.acquire().await?;
+    /// Returns the current status of those keys that exist, by id.
+    pub async fn statuses(&self, ids: &[KeyId]) -> AppResult<HashMap<String, KeyStatus>> {
+        let mut connection = self.core.pool.acquire().await?;
         Ok(keys::lifetimes(&mut connection, ids)
             .await?
             .into_iter()
-            .map(|(key_id, life)| (key_id, KeyStatus::at(self.now(), &life)))
+            .map(|(key_id, life)| (key_id, KeyStatus::at(self.core.now(), &life)))
             .collect())
     }
 
     /// Changes a key that is neither revoked nor expired.
     ///
-    /// # Errors
-    /// [`Missing::KeyNotFound`], [`Conflict::KeyInactive`], [`AppError::Invalid`] for an end
-    /// before the key's begin or, where it lengthens the key's life, beyond what the policy allows;
-    /// or the database's.
-    pub async fn update_key(
+    /// An end that lengthens the key's life must be allowed by the policy.
+    pub async fn update(
         &self,
-        origin: &Origin,
+        context: &AuditContext,
         key_id: &str,
         command: UpdateKey,
     ) -> AppResult<KeyView> {
-        let mut transaction = self.pool.begin().await?;
-        let row = keys::lock(&mut transaction, key_id)
+        let mut transaction = self.core.pool.begin().await?;
+        let row = keys::lock_for_update(&mut transaction, key_id)
             .await?
             .ok_or(Missing::KeyNotFound)?;
-        let before = row.view(self.now())?;
+        let before = row.view(self.core.now())?;
         if !before.status.is_live() {
             return Err(Conflict::KeyInactive.into());
         }
@@ -205,102 +224,26 @@ impl Registry {
         let after = keys::find(&mut transaction, key_id)
             .await?
             .ok_or(Missing::KeyNotFound)?;
-        let after = after.view(self.now())?;
-        let subject = Subject {
-            key_id: Some(&after.key_id),
-            partner_id: Some(after.partner_id),
-            details: details.into(),
-            ..Subject::default()
-        };
-        audit::record(self, &mut transaction, origin, Action::KeyUpdated, subject).await?;
+        let after = after.view(self.core.now())?;
+        let subject = Subject::key(&after.key_id, after.partner_id, details.into());
+        audit::record(
+            &self.core,
+            &mut transaction,
+            context,
+            Action::KeyUpdated,
+            subject,
+        )
+        .await?;
         transaction.commit().await?;
         Ok(after)
     }
-
-    /// Revokes a key at once. Revoking a revoked key changes nothing, except that
-    /// [`RevocationReason::KeyCompromise`] replaces a weaker reason.
-    ///
-    /// # Errors
-    /// [`Missing::KeyNotFound`], or the database's.
-    pub async fn revoke_key(
-        &self,
-        origin: &Origin,
-        key_id: &str,
-        command: RevokeKey,
-    ) -> AppResult<RevokedKey> {
-        let mut transaction = self.pool.begin().await?;
-        let row = keys::lock(&mut transaction, key_id)
-            .await?
-            .ok_or(Missing::KeyNotFound)?;
-        let now = self.now();
-        let key = row.view(now)?;
-        let revoked_at = key.revoked_at.unwrap_or(now);
-        if outweighs(command.reason, &key) {
-            key_changes::revoke(
-                &mut transaction,
-                &key.key_id,
-                revoked_at,
-                command.reason,
-                command.note.as_deref(),
-            )
-            .await?;
-            record_revocation(self, &mut transaction, origin, &key, &command).await?;
-        }
-        transaction.commit().await?;
-        Ok(RevokedKey {
-            key_id: key.key_id,
-            status: KeyStatus::Revoked,
-            revoked_at,
-        })
-    }
 }
 
-/// Writes into the history that a key is revoked, which was this before.
-pub(super) async fn record_revocation(
-    registry: &Registry,
-    connection: &mut PgConnection,
-    origin: &Origin,
-    key: &KeyView,
-    command: &RevokeKey,
-) -> AppResult<()> {
-    let subject = Subject {
-        key_id: Some(&key.key_id),
-        partner_id: Some(key.partner_id),
-        details: json!({
-            "reason": command.reason,
-            "note": command.note,
-            "previousReason": key.revoked_reason,
-        }),
-        ..Subject::default()
-    };
-    audit::record(registry, connection, origin, Action::KeyRevoked, subject).await
-}
-
-/// Whether the second end lies after the first; a key without an end never ends.
+/// True if the second end is later than the first; `None` is no end.
 fn lengthens(before: Option<DateTime<Utc>>, after: Option<DateTime<Utc>>) -> bool {
     match (before, after) {
         (None, _) => false,
         (Some(_), None) => true,
         (Some(before), Some(after)) => after > before,
     }
-}
-
-/// Whether a revocation for this reason changes the key.
-pub(super) fn outweighs(reason: RevocationReason, key: &KeyView) -> bool {
-    key.status != KeyStatus::Revoked
-        || (reason == RevocationReason::KeyCompromise && key.revoked_reason != Some(reason))
-}
-
-/// Refuses a partner that does not exist or is deactivated.
-pub(super) fn require_active(partner_active: Option<bool>) -> AppResult<()> {
-    match partner_active {
-        Some(true) => Ok(()),
-        Some(false) => Err(Conflict::PartnerInactive.into()),
-        None => Err(Missing::PartnerNotFound.into()),
-    }
-}
-
-/// When a successor's window begins: with the old key's, but not in the past.
-pub(super) fn successor_begins(now: DateTime<Utc>, old_not_before: DateTime<Utc>) -> DateTime<Utc> {
-    now.max(old_not_before)
 }

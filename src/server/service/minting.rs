@@ -4,9 +4,10 @@ use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::assets::about;
-use super::idempotency::Attempt;
-use super::{Origin, Registry, audit};
+use super::AuditContext;
+use super::assets::AssetService;
+use super::audit::{self, Subject};
+use super::idempotency::IdempotentRequest;
 use crate::domain::asset::{Asset, AssetStatus};
 use crate::domain::asset_input::NewAsset;
 use crate::domain::audit::Action;
@@ -15,38 +16,34 @@ use crate::domain::token::KeyId;
 use crate::server::store::asset_events::EventKind;
 use crate::server::store::assets;
 
-/// What idempotency keys of a mint belong to.
+/// Route that scopes the idempotency keys.
 const MINT_ROUTE: &str = "POST /api/proof-assets";
 
-/// Who records an asset.
+/// The caller that records an asset.
 #[derive(Clone, Copy, Debug)]
 pub struct Minter<'a> {
-    /// The partner that will own it.
+    /// The partner that will own the asset.
     pub partner_id: Uuid,
-    /// Its key.
+    /// The key that the caller used.
     pub key_id: &'a KeyId,
-    /// The client's word for this one request: a repeated one under it gets the first one's answer.
+    /// Repeated requests with the same key get the first answer.
     pub idempotency_key: Option<&'a str>,
 }
 
-impl Registry {
-    /// Records an asset, or answers as before under the same idempotency key.
-    ///
-    /// # Errors
-    /// [`Conflict::IdempotencyInProgress`], [`Conflict::IdempotencyMismatch`],
-    /// [`Conflict::AlreadyMinted`], or the database's.
-    pub async fn mint_asset(
+impl AssetService {
+    /// Records an asset, or returns the earlier answer under the same idempotency key.
+    pub async fn mint(
         &self,
-        origin: &Origin,
+        context: &AuditContext,
         minter: &Minter<'_>,
         command: NewAsset,
     ) -> AppResult<Asset> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.core.pool.begin().await?;
         let outcome = self
-            .mint_in(&mut transaction, origin, minter, command)
+            .mint_in(&mut transaction, context, minter, command)
             .await;
-        // Waited for either way: a client that repeats its request at once must not meet the lock
-        // of the one that it has the answer of.
+        // Await the end of the transaction in both cases: a client that repeats its request
+        // immediately must not meet the lock of the request that was just answered.
         match outcome {
             Ok(asset) => {
                 transaction.commit().await?;
@@ -62,23 +59,23 @@ impl Registry {
     async fn mint_in(
         &self,
         connection: &mut PgConnection,
-        origin: &Origin,
+        context: &AuditContext,
         minter: &Minter<'_>,
         command: NewAsset,
     ) -> AppResult<Asset> {
         let partner_id = minter.partner_id;
-        let attempt = minter
+        let request = minter
             .idempotency_key
-            .map(|key| Attempt::new(partner_id, MINT_ROUTE, key, &command))
+            .map(|key| IdempotentRequest::new(partner_id, MINT_ROUTE, key, &command))
             .transpose()?;
-        if let Some(attempt) = &attempt
-            && let Some(asset) = attempt.begin(self, connection).await?
+        if let Some(request) = &request
+            && let Some(asset) = request.begin(&self.core, connection).await?
         {
             return Ok(asset);
         }
-        let now = self.now();
+        let now = self.core.now();
         let asset = Asset {
-            asset_id: self.entropy.uuid(),
+            asset_id: self.core.entropy.uuid(),
             partner_id,
             content_hash: command.content_hash,
             title: command.title,
@@ -102,13 +99,20 @@ impl Registry {
             "title": asset.title,
             "externalRef": asset.external_ref,
         });
-        self.note(connection, origin, &asset, EventKind::Minted, &details)
+        self.log(connection, context, &asset, EventKind::Minted, &details)
             .await?;
-        if let Some(attempt) = &attempt {
-            attempt.finish(self, connection, &asset).await?;
+        if let Some(request) = &request {
+            request.finish(&self.core, connection, &asset).await?;
         }
-        let subject = about(&asset, partner_id, details);
-        audit::record(self, connection, origin, Action::AssetMinted, subject).await?;
+        let subject = Subject::asset(asset.asset_id, partner_id, details);
+        audit::record(
+            &self.core,
+            connection,
+            context,
+            Action::AssetMinted,
+            subject,
+        )
+        .await?;
         Ok(asset)
     }
 }

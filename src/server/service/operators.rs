@@ -1,26 +1,42 @@
-//! Operators, as the command line manages them, and their own passwords.
+//! Operators and their passwords.
+
+use std::sync::Arc;
 
 use serde_json::json;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::audit::{self, Subject};
-use super::{Origin, Registry};
+use super::sessions::{Reauthentication, SessionService};
+use super::{AuditContext, Core};
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::operator::{self, Operator, Role, UpdateOperator};
+use crate::server::crypto::pool::HashPool;
 use crate::server::crypto::{breached, password};
 use crate::server::store::{error, operators};
 
-impl Registry {
-    /// Makes an operator.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] for a bad address or password, [`Conflict::OperatorExists`], or the
-    /// database's.
-    pub async fn create_operator(
+/// Operators and their passwords.
+#[derive(Clone)]
+pub struct OperatorService {
+    core: Arc<Core>,
+    hashing: HashPool,
+    sessions: SessionService,
+}
+
+impl OperatorService {
+    pub(super) fn new(core: Arc<Core>, hashing: HashPool, sessions: SessionService) -> Self {
+        Self {
+            core,
+            hashing,
+            sessions,
+        }
+    }
+
+    /// Creates an operator.
+    pub async fn create(
         &self,
-        origin: &Origin,
+        context: &AuditContext,
         email: &str,
         role: Role,
         password: Zeroizing<String>,
@@ -28,33 +44,30 @@ impl Registry {
         let email = sign_in_email(email)?;
         let password_hash = self.hash_new_password(&email, password).await?;
         let operator = Operator {
-            operator_id: self.entropy.uuid(),
+            operator_id: self.core.entropy.uuid(),
             email,
             role,
             active: true,
         };
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.core.pool.begin().await?;
         operators::insert(
             &mut transaction,
             operator.operator_id,
             &operator.email,
             role,
             &password_hash,
-            self.now(),
+            self.core.now(),
         )
         .await
         .map_err(|error| match error::violated_constraint(&error) {
             Some("operators_email_unique") => Conflict::OperatorExists.into(),
             _ => AppError::from(error),
         })?;
-        let subject = Subject {
-            details: json!({ "email": operator.email, "role": role }),
-            ..Subject::default()
-        };
+        let subject = Subject::of(json!({ "email": operator.email, "role": role }));
         audit::record(
-            self,
+            &self.core,
             &mut transaction,
-            origin,
+            context,
             Action::OperatorCreated,
             subject,
         )
@@ -64,36 +77,39 @@ impl Registry {
     }
 
     /// Sets an operator's password and ends all their sessions.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] for a bad password, [`Missing::OperatorNotFound`], or the database's.
-    pub async fn set_operator_password(
+    pub async fn set_password(
         &self,
-        origin: &Origin,
+        context: &AuditContext,
         email: &str,
         password: Zeroizing<String>,
     ) -> AppResult<()> {
         let email = sign_in_email(email)?;
         let password_hash = self.hash_new_password(&email, password).await?;
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.core.pool.begin().await?;
         let row = operators::find_by_email(&mut transaction, &email)
             .await?
             .ok_or(Missing::OperatorNotFound)?;
-        self.replace_password(&mut transaction, origin, &row.view()?, &password_hash, None)
-            .await?;
+        self.replace_password(
+            &mut transaction,
+            context,
+            &row.view()?,
+            &password_hash,
+            None,
+        )
+        .await?;
         Ok(transaction.commit().await?)
     }
 
-    /// Sets the password of an operator who knows the present one, ends all their sessions but the one
-    /// with this cookie, and gives that another one.
+    /// Sets the password of an operator who knows the current one, ends all their sessions but the
+    /// one with this cookie, and renews that session's cookie, which it returns.
     ///
     /// # Errors
-    /// [`AppError::Invalid`] naming `current` where the present password is another, or `new`
-    /// where the new one won't do; [`AppError::RateLimited`] after several wrong ones;
-    /// [`AppError::SignedOut`] where the session has ended meanwhile; or the database's.
+    /// [`AppError::Invalid`] naming `current` if the current password is wrong, or `new` if the new
+    /// one is not acceptable; [`AppError::RateLimited`] after several wrong ones;
+    /// [`AppError::SignedOut`] if the session has ended meanwhile.
     pub async fn change_own_password(
         &self,
-        origin: &Origin,
+        context: &AuditContext,
         operator: &Operator,
         cookie: &str,
         current: Zeroizing<String>,
@@ -101,7 +117,8 @@ impl Registry {
     ) -> AppResult<Zeroizing<String>> {
         acceptable("new", &operator.email, &new)?;
         let checked = self
-            .check_password(&operator.email, current, origin.ip)
+            .sessions
+            .check_password(&operator.email, current, context.ip)
             .await;
         checked.map_err(|error| match error {
             AppError::WrongCredentials => {
@@ -110,14 +127,17 @@ impl Registry {
             other => other,
         })?;
         let password_hash = self.hash_new_password(&operator.email, new).await?;
-        let mut transaction = self.pool.begin().await?;
-        // Operators before their sessions, as everywhere: two can't wait for each other.
-        operators::lock(&mut transaction, operator.operator_id).await?;
-        let cookie = self.renew_session(&mut transaction, cookie, false).await?;
+        let mut transaction = self.core.pool.begin().await?;
+        // Lock operators before their sessions, as everywhere, to avoid deadlocks.
+        operators::lock_for_update(&mut transaction, operator.operator_id).await?;
+        let cookie = self
+            .sessions
+            .renew(&mut transaction, cookie, Reauthentication::Password)
+            .await?;
         let kept = password::session_hash(&cookie);
         self.replace_password(
             &mut transaction,
-            origin,
+            context,
             operator,
             &password_hash,
             Some(&kept),
@@ -130,28 +150,22 @@ impl Registry {
     async fn replace_password(
         &self,
         transaction: &mut sqlx::PgConnection,
-        origin: &Origin,
+        context: &AuditContext,
         operator: &Operator,
         password_hash: &str,
         kept_session: Option<&[u8; 32]>,
     ) -> AppResult<()> {
         let operator_id = operator.operator_id;
-        operators::set_password(transaction, operator_id, password_hash, self.now()).await?;
+        operators::set_password(transaction, operator_id, password_hash, self.core.now()).await?;
         operators::delete_sessions_of(transaction, operator_id, kept_session).await?;
-        let subject = Subject {
-            details: json!({ "email": operator.email }),
-            ..Subject::default()
-        };
+        let subject = Subject::of(json!({ "email": operator.email }));
         let action = Action::OperatorPasswordSet;
-        audit::record(self, transaction, origin, action, subject).await
+        audit::record(&self.core, transaction, context, action, subject).await
     }
 
-    /// All operators by address.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn list_operators(&self) -> AppResult<Vec<Operator>> {
-        let mut connection = self.pool.acquire().await?;
+    /// Returns all operators, sorted by e-mail address.
+    pub async fn list(&self) -> AppResult<Vec<Operator>> {
+        let mut connection = self.core.pool.acquire().await?;
         let rows = operators::list(&mut connection).await?;
         Ok(rows
             .iter()
@@ -159,14 +173,10 @@ impl Registry {
             .collect::<sqlx::Result<_>>()?)
     }
 
-    /// Takes an operator's right to sign in and ends all their sessions. Repeating it changes
-    /// nothing.
-    ///
-    /// # Errors
-    /// [`Missing::OperatorNotFound`], [`Conflict::LastAdmin`], or the database's.
-    pub async fn disable_operator(&self, origin: &Origin, email: &str) -> AppResult<()> {
+    /// Disables an operator and ends all their sessions. Idempotent.
+    pub async fn disable(&self, context: &AuditContext, email: &str) -> AppResult<()> {
         let email = sign_in_email(email)?;
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.core.pool.acquire().await?;
         let row = operators::find_by_email(&mut connection, &email).await?;
         let operator_id = row.ok_or(Missing::OperatorNotFound)?.operator_id;
         drop(connection);
@@ -174,23 +184,19 @@ impl Registry {
             role: None,
             active: Some(false),
         };
-        self.update_operator(origin, operator_id, off).await?;
+        self.update(context, operator_id, off).await?;
         Ok(())
     }
 
-    /// Gives an operator another role, or takes or gives back the right to sign in. Who loses
-    /// something has all sessions ended.
-    ///
-    /// # Errors
-    /// [`Missing::OperatorNotFound`], [`Conflict::LastAdmin`], or the database's.
-    pub async fn update_operator(
+    /// Changes an operator's role, or disables or re-enables them. Losing a right ends all sessions.
+    pub async fn update(
         &self,
-        origin: &Origin,
+        context: &AuditContext,
         operator_id: Uuid,
         command: UpdateOperator,
     ) -> AppResult<Operator> {
-        let mut transaction = self.pool.begin().await?;
-        // All of them: of two admins who disable each other, one must see the other's order.
+        let mut transaction = self.core.pool.begin().await?;
+        // Lock all operators: of two admins who disable each other, one must see the other's change.
         let rows = operators::lock_all(&mut transaction).await?;
         let all: Vec<Operator> = rows
             .iter()
@@ -216,7 +222,7 @@ impl Registry {
             operator_id,
             after.role,
             after.active,
-            self.now(),
+            self.core.now(),
         )
         .await?;
         let loses = !after.active || (before.role == Role::Admin && after.role != Role::Admin);
@@ -233,11 +239,8 @@ impl Registry {
             details.insert("email".to_owned(), json!(after.email));
             (Action::OperatorChanged, details.into())
         };
-        let subject = Subject {
-            details,
-            ..Subject::default()
-        };
-        audit::record(self, &mut transaction, origin, action, subject).await?;
+        let subject = Subject::of(details);
+        audit::record(&self.core, &mut transaction, context, action, subject).await?;
         transaction.commit().await?;
         Ok(after)
     }
@@ -248,12 +251,11 @@ impl Registry {
         password: Zeroizing<String>,
     ) -> AppResult<String> {
         acceptable("password", email, &password)?;
-        password::hash(&self.password_hashing, password, self.entropy.bytes()).await
+        password::hash(&self.hashing, password, self.core.entropy.bytes()).await
     }
 }
 
-/// Whether a new password may be taken: long enough, and not among those that are tried first, of
-/// everybody or of this operator.
+/// Rejects a new password that is too short, commonly guessed, or derived from the account.
 fn acceptable(field: &str, email: &str, password: &str) -> AppResult<()> {
     operator::new_password(password).map_err(|message| AppError::field(field, message))?;
     if breached::is_listed(password) {

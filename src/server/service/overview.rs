@@ -1,32 +1,29 @@
-//! The keys at a glance.
+//! The overview: counts of keys by status and of keys that stand out.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::Registry;
+use super::keys::KeyService;
 use crate::domain::error::AppResult;
 use crate::domain::key::KeyStatus;
 use crate::domain::overview::{Count, Overview};
 use crate::server::store::overview::{self, Outstanding};
 
-/// How far the keys of one status are counted; beyond it the statistics say about how many there are.
-const STATUSES_COUNTED: i64 = 10_000;
-/// How far keys that stand out are counted.
-const OUTSTANDING_COUNTED: i64 = 1_000;
-/// How long one such count may take, however many keys there are; there are five.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// Limit up to which keys of one status are counted; beyond it the number is estimated.
+const MAX_STATUS_COUNT: i64 = 10_000;
+/// Limit up to which keys that stand out are counted.
+const MAX_OUTSTANDING_COUNT: i64 = 1_000;
+/// Time limit of one of the five counts, however many keys there are.
+const TIMEOUT: Duration = Duration::from_millis(250);
 
-impl Registry {
-    /// The keys at a glance; their statuses of one partner, where one is named.
-    ///
-    /// # Errors
-    /// [`crate::domain::error::AppError::Unavailable`] where the database can't be reached.
+impl KeyService {
+    /// Counts keys; by status for one partner, if one is given.
     pub async fn overview(&self, partner_id: Option<Uuid>) -> AppResult<Overview> {
-        let now = self.now();
-        let mut connection = self.pool.acquire().await?;
-        let most = STATUSES_COUNTED;
+        let now = self.core.now();
+        let mut connection = self.core.pool.acquire().await?;
+        let most = MAX_STATUS_COUNT;
         let counted: HashMap<String, i64> =
             overview::count_statuses(&mut connection, partner_id, now, most)
                 .await?
@@ -45,9 +42,9 @@ impl Registry {
             (status, count.or_about(estimates.get(name).copied()))
         });
         let mut count = async |which| {
-            let most = OUTSTANDING_COUNTED;
+            let most = MAX_OUTSTANDING_COUNT;
             let counted =
-                overview::count_outstanding(&mut connection, which, now, most, PATIENCE).await?;
+                overview::count_outstanding(&mut connection, which, now, most, TIMEOUT).await?;
             AppResult::Ok(counted.map_or(Count::Unknown, |number| Count::up_to(number, most)))
         };
         Ok(Overview {

@@ -1,40 +1,49 @@
 //! Partners: create, list, show, change.
 
+use std::sync::Arc;
+
 use serde_json::json;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::audit::{self, Subject};
-use super::{Origin, Registry};
+use super::paging::{newest_first, page_of};
+use super::{AuditContext, Core};
 use crate::domain::audit::Action;
-use crate::domain::error::{AppError, AppResult, Missing};
+use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::list::{ChoiceQuery, MAX_CHOICES, PartnerQuery};
 use crate::domain::page::Page;
 use crate::domain::partner::{NewPartner, Partner, PartnerChoice, PartnerChoices, UpdatePartner};
 use crate::server::store::partners::{self, PartnerFields};
 
-impl Registry {
-    /// Makes a partner.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn create_partner(&self, origin: &Origin, command: NewPartner) -> AppResult<Partner> {
-        let mut transaction = self.pool.begin().await?;
-        let partner = self
-            .insert_partner(&mut transaction, origin, &command)
-            .await?;
+/// The organisations that own keys.
+#[derive(Clone)]
+pub struct PartnerService {
+    core: Arc<Core>,
+}
+
+impl PartnerService {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// Creates a partner.
+    pub async fn create(&self, context: &AuditContext, command: NewPartner) -> AppResult<Partner> {
+        let mut transaction = self.core.pool.begin().await?;
+        let partner = self.insert(&mut transaction, context, &command).await?;
         transaction.commit().await?;
         Ok(partner)
     }
 
-    async fn insert_partner(
+    async fn insert(
         &self,
-        transaction: &mut sqlx::PgConnection,
-        origin: &Origin,
+        transaction: &mut PgConnection,
+        context: &AuditContext,
         command: &NewPartner,
     ) -> AppResult<Partner> {
-        let now = self.now();
+        let now = self.core.now();
         let partner = Partner {
-            partner_id: self.entropy.uuid(),
+            partner_id: self.core.entropy.uuid(),
             name: command.name.clone(),
             contact_email: command.contact_email.clone(),
             active: true,
@@ -44,29 +53,36 @@ impl Registry {
             active_keys: 0,
         };
         partners::insert(transaction, partner.partner_id, command, now).await?;
-        let subject = Subject {
-            partner_id: Some(partner.partner_id),
-            details: json!({
+        let subject = Subject::partner(
+            partner.partner_id,
+            json!({
                 "name": partner.name,
                 "contactEmail": partner.contact_email,
                 "maxKeyAgeDays": partner.max_key_age_days,
             }),
-            ..Subject::default()
-        };
-        audit::record(self, transaction, origin, Action::PartnerCreated, subject).await?;
+        );
+        audit::record(
+            &self.core,
+            transaction,
+            context,
+            Action::PartnerCreated,
+            subject,
+        )
+        .await?;
         Ok(partner)
     }
 
-    /// The partner of exactly this name; makes it where there is none.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] where two partners have the name, or the database's.
-    pub async fn partner_named(&self, origin: &Origin, command: NewPartner) -> AppResult<Uuid> {
-        let mut transaction = self.pool.begin().await?;
+    /// Returns the id of the partner of exactly this name, creating it if there is none.
+    pub async fn find_or_create(
+        &self,
+        context: &AuditContext,
+        command: NewPartner,
+    ) -> AppResult<Uuid> {
+        let mut transaction = self.core.pool.begin().await?;
         partners::lock_name(&mut transaction, &command.name).await?;
         let partner_id = match partners::ids_by_name(&mut transaction, &command.name).await?[..] {
             [] => {
-                self.insert_partner(&mut transaction, origin, &command)
+                self.insert(&mut transaction, context, &command)
                     .await?
                     .partner_id
             }
@@ -77,16 +93,12 @@ impl Registry {
         Ok(partner_id)
     }
 
-    /// The id of the partner of exactly this name, or of this id.
-    ///
-    /// # Errors
-    /// [`Missing::PartnerNotFound`], [`AppError::Invalid`] where several have the name, or the
-    /// database's.
-    pub async fn partner_id(&self, name_or_id: &str) -> AppResult<Uuid> {
+    /// Returns the id of the partner with exactly this name or this id.
+    pub async fn resolve_id(&self, name_or_id: &str) -> AppResult<Uuid> {
         if let Ok(partner_id) = Uuid::try_parse(name_or_id) {
-            return Ok(self.partner(partner_id).await?.partner_id);
+            return Ok(self.get(partner_id).await?.partner_id);
         }
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.core.pool.acquire().await?;
         match partners::ids_by_name(&mut connection, name_or_id).await?[..] {
             [] => Err(Missing::PartnerNotFound.into()),
             [partner_id] => Ok(partner_id),
@@ -94,29 +106,24 @@ impl Registry {
         }
     }
 
-    /// One page of partners, newest first.
-    ///
-    /// # Errors
-    /// [`AppError::Unavailable`] where the database can't be reached.
-    pub async fn list_partners(&self, query: &PartnerQuery) -> AppResult<Page<Partner>> {
-        let mut connection = self.pool.acquire().await?;
+    /// Returns one page of partners, newest first.
+    pub async fn list(&self, query: &PartnerQuery) -> AppResult<Page<Partner>> {
+        let mut connection = self.core.pool.acquire().await?;
         let mut query = query.clone();
-        let mut rows = partners::list(&mut connection, &query, self.now()).await?;
-        if let Some(first) = query.page.first_page_instead(rows.len()) {
-            query.page = first;
-            rows = partners::list(&mut connection, &query, self.now()).await?;
+        loop {
+            let rows = partners::list(&mut connection, &query, self.core.now()).await?;
+            let page = page_of(rows, &mut query.page, |partner| {
+                newest_first(partner.created_at, partner.partner_id)
+            });
+            if let Some(page) = page {
+                return Ok(page);
+            }
         }
-        Ok(Page::from_rows(rows, &query.page, |partner| {
-            (partner.created_at, partner.partner_id.to_string())
-        }))
     }
 
-    /// Partners to choose from, by name.
-    ///
-    /// # Errors
-    /// [`AppError::Unavailable`] where the database can't be reached.
-    pub async fn partner_choices(&self, query: &ChoiceQuery) -> AppResult<PartnerChoices> {
-        let mut connection = self.pool.acquire().await?;
+    /// Returns partners to choose from, sorted by name.
+    pub async fn choices(&self, query: &ChoiceQuery) -> AppResult<PartnerChoices> {
+        let mut connection = self.core.pool.acquire().await?;
         let mut choices =
             partners::choices(&mut connection, query.q.as_deref(), MAX_CHOICES + 1).await?;
         let more = i64::try_from(choices.len()).is_ok_and(|found| found > MAX_CHOICES);
@@ -125,39 +132,32 @@ impl Registry {
         }
         if let Some(chosen) = query.chosen
             && choices.iter().all(|choice| choice.partner_id != chosen)
-            && let Some(partner) = partners::find(&mut connection, chosen, self.now()).await?
+            && let Some(partner) = partners::find(&mut connection, chosen, self.core.now()).await?
         {
             choices.insert(0, PartnerChoice::from(&partner));
         }
         Ok(PartnerChoices {
             partners: choices,
             more,
-            now: self.now(),
+            now: self.core.now(),
         })
     }
 
-    /// One partner.
-    ///
-    /// # Errors
-    /// [`Missing::PartnerNotFound`], or the database's.
-    pub async fn partner(&self, partner_id: Uuid) -> AppResult<Partner> {
-        let mut connection = self.pool.acquire().await?;
-        let partner = partners::find(&mut connection, partner_id, self.now()).await?;
+    pub async fn get(&self, partner_id: Uuid) -> AppResult<Partner> {
+        let mut connection = self.core.pool.acquire().await?;
+        let partner = partners::find(&mut connection, partner_id, self.core.now()).await?;
         partner.ok_or_else(|| Missing::PartnerNotFound.into())
     }
 
     /// Changes a partner. Deactivating it stops all its keys with the commit.
-    ///
-    /// # Errors
-    /// [`Missing::PartnerNotFound`], or the database's.
-    pub async fn update_partner(
+    pub async fn update(
         &self,
-        origin: &Origin,
+        context: &AuditContext,
         partner_id: Uuid,
         command: UpdatePartner,
     ) -> AppResult<Partner> {
-        let mut transaction = self.pool.begin().await?;
-        let before = partners::lock(&mut transaction, partner_id)
+        let mut transaction = self.core.pool.begin().await?;
+        let before = partners::lock_for_update(&mut transaction, partner_id)
             .await?
             .ok_or(Missing::PartnerNotFound)?;
         let after = PartnerFields {
@@ -167,7 +167,7 @@ impl Registry {
             max_key_age_days: command.max_key_age_days.apply(before.max_key_age_days),
         };
         if after != before {
-            partners::update(&mut transaction, partner_id, &after, self.now()).await?;
+            partners::update(&mut transaction, partner_id, &after, self.core.now()).await?;
             let details = audit::changes([
                 ("name", json!(before.name), json!(after.name)),
                 (
@@ -182,23 +182,39 @@ impl Registry {
                     json!(after.max_key_age_days),
                 ),
             ]);
-            let subject = Subject {
-                partner_id: Some(partner_id),
-                details: details.into(),
-                ..Subject::default()
-            };
+            let subject = Subject::partner(partner_id, details.into());
             audit::record(
-                self,
+                &self.core,
                 &mut transaction,
-                origin,
+                context,
                 Action::PartnerUpdated,
                 subject,
             )
             .await?;
         }
-        let partner = partners::find(&mut transaction, partner_id, self.now()).await?;
+        let partner = partners::find(&mut transaction, partner_id, self.core.now()).await?;
         transaction.commit().await?;
         partner.ok_or_else(|| Missing::PartnerNotFound.into())
+    }
+}
+
+/// Rejects a partner that does not exist or is deactivated.
+pub(super) fn require_active(partner_active: Option<bool>) -> AppResult<()> {
+    match partner_active {
+        Some(true) => Ok(()),
+        Some(false) => Err(Conflict::PartnerInactive.into()),
+        None => Err(Missing::PartnerNotFound.into()),
+    }
+}
+
+/// Rejects a partner that does not exist.
+pub(super) async fn require_exists(
+    connection: &mut PgConnection,
+    partner_id: Uuid,
+) -> AppResult<()> {
+    match partners::is_active(connection, partner_id).await? {
+        Some(_) => Ok(()),
+        None => Err(Missing::PartnerNotFound.into()),
     }
 }
 

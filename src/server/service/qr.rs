@@ -8,20 +8,15 @@ use crate::domain::factor::QrCode;
 /// Light squares around a code (ISO/IEC 18004 §6.3.8 asks for four).
 const QUIET: i32 = 4;
 
-/// Draws a text.
-///
-/// # Errors
-/// [`AppError::Internal`] for a text that no code holds.
 pub fn draw(text: &str) -> AppResult<QrCode> {
     let squares = Squares::encode_text(text, QrCodeEcc::Medium).map_err(|_| AppError::Internal)?;
-    // Enough for every other square, so that no copy is left behind by growing.
+    // Sufficient capacity: growing would leave copies of the secret in memory.
     let side = usize::try_from(squares.size()).unwrap_or_default();
     let mut path = String::with_capacity(side * side * 8);
     for y in 0..squares.size() {
         let mut x = 0;
         while x < squares.size() {
             let begin = x;
-            // Outside of the code everything is light.
             while squares.get_module(x, y) {
                 x += 1;
             }

@@ -1,19 +1,20 @@
-//! Rotation: a successor takes a key's place, in one transaction.
+//! Rotation: a successor replaces a key, in one transaction.
 //!
-//! No crash leaves the partner with neither key, or with two unless a grace was asked for; of
-//! several rotations of one key at once exactly one succeeds: the row's lock orders them, and the
-//! schema allows one successor.
+//! No crash leaves the partner without a key, or with two unless a grace was requested. Of several
+//! concurrent rotations of a key exactly one succeeds: the row lock orders them, and the schema
+//! allows one successor.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::audit::{self, Subject};
-use super::issuing::Minted;
-use super::keys::{require_active, successor_begins};
-use super::policy;
-use super::{Origin, Registry};
+use super::audit::Subject;
+use super::issuing::GeneratedKey;
+use super::keys::KeyService;
+use super::notifications::record_and_notify;
+use super::partners::require_active;
+use super::{AuditContext, Core, policy};
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::grace::GraceStart;
@@ -23,39 +24,45 @@ use crate::domain::token::KeyId;
 use crate::server::store::key_changes::{self, NewKeyRow, Retirement};
 use crate::server::store::{keys, partners};
 
-impl Registry {
+impl KeyService {
     /// Rotates a key.
+    ///
+    /// An end that the successor inherits need not be allowed by the policy: rotation must always be
+    /// possible.
     ///
     /// # Errors
     /// [`Missing::KeyNotFound`]; [`Conflict::AlreadyRotated`], before [`Conflict::KeyInactive`],
-    /// before [`Conflict::PartnerInactive`]; [`Conflict::LineageFull`] where the old key would go on
-    /// beside its successor and a predecessor; [`AppError::Invalid`] for an end before the
-    /// successor's begin or, where the order names one, beyond what the policy allows; or the
-    /// database's. An end that the successor inherits stands: whoever rotates must not be cut off.
-    pub async fn rotate_key(
+    /// before [`Conflict::PartnerInactive`]; [`AppError::Invalid`] for an end before the successor's
+    /// start or beyond what the policy allows; [`Conflict::LineageFull`] if the old key would stay
+    /// live beside its successor and a predecessor.
+    pub async fn rotate(
         &self,
-        origin: &Origin,
+        context: &AuditContext,
         key_id: &str,
         command: RotateKey,
     ) -> AppResult<RotatedKey> {
-        // Refused before it costs a run of Argon2; asked again below, under the locks.
-        let old = self.key(key_id).await?;
-        let mut connection = self.pool.acquire().await?;
-        let partner = partners::find(&mut connection, old.partner_id, self.now()).await?;
-        drop(connection);
-        may_rotate(&old, partner.map(|partner| partner.active))?;
-
-        let minted = self.mint().await?;
-        let mut transaction = self.pool.begin().await?;
-        let row = keys::lock(&mut transaction, key_id)
+        // Reject before hashing with Argon2; checked again below under the locks.
+        let mut connection = self.core.pool.acquire().await?;
+        let row = keys::find(&mut connection, key_id)
             .await?
             .ok_or(Missing::KeyNotFound)?;
-        let partner_active = partners::share(&mut transaction, old.partner_id).await?;
-        let now = self.now();
+        let old = row.view(self.core.now())?;
+        let partner_active = partners::is_active(&mut connection, old.partner_id).await?;
+        drop(connection);
+        may_rotate(&old, partner_active)?;
+
+        let generated = self.generate().await?;
+        let mut transaction = self.core.pool.begin().await?;
+        let row = keys::lock_for_update(&mut transaction, key_id)
+            .await?
+            .ok_or(Missing::KeyNotFound)?;
+        let partner_active = partners::lock_shared(&mut transaction, old.partner_id).await?;
+        let now = self.core.now();
         let old = row.view(now)?;
         may_rotate(&old, partner_active)?;
 
-        let not_before = successor_begins(now, old.not_before);
+        // The successor's window begins with the old key's, but not in the past.
+        let not_before = now.max(old.not_before);
         let not_after = command.not_after.or(old.not_after);
         if not_after.is_some_and(|not_after| not_after <= not_before) {
             return Err(AppError::field(
@@ -64,59 +71,63 @@ impl Registry {
             ));
         }
         if command.not_after.is_some() {
-            policy::require_end(&mut transaction, not_before.max(now), not_after).await?;
+            policy::require_end(&mut transaction, not_before, not_after).await?;
         }
-        let goes_on = command.retires_at(now, old.not_after) > now;
-        let wanted = usize::from(goes_on) + 1;
+        let overlaps = command.retires_at(now, old.not_after) > now;
+        let wanted = usize::from(overlaps) + 1;
         require_room(&mut transaction, &old.key_id, now, wanted).await?;
+        let rotation = Rotation {
+            old: &old,
+            command: &command,
+            now,
+        };
         let (rotated, event) = self
-            .succeed(&mut transaction, origin, &old, minted, &command, now)
+            .create_successor(&mut transaction, context, generated, rotation)
             .await?;
-        event.record(self, &mut transaction, origin).await?;
+        event.record(&self.core, &mut transaction, context).await?;
         transaction.commit().await?;
         Ok(rotated)
     }
 
-    /// Puts a successor in the place of a key that the transaction has locked and that may be
-    /// rotated. Its event is to be recorded last in the transaction.
-    pub(super) async fn succeed(
+    /// Creates the successor of a key that the transaction has locked and that may be rotated. Record the
+    /// returned event last in the transaction.
+    pub(super) async fn create_successor(
         &self,
         connection: &mut PgConnection,
-        origin: &Origin,
-        old: &KeyView,
-        minted: Minted,
-        command: &RotateKey,
-        now: DateTime<Utc>,
+        context: &AuditContext,
+        generated: GeneratedKey,
+        rotation: Rotation<'_>,
     ) -> AppResult<(RotatedKey, RotationEvent)> {
+        let Rotation { old, command, now } = rotation;
         let not_after = command.not_after.or(old.not_after);
         let retires_at = command.retires_at(now, old.not_after);
-        let at_once = retires_at <= now;
-        let created_by = origin.actor.to_string();
+        let immediately = retires_at <= now;
+        let created_by = context.actor.to_string();
         let row = NewKeyRow {
             partner_id: old.partner_id,
             name: old.name.as_deref(),
             environment: old.environment,
             scopes: &old.scopes,
             rate_per_minute: old.rate_per_minute,
-            not_before: successor_begins(now, old.not_before),
+            not_before: now.max(old.not_before),
             not_after,
             rotated_from: Some(&old.key_id),
             created_at: now,
             created_by: &created_by,
         };
-        let minted = self.insert_minted(connection, minted, &row).await?;
+        let generated = self.insert_generated(connection, generated, &row).await?;
         let retirement = Retirement {
             retires_at,
-            at_once,
+            at_once: immediately,
             grace: (command.grace, command.starts),
-            grace_started_at: (command.starts == GraceStart::Now || at_once).then_some(now),
+            grace_started_at: (command.starts == GraceStart::Now || immediately).then_some(now),
         };
         key_changes::retire(connection, &old.key_id, retirement).await?;
         let event = RotationEvent {
             key_id: old.key_id.clone(),
             partner_id: old.partner_id,
             details: json!({
-                "replacedBy": minted.key_id,
+                "replacedBy": generated.key_id,
                 "graceSeconds": command.grace,
                 "graceStarts": command.starts,
                 "retiresAt": retires_at,
@@ -124,8 +135,8 @@ impl Registry {
             }),
         };
         let rotated = RotatedKey {
-            key_id: minted.key_id,
-            token: minted.token,
+            key_id: generated.key_id,
+            token: generated.token,
             replaces: old.key_id.clone(),
             retires_at,
             grace_starts: command.starts,
@@ -134,7 +145,15 @@ impl Registry {
     }
 }
 
-/// What the history is to say of a rotation.
+/// Rotation of a locked key.
+#[derive(Clone, Copy)]
+pub(super) struct Rotation<'a> {
+    pub(super) old: &'a KeyView,
+    pub(super) command: &'a RotateKey,
+    pub(super) now: DateTime<Utc>,
+}
+
+/// Audit event of a rotation.
 pub(super) struct RotationEvent {
     key_id: KeyId,
     partner_id: Uuid,
@@ -144,25 +163,17 @@ pub(super) struct RotationEvent {
 impl RotationEvent {
     pub(super) async fn record(
         self,
-        registry: &Registry,
+        core: &Core,
         connection: &mut PgConnection,
-        origin: &Origin,
+        context: &AuditContext,
     ) -> AppResult<()> {
-        let subject = Subject {
-            key_id: Some(&self.key_id),
-            partner_id: Some(self.partner_id),
-            details: self.details,
-            ..Subject::default()
-        };
-        audit::record(registry, connection, origin, Action::KeyRotated, subject).await
+        let subject = Subject::key(&self.key_id, self.partner_id, self.details);
+        record_and_notify(core, connection, context, Action::KeyRotated, subject).await
     }
 }
 
-/// Refuses to let more keys of one lineage live than may: `wanted` of them shall, the named one
-/// included.
-///
-/// # Errors
-/// [`Conflict::LineageFull`], or the database's.
+/// Rejects a change after which too many keys of the lineage would be live: `wanted` of them, the named
+/// one included, besides the others.
 pub(super) async fn require_room(
     connection: &mut PgConnection,
     key_id: &KeyId,

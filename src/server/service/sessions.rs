@@ -1,6 +1,6 @@
-//! Signing in and out, and what a session's cookie stands for (OWASP Session Management).
+//! Sessions of operators and their cookies (OWASP Session Management).
 
-use std::net::IpAddr;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -9,273 +9,111 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::audit::{self, Subject};
-use super::refusals::Failure;
-use super::{Origin, Registry, Whence};
+use super::denied_actions::DeniedActions;
+use super::{AuditContext, ClientInfo, Core};
 use crate::domain::audit::{Action, Actor, ActorKind};
 use crate::domain::error::{AppError, AppResult, Missing};
 use crate::domain::factor::FRESH;
 use crate::domain::operator::{self, Operator};
 use crate::domain::session::SessionView;
 use crate::server::crypto::password;
-use crate::server::store::factors;
-use crate::server::store::operators::{
-    self, InsertSession, ListedSession, OperatorRow, SessionRow,
-};
+use crate::server::crypto::pool::HashPool;
+use crate::server::store::operators::{self, ListedSession, SessionRow};
 
-/// A session that is not used for this long is over.
-pub const IDLE_TIMEOUT: TimeDelta = TimeDelta::hours(1);
-/// A session is over after this long, used or not.
-pub const ABSOLUTE_TIMEOUT: TimeDelta = TimeDelta::hours(12);
-/// How long a sign-in waits for the second factor.
-pub const FACTOR_TIMEOUT: TimeDelta = TimeDelta::minutes(5);
-/// How often a session in use is noted: not with every request.
-const TOUCH_EVERY: TimeDelta = TimeDelta::minutes(1);
-/// How far the clocks of instances may be apart.
-const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(10);
-/// How long the cookie before the present one still opens a session: the page has requests under way when
-/// it gets another.
-const FORMER_COOKIE: TimeDelta = TimeDelta::seconds(10);
-/// Longest password that is hashed at sign-in, in bytes; no stored one can be longer.
-const MAX_PASSWORD_BYTES: usize = 1024;
+/// Time after which an unused session ends.
+const IDLE_TIMEOUT: TimeDelta = TimeDelta::hours(1);
+/// Time after which any session ends.
+const ABSOLUTE_TIMEOUT: TimeDelta = TimeDelta::hours(12);
+/// Time in which a sign-in must be completed with the second factor.
+pub(super) const MFA_TIMEOUT: TimeDelta = TimeDelta::minutes(5);
+/// Interval at which the last use of a session is written.
+const TOUCH_INTERVAL: TimeDelta = TimeDelta::minutes(1);
+/// Clock skew between instances that is tolerated.
+const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::seconds(10);
+/// Time for which the previous cookie stays valid after a renewal: the page may have requests in flight.
+const FORMER_COOKIE_TTL: TimeDelta = TimeDelta::seconds(10);
 
-/// A session that was just opened: its cookie's value, for the one answer that sets it.
-pub struct NewSession {
-    /// The cookie's value: 64 hex digits of 32 random bytes.
-    pub cookie: Zeroizing<String>,
-    /// Who signed in.
-    pub operator: Operator,
-    /// Whether the second factor is still to be shown: until then the cookie opens nothing else.
-    pub awaits_factor: bool,
-}
-
-/// An operator whose password was right.
-pub(super) struct CheckedPassword {
-    operator: Operator,
-    /// What it was checked against.
-    password_hash: String,
-    /// The password, where that is to be hashed anew.
-    typed: Option<Zeroizing<String>>,
-}
-
-/// Who is signed in, and how surely.
+/// The operator of a session and the state of their second factor.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    /// The operator.
     pub operator: Operator,
-    /// Whether they have a second factor.
     pub has_factor: bool,
-    /// When they last showed it in this session.
+    /// Last use of the second factor in this session.
     pub factor_at: Option<DateTime<Utc>>,
 }
 
 impl SignedIn {
-    /// Whether the second factor was shown a short while ago.
-    #[must_use]
+    /// True if the second factor was used recently.
     pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
-        // One that was shown in the future was shown before the clock was set back, whenever that was; or by
-        // another instance, whose clock is a little ahead.
+        // A time in the future means that the clock was set back, or that the clock of another instance is
+        // slightly ahead.
         self.factor_at
-            .is_some_and(|at| at - now < CLOCKS_DIFFER && now - at < FRESH)
+            .is_some_and(|at| at - now < MAX_CLOCK_SKEW && now - at < FRESH)
     }
 }
 
-impl Registry {
-    /// Opens a session, and ends the one whose cookie came with the attempt: a browser has one at most
-    /// (OWASP ASVS 5.0, V7.2). An unknown e-mail, a disabled operator and a wrong password take the same
-    /// time, tell the same and are slowed alike.
-    ///
-    /// # Errors
-    /// [`AppError::WrongCredentials`], [`AppError::RateLimited`] where the attempt comes too soon
-    /// after failed ones, [`AppError::Unavailable`] where the hashing queue is full, or the
-    /// database's.
-    pub async fn sign_in(
-        &self,
-        email: &str,
-        password: Zeroizing<String>,
-        whence: Whence,
-        presented: Option<&str>,
-    ) -> AppResult<NewSession> {
-        let checked = self.check_password(email, password, whence.ip).await?;
-        let operator = checked.operator;
-        let mut transaction = self.pool.begin().await?;
-        // The password may have been replaced, or a factor set up, while it was hashed.
-        let operator_id = operator.operator_id;
-        let hash = Some(checked.password_hash.as_str());
-        if !operators::hold(&mut transaction, operator_id, hash).await? {
-            return Err(AppError::WrongCredentials);
+/// How an operator has authenticated again within a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reauthentication {
+    Password,
+    Mfa,
+}
+
+/// Sign-in and sessions of operators.
+#[derive(Clone)]
+pub struct SessionService {
+    pub(super) core: Arc<Core>,
+    pub(super) hashing: HashPool,
+    pub(super) denied_actions: Arc<DeniedActions>,
+}
+
+impl SessionService {
+    pub(super) fn new(
+        core: Arc<Core>,
+        hashing: HashPool,
+        denied_actions: Arc<DeniedActions>,
+    ) -> Self {
+        Self {
+            core,
+            hashing,
+            denied_actions,
         }
-        if let Some(presented) = presented {
-            self.end_session(&mut transaction, presented, &whence)
-                .await?;
-        }
-        let session = self
-            .insert_session(&mut transaction, operator, &whence, None)
-            .await?;
-        if !session.awaits_factor {
-            let actor = Actor::new(ActorKind::Operator, session.operator.email.clone());
-            let (origin, action) = (whence.of(actor), Action::OperatorSignedIn);
-            audit::record(self, &mut transaction, &origin, action, Subject::default()).await?;
-        }
-        transaction.commit().await?;
-        if let Some(typed) = checked.typed {
-            self.renew_hash(operator_id, &checked.password_hash, typed)
-                .await;
-        }
-        Ok(session)
     }
 
-    /// Adds a session. Of an operator with a second factor that was not shown just now, it waits for it.
-    pub(super) async fn insert_session(
-        &self,
-        transaction: &mut PgConnection,
-        operator: Operator,
-        whence: &Whence,
-        factor_at: Option<DateTime<Utc>>,
-    ) -> AppResult<NewSession> {
-        let cookie = self.new_cookie();
-        let factor = factors::find(transaction, operator.operator_id).await?;
-        let has_factor = factor.is_some_and(|factor| factor.confirmed_at.is_some());
-        let session = InsertSession {
-            session_hash: &password::session_hash(&cookie),
-            operator_id: operator.operator_id,
-            ip: whence.ip,
-            awaits_factor: has_factor && factor_at.is_none(),
-            factor_at,
-            now: self.now(),
-        };
-        operators::insert_session(transaction, &session).await?;
-        let awaits_factor = session.awaits_factor;
-        Ok(NewSession {
-            cookie,
-            operator,
-            awaits_factor,
-        })
-    }
-
-    /// Gives a session another cookie, in the place of the one its operator came with, who has shown anew
-    /// who they are: by their second factor, or by the password alone.
-    pub(super) async fn renew_session(
+    /// Replaces the cookie of a session whose operator has just authenticated again.
+    pub(super) async fn renew(
         &self,
         connection: &mut PgConnection,
         cookie: &str,
-        by_factor: bool,
+        reauthentication: Reauthentication,
     ) -> AppResult<Zeroizing<String>> {
         let renewed = self.new_cookie();
         let (former, hash) = (
             password::session_hash(cookie),
             password::session_hash(&renewed),
         );
-        let now = self.now();
-        let factor_at = by_factor.then_some(now);
+        let now = self.core.now();
+        let factor_at = (reauthentication == Reauthentication::Mfa).then_some(now);
         if !operators::renew_session(connection, &former, &hash, factor_at, now).await? {
             return Err(AppError::SignedOut);
         }
         Ok(renewed)
     }
 
-    fn new_cookie(&self) -> Zeroizing<String> {
-        let random: Zeroizing<[u8; 32]> = Zeroizing::new(self.entropy.bytes());
+    pub(super) fn new_cookie(&self) -> Zeroizing<String> {
+        let random: Zeroizing<[u8; 32]> = Zeroizing::new(self.core.entropy.bytes());
         Zeroizing::new(data_encoding::HEXLOWER.encode(&random[..]))
     }
 
-    /// The operator whose sign-in with this cookie waits for the second factor.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn awaiting(&self, cookie: &str) -> AppResult<Option<Operator>> {
+    /// Returns the operator of a live session, and notes its use; `None` if there is no such session.
+    pub async fn find(&self, cookie: &str) -> AppResult<Option<SignedIn>> {
         let session_hash = password::session_hash(cookie);
-        let made_after = self.now() - FACTOR_TIMEOUT;
-        let mut connection = self.pool.acquire().await?;
-        let row = operators::find_awaiting(&mut connection, &session_hash, made_after).await?;
-        Ok(row.map(|row| row.view()).transpose()?)
-    }
-
-    /// The active operator whose e-mail and password these are.
-    ///
-    /// # Errors
-    /// As [`Registry::sign_in`].
-    pub(super) async fn check_password(
-        &self,
-        email: &str,
-        password: Zeroizing<String>,
-        client: Option<IpAddr>,
-    ) -> AppResult<CheckedPassword> {
-        let mut connection = self.pool.acquire().await?;
-        let row = match operator::sign_in_email(email) {
-            Ok(email) => operators::find_by_email(&mut connection, &email).await?,
-            Err(_) => None,
-        };
-        // The connection goes back before hashing, which takes far longer than the query.
-        drop(connection);
-        let account = row.as_ref().map(|row| row.email.clone());
-        let checked = self.check_row(email, row, password, client).await;
-        match &checked {
-            Err(AppError::WrongCredentials) => {
-                self.sign_in_failed(account, client, Failure::Wrong);
-            }
-            Err(AppError::RateLimited { .. }) => {
-                self.sign_in_failed(account, client, Failure::TooSoon);
-            }
-            _ => {}
-        }
-        checked
-    }
-
-    async fn check_row(
-        &self,
-        email: &str,
-        row: Option<OperatorRow>,
-        password: Zeroizing<String>,
-        client: Option<IpAddr>,
-    ) -> AppResult<CheckedPassword> {
-        let attempt = self.begin_sign_in(email, client).await?;
-        if password.len() > MAX_PASSWORD_BYTES {
-            return Err(AppError::WrongCredentials);
-        }
-        let typed = password.clone();
-        let phc = row.as_ref().map(|row| row.password_hash.clone());
-        let matches = password::verify(&self.password_hashing, password, phc).await?;
-        let row = row.filter(|_| matches).ok_or(AppError::WrongCredentials)?;
-        let operator = row.view()?;
-        if !operator.active {
-            return Err(AppError::WrongCredentials);
-        }
-        self.end_sign_in(&attempt).await?;
-        let outdated = !password::is_current(&row.password_hash);
-        Ok(CheckedPassword {
-            operator,
-            password_hash: row.password_hash,
-            typed: outdated.then_some(typed),
-        })
-    }
-
-    /// Replaces the hash of a password that was just right and was hashed with parameters of before. Whoever
-    /// signs in has done so already: what goes wrong here is tried again the next time.
-    async fn renew_hash(&self, operator_id: Uuid, before: &str, password: Zeroizing<String>) {
-        let renewed = async {
-            let salt = self.entropy.bytes();
-            let hash = password::hash(&self.password_hashing, password, salt).await?;
-            let mut connection = self.pool.acquire().await?;
-            operators::replace_hash(&mut connection, operator_id, before, &hash).await?;
-            AppResult::Ok(())
-        };
-        if let Err(error) = renewed.await {
-            tracing::warn!(%error, %operator_id, "a password could not be hashed anew");
-        }
-    }
-
-    /// The operator whose session this cookie stands for; `None` where it has ended or never was.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn session(&self, cookie: &str) -> AppResult<Option<SignedIn>> {
-        let session_hash = password::session_hash(cookie);
-        let now = self.now();
-        let mut connection = self.pool.acquire().await?;
+        let now = self.core.now();
+        let mut connection = self.core.pool.acquire().await?;
         let Some(session) = self.find_session(&mut connection, &session_hash).await? else {
             return Ok(None);
         };
-        if now - session.last_seen_at >= TOUCH_EVERY {
+        if now - session.last_seen_at >= TOUCH_INTERVAL {
             operators::touch_session(&mut connection, &session_hash, now).await?;
         }
         Ok(Some(SignedIn {
@@ -285,13 +123,10 @@ impl Registry {
         }))
     }
 
-    /// Whether this cookie stands for a session. Asking does not keep it alive.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn session_lives(&self, cookie: &str) -> AppResult<bool> {
+    /// True if the cookie belongs to a live session. Does not extend the session.
+    pub async fn is_live(&self, cookie: &str) -> AppResult<bool> {
         let session_hash = password::session_hash(cookie);
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.core.pool.acquire().await?;
         let found = self.find_session(&mut connection, &session_hash).await?;
         Ok(found.is_some())
     }
@@ -301,61 +136,60 @@ impl Registry {
         connection: &mut PgConnection,
         session_hash: &[u8; 32],
     ) -> sqlx::Result<Option<SessionRow>> {
-        let now = self.now();
+        let now = self.core.now();
         operators::find_session(
             connection,
             session_hash,
             now - ABSOLUTE_TIMEOUT,
             now - IDLE_TIMEOUT,
-            // Clocks of several instances differ, and one may be set back.
-            now - FORMER_COOKIE..now + FORMER_COOKIE,
+            // Tolerates clock skew between instances.
+            now - FORMER_COOKIE_TTL..now + FORMER_COOKIE_TTL,
         )
         .await
     }
 
-    /// Ends a session, on the server.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn sign_out(&self, cookie: &str, whence: Whence) -> AppResult<()> {
-        let mut transaction = self.pool.begin().await?;
-        self.end_session(&mut transaction, cookie, &whence).await?;
+    /// Ends the session with this cookie.
+    pub async fn sign_out(&self, cookie: &str, client: ClientInfo) -> AppResult<()> {
+        let mut transaction = self.core.pool.begin().await?;
+        self.end_by_cookie(&mut transaction, cookie, &client)
+            .await?;
         Ok(transaction.commit().await?)
     }
 
-    async fn end_session(
+    pub(super) async fn end_by_cookie(
         &self,
         transaction: &mut PgConnection,
         cookie: &str,
-        whence: &Whence,
+        client: &ClientInfo,
     ) -> AppResult<()> {
         let session_hash = password::session_hash(cookie);
-        let (oldest, least) = (self.now() - ABSOLUTE_TIMEOUT, self.now() - IDLE_TIMEOUT);
-        let renewed_after = self.now() - FORMER_COOKIE;
+        let (oldest, least) = (
+            self.core.now() - ABSOLUTE_TIMEOUT,
+            self.core.now() - IDLE_TIMEOUT,
+        );
+        let renewed_after = self.core.now() - FORMER_COOKIE_TTL;
         let ended =
             operators::delete_session(transaction, &session_hash, oldest, least, renewed_after)
                 .await?;
         let Some(email) = ended else {
             return Ok(());
         };
-        let origin = whence.clone().of(Actor::new(ActorKind::Operator, email));
+        let context = client
+            .clone()
+            .acting_as(Actor::new(ActorKind::Operator, email));
         let action = Action::OperatorSignedOut;
-        audit::record(self, transaction, &origin, action, Subject::default()).await?;
+        audit::record(&self.core, transaction, &context, action, Subject::none()).await?;
         Ok(())
     }
 
-    /// The sessions of an operator that have not ended; `cookie` is of the one that asks.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn sessions_of(
-        &self,
-        operator: &Operator,
-        cookie: &str,
-    ) -> AppResult<Vec<SessionView>> {
+    /// Returns the live sessions of an operator. `cookie` identifies the current one.
+    pub async fn list(&self, operator: &Operator, cookie: &str) -> AppResult<Vec<SessionView>> {
         let this = password::session_hash(cookie);
-        let (oldest, least) = (self.now() - ABSOLUTE_TIMEOUT, self.now() - IDLE_TIMEOUT);
-        let mut connection = self.pool.acquire().await?;
+        let (oldest, least) = (
+            self.core.now() - ABSOLUTE_TIMEOUT,
+            self.core.now() - IDLE_TIMEOUT,
+        );
+        let mut connection = self.core.pool.acquire().await?;
         let rows =
             operators::sessions_of(&mut connection, operator.operator_id, oldest, least).await?;
         let view = |row: ListedSession| SessionView {
@@ -369,19 +203,19 @@ impl Registry {
         Ok(rows.into_iter().map(view).collect())
     }
 
-    /// Ends all sessions of an operator, or of everybody; how many.
-    ///
-    /// # Errors
-    /// [`Missing::OperatorNotFound`], or the database's.
-    pub async fn end_sessions(&self, origin: &Origin, email: Option<&str>) -> AppResult<usize> {
+    /// Ends all sessions of an operator, or of all operators, and returns their number.
+    pub async fn end_all(&self, context: &AuditContext, email: Option<&str>) -> AppResult<usize> {
         let email = email
             .map(|email| {
                 operator::sign_in_email(email).map_err(|message| AppError::field("email", message))
             })
             .transpose()?;
-        let (oldest, least) = (self.now() - ABSOLUTE_TIMEOUT, self.now() - IDLE_TIMEOUT);
-        let mut transaction = self.pool.begin().await?;
-        // A sign-in under way is over before, and counts, or begins after.
+        let (oldest, least) = (
+            self.core.now() - ABSOLUTE_TIMEOUT,
+            self.core.now() - IDLE_TIMEOUT,
+        );
+        let mut transaction = self.core.pool.begin().await?;
+        // Serialise with sign-ins: each is committed before, or starts after.
         let mut whose = operators::lock_all(&mut transaction).await?;
         if let Some(email) = email {
             whose.retain(|row| row.email == email);
@@ -398,45 +232,43 @@ impl Registry {
                 ended.push((row.email, open.len()));
             }
         }
-        // Told at the end: what is told waits for everybody else who tells.
+        // Write the audit events last: each takes the chain-head lock, which serialises all writers.
         for (email, _) in &ended {
-            let subject = Subject {
-                details: json!({ "email": email }),
-                ..Subject::default()
-            };
+            let subject = Subject::of(json!({ "email": email }));
             let action = Action::OperatorSignedOut;
-            audit::record(self, &mut transaction, origin, action, subject).await?;
+            audit::record(&self.core, &mut transaction, context, action, subject).await?;
         }
         transaction.commit().await?;
         Ok(ended.iter().map(|(_, sessions)| sessions).sum())
     }
 
-    /// Ends one of an operator's own sessions. One that has ended already is as good as ended.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn end_session_of(
+    /// Ends one of an operator's own sessions. Idempotent.
+    pub async fn end(
         &self,
-        origin: &Origin,
+        context: &AuditContext,
         operator: &Operator,
         session_id: Uuid,
     ) -> AppResult<()> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.core.pool.begin().await?;
         let operator_id = operator.operator_id;
         if operators::delete_session_of(&mut transaction, operator_id, session_id).await? {
             let action = Action::OperatorSignedOut;
-            audit::record(self, &mut transaction, origin, action, Subject::default()).await?;
+            audit::record(
+                &self.core,
+                &mut transaction,
+                context,
+                action,
+                Subject::none(),
+            )
+            .await?;
         }
         Ok(transaction.commit().await?)
     }
 
-    /// Deletes the sessions that have timed out; how many.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn sweep_sessions(&self) -> AppResult<u64> {
-        let now = self.now();
-        let mut connection = self.pool.acquire().await?;
+    /// Deletes the sessions that have timed out and returns their number.
+    pub async fn sweep(&self) -> AppResult<u64> {
+        let now = self.core.now();
+        let mut connection = self.core.pool.acquire().await?;
         Ok(
             operators::sweep_sessions(&mut connection, now - ABSOLUTE_TIMEOUT, now - IDLE_TIMEOUT)
                 .await?,

@@ -1,9 +1,8 @@
-//! Guessing passwords and codes is slowed, per account and per address, and never ends in a lock: whoever
-//! knows the password waits a minute at the most (OWASP Authentication Cheat Sheet, "Login
-//! Throttling"; NIST SP 800-63B §5.2.2).
+//! Throttling of password and code guesses per account and per address, without lockout: the owner waits
+//! for a minute at most (OWASP Authentication Cheat Sheet, "Login Throttling"; NIST SP 800-63B §5.2.2).
 //!
-//! An attempt counts as a failure before its password is looked at, so that many at once are no
-//! way around the count; a success takes that back. Accounts that don't exist are counted alike.
+//! An attempt counts as a failure before it is checked, so that concurrent attempts can't evade the count;
+//! a success reverts that. Unknown accounts are counted too.
 
 use std::net::IpAddr;
 
@@ -12,62 +11,65 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Registry;
+use super::sessions::SessionService;
 use crate::domain::error::{AppError, AppResult};
 use crate::server::store::sign_in_attempts::{self as attempts, AttemptsRow};
 
-/// How attempts of a kind are slowed.
+/// Throttling parameters of one kind of attempt.
 #[derive(Clone, Copy)]
 struct Limit {
-    /// Failures that cost no wait.
+    /// Failures without a wait.
     free: i32,
-    /// Longest wait between two attempts.
-    longest_wait: TimeDelta,
-    /// Failures are forgotten after so long without an attempt.
+    max_wait: TimeDelta,
+    /// Time without attempts after which failures are forgotten.
     quiet: TimeDelta,
 }
 
-/// Of one address; an office may share one.
+/// Per client address, which an office may share.
 const ADDRESS: Limit = Limit {
     free: 20,
-    longest_wait: TimeDelta::seconds(60),
+    max_wait: TimeDelta::seconds(60),
     quiet: TimeDelta::hours(1),
 };
-/// At the password of one account: whoever knows it is not shut out.
+/// Password of one account.
 const PASSWORD: Limit = Limit {
     free: 5,
-    longest_wait: TimeDelta::seconds(60),
+    max_wait: TimeDelta::seconds(60),
     quiet: TimeDelta::hours(1),
 };
-/// At the codes by time of one account. They have few choices: at one a minute one would be found within
-/// months by whoever has the password already, and an hour's rest must not begin the count anew.
-const CODE: Limit = Limit {
+/// TOTP codes of one account. There are few codes: at one guess a minute, an attacker with the password
+/// would succeed within months, and an hour of rest must not reset the count.
+const TOTP_CODE: Limit = Limit {
     free: 5,
-    longest_wait: TimeDelta::minutes(30),
-    quiet: LONGEST_QUIET,
+    max_wait: TimeDelta::minutes(30),
+    quiet: MAX_QUIET,
 };
-/// At the recovery codes of one account. Nobody guesses 80 random bits: whoever tries is not to keep their
-/// owner out, for whom they are the way in while the codes by time are slowed.
+/// Recovery codes of one account. They have 80 random bits, so guessing is hopeless. Throttle lightly: an
+/// attacker must not lock out the owner, who needs them while TOTP codes are throttled.
 const RECOVERY_CODE: Limit = Limit {
     free: 5,
-    longest_wait: TimeDelta::seconds(2),
+    max_wait: TimeDelta::seconds(2),
     quiet: TimeDelta::hours(1),
 };
-/// The longest of those.
-const LONGEST_QUIET: TimeDelta = TimeDelta::days(1);
+/// The longest `quiet` of all limits.
+const MAX_QUIET: TimeDelta = TimeDelta::days(1);
 
-/// An attempt that was let through: what a success takes back.
+/// Kinds of second-factor codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CodeKind {
+    Totp,
+    Recovery,
+}
+
+/// A counted attempt.
 pub(super) struct Attempt {
     account: [u8; 32],
     address: Option<[u8; 32]>,
 }
 
-impl Registry {
-    /// Lets an attempt through and counts it.
-    ///
-    /// # Errors
-    /// [`AppError::RateLimited`] where it comes too soon, or the database's.
-    pub(super) async fn begin_sign_in(
+impl SessionService {
+    /// Counts a password attempt, or rejects it with [`AppError::RateLimited`].
+    pub(super) async fn begin_password_attempt(
         &self,
         email: &str,
         client: Option<IpAddr>,
@@ -76,22 +78,19 @@ impl Registry {
         self.begin_attempt(account, PASSWORD, client).await
     }
 
-    /// The same for a code of the second factor, which is counted apart from the password: whoever knows
-    /// the one gets no more tries at the other.
-    ///
-    /// # Errors
-    /// As [`Registry::begin_sign_in`].
-    pub(super) async fn begin_code(
+    /// Same for a second-factor code, which is counted separately: a correct password does not reset it.
+    pub(super) async fn begin_code_attempt(
         &self,
         operator_id: Uuid,
-        is_recovery: bool,
+        kind: CodeKind,
         client: Option<IpAddr>,
     ) -> AppResult<Attempt> {
-        let (account, limit) = if is_recovery {
-            let account = subject("recovery code", operator_id.as_bytes());
-            (account, RECOVERY_CODE)
-        } else {
-            (codes_of(operator_id), CODE)
+        let (account, limit) = match kind {
+            CodeKind::Totp => (totp_subject(operator_id), TOTP_CODE),
+            CodeKind::Recovery => {
+                let account = subject("recovery code", operator_id.as_bytes());
+                (account, RECOVERY_CODE)
+            }
         };
         self.begin_attempt(account, limit, client).await
     }
@@ -106,20 +105,20 @@ impl Registry {
             account,
             address: client.map(|client| subject("address", &network(client))),
         };
-        let now = self.now();
-        let mut transaction = self.pool.begin().await?;
-        // Addresses before accounts, always: two attempts can't wait for each other.
+        let now = self.core.now();
+        let mut transaction = self.core.pool.begin().await?;
+        // Lock addresses before accounts, to avoid deadlocks.
         let limits = [
             (attempt.address.as_ref(), ADDRESS),
             (Some(&attempt.account), limit),
         ];
         for (subject, limit) in limits {
             let Some(subject) = subject else { continue };
-            let row = attempts::lock(&mut transaction, subject, now).await?;
+            let row = attempts::lock_for_update(&mut transaction, subject, now).await?;
             match count(row, limit, now) {
                 Ok(row) => attempts::write(&mut transaction, subject, &row).await?,
                 Err(wait) => {
-                    // The address has been counted, whatever the account says.
+                    // The address stays counted even if the account is throttled.
                     transaction.commit().await?;
                     return Err(AppError::RateLimited { retry_after: wait });
                 }
@@ -129,12 +128,9 @@ impl Registry {
         Ok(attempt)
     }
 
-    /// It was right: the account's failures are forgotten, the address's are one fewer.
-    ///
-    /// # Errors
-    /// The database's.
-    pub(super) async fn end_sign_in(&self, attempt: &Attempt) -> AppResult<()> {
-        let mut transaction = self.pool.begin().await?;
+    /// Reverts the count after a success: clears the account's failures, and takes one from the address's.
+    pub(super) async fn attempt_succeeded(&self, attempt: &Attempt) -> AppResult<()> {
+        let mut transaction = self.core.pool.begin().await?;
         if let Some(address) = &attempt.address {
             attempts::take_back(&mut transaction, address).await?;
         }
@@ -142,33 +138,27 @@ impl Registry {
         Ok(transaction.commit().await?)
     }
 
-    /// Forgets the failures at an operator's codes by time: there is no such code any more.
-    ///
-    /// # Errors
-    /// The database's.
-    pub(super) async fn forget_codes(
+    /// Clears the failures of an operator's TOTP codes, when the second factor is removed.
+    pub(super) async fn clear_code_attempts(
         &self,
         connection: &mut PgConnection,
         operator_id: Uuid,
     ) -> AppResult<()> {
-        Ok(attempts::clear(connection, &codes_of(operator_id)).await?)
+        Ok(attempts::clear(connection, &totp_subject(operator_id)).await?)
     }
 
-    /// Deletes attempts that count no more; how many.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn sweep_sign_in_attempts(&self) -> AppResult<u64> {
-        let mut connection = self.pool.acquire().await?;
-        Ok(attempts::sweep(&mut connection, self.now() - LONGEST_QUIET).await?)
+    /// Deletes expired attempts and returns their number.
+    pub async fn sweep_attempts(&self) -> AppResult<u64> {
+        let mut connection = self.core.pool.acquire().await?;
+        Ok(attempts::sweep(&mut connection, self.core.now() - MAX_QUIET).await?)
     }
 }
 
-fn codes_of(operator_id: Uuid) -> [u8; 32] {
+fn totp_subject(operator_id: Uuid) -> [u8; 32] {
     subject("code", operator_id.as_bytes())
 }
 
-/// The row after one more failure, or the whole seconds to wait.
+/// Returns the row after one more failure, or the seconds to wait.
 fn count(row: AttemptsRow, limit: Limit, now: DateTime<Utc>) -> Result<AttemptsRow, u32> {
     let quiet = now - row.last_at >= limit.quiet;
     let wait = row.blocked_until - now;
@@ -188,14 +178,14 @@ fn count(row: AttemptsRow, limit: Limit, now: DateTime<Utc>) -> Result<AttemptsR
     })
 }
 
-/// None for the free failures, then 1, 2, 4 … seconds.
+/// Wait after so many failures: none for the free ones, then 1, 2, 4 … seconds.
 fn wait_after(failures: i32, limit: Limit) -> TimeDelta {
     let Ok(doublings) = u32::try_from(failures - limit.free) else {
         return TimeDelta::zero();
     };
     match doublings.checked_sub(1) {
         None => TimeDelta::zero(),
-        Some(doublings) => TimeDelta::seconds(1_i64 << doublings.min(20)).min(limit.longest_wait),
+        Some(doublings) => TimeDelta::seconds(1_i64 << doublings.min(20)).min(limit.max_wait),
     }
 }
 
@@ -208,7 +198,7 @@ fn subject(kind: &str, value: &[u8]) -> [u8; 32] {
         .into()
 }
 
-/// What of an address one subscriber holds: an IPv4 address, or an IPv6 network of 64 bits.
+/// Address range of one subscriber: an IPv4 address or an IPv6 /64 network.
 fn network(client: IpAddr) -> Vec<u8> {
     match client.to_canonical() {
         IpAddr::V4(address) => address.octets().to_vec(),
@@ -226,7 +216,7 @@ mod tests {
             .map(|failures| wait_after(failures, PASSWORD).num_seconds())
             .collect();
         assert_eq!(waits, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60]);
-        assert_eq!(wait_after(i32::MAX, PASSWORD), PASSWORD.longest_wait);
+        assert_eq!(wait_after(i32::MAX, PASSWORD), PASSWORD.max_wait);
     }
 
     #[test]
@@ -244,7 +234,7 @@ mod tests {
         let row = AttemptsRow {
             failures: 50,
             last_at: now - PASSWORD.quiet,
-            blocked_until: now + PASSWORD.longest_wait,
+            blocked_until: now + PASSWORD.max_wait,
         };
         assert_eq!(count(row, PASSWORD, now).unwrap().failures, 1);
         let row = AttemptsRow {

@@ -1,4 +1,4 @@
-//! Webhooks: made, listed, changed, deleted; and their secrets.
+//! Webhooks and their secrets.
 
 use data_encoding::BASE64;
 use serde_json::json;
@@ -6,8 +6,10 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::AuditContext;
 use super::audit::{self, Subject};
-use super::{Origin, Registry};
+use super::notifications::NotificationService;
+use super::partners::require_exists;
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::secret::Secret;
@@ -16,24 +18,21 @@ use crate::server::crypto::seal::{self, Sealed};
 use crate::server::store::partners;
 use crate::server::store::webhooks::{self, SealedRow};
 
-/// What a secret begins with (Standard Webhooks, "Signature scheme").
+/// Prefix of a secret (Standard Webhooks, "Signature scheme").
 const SECRET_PREFIX: &str = "whsec_";
 
-impl Registry {
-    /// Makes a webhook. What its host's name stands for is looked at with every attempt.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] for an address that may not be called, [`Missing::PartnerNotFound`], [`Conflict::TooManyWebhooks`], or the database's.
+impl NotificationService {
+    /// Creates a webhook. The addresses of its host name are checked at each attempt, not here.
     pub async fn create_webhook(
         &self,
-        origin: &Origin,
+        context: &AuditContext,
         partner_id: Uuid,
         command: MakeWebhook,
     ) -> AppResult<NewWebhook> {
         self.check_target(&command.url)?;
-        let now = self.now();
+        let now = self.core.now();
         let webhook = Webhook {
-            webhook_id: self.entropy.uuid(),
+            webhook_id: self.core.entropy.uuid(),
             partner_id,
             url: command.url,
             kinds: command.kinds,
@@ -41,15 +40,15 @@ impl Registry {
             created_at: now,
             updated_at: now,
         };
-        let secret: Zeroizing<[u8; 32]> = Zeroizing::new(self.entropy.bytes());
+        let secret: Zeroizing<[u8; 32]> = Zeroizing::new(self.core.entropy.bytes());
         let sealed = self.seal_secret(webhook.webhook_id, &secret[..])?;
-        let mut transaction = self.pool.begin().await?;
-        // The lock orders those who count.
-        partners::lock(&mut transaction, partner_id)
+        let mut transaction = self.core.pool.begin().await?;
+        // Serialise concurrent creations, so that the count below holds.
+        partners::lock_for_update(&mut transaction, partner_id)
             .await?
             .ok_or(Missing::PartnerNotFound)?;
-        let there_are = webhooks::list(&mut transaction, partner_id).await?.len();
-        if there_are as i64 >= MOST_WEBHOOKS {
+        let count = webhooks::list(&mut transaction, partner_id).await?.len();
+        if count as i64 >= MOST_WEBHOOKS {
             return Err(Conflict::TooManyWebhooks.into());
         }
         webhooks::insert(
@@ -59,43 +58,32 @@ impl Registry {
             &sealed.fingerprint,
         )
         .await?;
-        self.record_webhook(&mut transaction, origin, Action::WebhookCreated, &webhook)
+        self.record_webhook(&mut transaction, context, Action::WebhookCreated, &webhook)
             .await?;
         transaction.commit().await?;
         let encoded = Zeroizing::new(BASE64.encode(&secret[..]));
-        let told = Secret::from([SECRET_PREFIX, encoded.as_str()].concat());
-        Ok(NewWebhook {
-            webhook,
-            secret: told,
-        })
+        let secret = Secret::from([SECRET_PREFIX, encoded.as_str()].concat());
+        Ok(NewWebhook { webhook, secret })
     }
 
-    /// A partner's webhooks, oldest first.
-    ///
-    /// # Errors
-    /// [`Missing::PartnerNotFound`], or the database's.
+    /// Returns a partner's webhooks, oldest first.
     pub async fn list_webhooks(&self, partner_id: Uuid) -> AppResult<Vec<Webhook>> {
-        self.partner(partner_id).await?;
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.core.pool.acquire().await?;
+        require_exists(&mut connection, partner_id).await?;
         Ok(webhooks::list(&mut connection, partner_id).await?)
     }
 
-    /// Changes a webhook.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] for an address that may not be called, [`Missing::WebhookNotFound`], or the
-    /// database's.
     pub async fn update_webhook(
         &self,
-        origin: &Origin,
+        context: &AuditContext,
         webhook_id: Uuid,
         command: UpdateWebhook,
     ) -> AppResult<Webhook> {
         if let Some(url) = &command.url {
             self.check_target(url)?;
         }
-        let mut transaction = self.pool.begin().await?;
-        let before = webhooks::lock(&mut transaction, webhook_id)
+        let mut transaction = self.core.pool.begin().await?;
+        let before = webhooks::lock_for_update(&mut transaction, webhook_id)
             .await?
             .ok_or(Missing::WebhookNotFound)?;
         let mut after = Webhook {
@@ -105,9 +93,9 @@ impl Registry {
             ..before.clone()
         };
         if after != before {
-            after.updated_at = self.now();
+            after.updated_at = self.core.now();
             webhooks::update(&mut transaction, &after).await?;
-            self.record_webhook(&mut transaction, origin, Action::WebhookUpdated, &after)
+            self.record_webhook(&mut transaction, context, Action::WebhookUpdated, &after)
                 .await?;
         }
         transaction.commit().await?;
@@ -115,22 +103,18 @@ impl Registry {
     }
 
     /// Deletes a webhook with its delivery log.
-    ///
-    /// # Errors
-    /// [`Missing::WebhookNotFound`], or the database's.
-    pub async fn delete_webhook(&self, origin: &Origin, webhook_id: Uuid) -> AppResult<()> {
-        let mut transaction = self.pool.begin().await?;
-        let webhook = webhooks::lock(&mut transaction, webhook_id)
+    pub async fn delete_webhook(&self, context: &AuditContext, webhook_id: Uuid) -> AppResult<()> {
+        let mut transaction = self.core.pool.begin().await?;
+        let webhook = webhooks::lock_for_update(&mut transaction, webhook_id)
             .await?
             .ok_or(Missing::WebhookNotFound)?;
         webhooks::delete(&mut transaction, webhook_id).await?;
-        self.record_webhook(&mut transaction, origin, Action::WebhookDeleted, &webhook)
+        self.record_webhook(&mut transaction, context, Action::WebhookDeleted, &webhook)
             .await?;
         Ok(transaction.commit().await?)
     }
 
-    /// The bytes of a webhook's secret; `None` where no known pepper opens it.
-    #[must_use]
+    /// Opens a webhook's sealed secret; `None` if no known pepper opens it.
     pub fn webhook_secret(
         &self,
         webhook_id: Uuid,
@@ -141,17 +125,17 @@ impl Registry {
             bytes,
             fingerprint: fingerprint.try_into().ok()?,
         };
-        seal::open(self.peppers.as_deref()?, &sealed, webhook_id.as_bytes())
+        seal::open(
+            self.core.peppers.as_deref()?,
+            &sealed,
+            webhook_id.as_bytes(),
+        )
     }
 
-    /// Seals the secrets that another pepper sealed under the current one; how many could not be
-    /// opened.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Reseals all secrets under the current pepper, and returns how many could not be opened.
     pub async fn reseal_webhooks(&self) -> AppResult<usize> {
-        let peppers = self.peppers.as_deref().ok_or(AppError::Internal)?;
-        let mut connection = self.pool.acquire().await?;
+        let peppers = self.core.peppers()?;
+        let mut connection = self.core.pool.acquire().await?;
         let current = peppers.current().fingerprint();
         let mut unopened = 0;
         for row in webhooks::sealed_otherwise(&mut connection, &current).await? {
@@ -180,35 +164,33 @@ impl Registry {
     }
 
     fn seal_secret(&self, webhook_id: Uuid, secret: &[u8]) -> AppResult<Sealed> {
-        let peppers = self.peppers.as_deref().ok_or(AppError::Internal)?;
-        let nonce = self.entropy.bytes();
+        let peppers = self.core.peppers()?;
+        let nonce = self.core.entropy.bytes();
         seal::seal(peppers.current(), nonce, webhook_id.as_bytes(), secret)
     }
 
-    /// The whole address may be a secret of its own, so the history names the host alone.
+    /// The URL may contain a secret, so the audit log names only the host.
     async fn record_webhook(
         &self,
         connection: &mut PgConnection,
-        origin: &Origin,
+        context: &AuditContext,
         action: Action,
         webhook: &Webhook,
     ) -> AppResult<()> {
-        let subject = Subject {
-            partner_id: Some(webhook.partner_id),
-            details: json!({
+        let subject = Subject::partner(
+            webhook.partner_id,
+            json!({
                 "webhookId": webhook.webhook_id,
                 "host": host(&webhook.url),
                 "kinds": webhook.kinds,
                 "active": webhook.active,
             }),
-            ..Subject::default()
-        };
-        audit::record(self, connection, origin, action, subject).await
+        );
+        audit::record(&self.core, connection, context, action, subject).await
     }
 }
 
-/// The host of an address, with its port.
-#[must_use]
+/// Host and port of a URL.
 pub fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or_default()

@@ -117,7 +117,7 @@ pub async fn find(
 
 /// The same, and keeps others from changing it until the transaction ends. Its owner is judged
 /// once the lock is had: after a transfer that this waited for it may be no more.
-pub async fn lock(
+pub async fn lock_for_update(
     connection: &mut PgConnection,
     asset_id: Uuid,
     owner: Option<Uuid>,

@@ -59,7 +59,7 @@ pub async fn select(
 /// Keeps others from changing these keys, and from orders about their lineages, until the
 /// transaction ends. Lineages are locked in one order, and each from its first key on, as a single
 /// order locks it.
-pub async fn lock(connection: &mut PgConnection, ids: &[KeyId]) -> sqlx::Result<()> {
+pub async fn lock_for_update(connection: &mut PgConnection, ids: &[KeyId]) -> sqlx::Result<()> {
     sqlx::query(
         "select from api_keys
           where key_id = any($1) or key_id in (select lineage from api_keys where key_id = any($1))
@@ -93,7 +93,7 @@ pub async fn crowded(
 }
 
 /// Those of the partners that are active, and keeps them so until the transaction ends.
-pub async fn share_active(
+pub async fn lock_active_shared(
     connection: &mut PgConnection,
     partner_ids: &[Uuid],
 ) -> sqlx::Result<HashSet<Uuid>> {

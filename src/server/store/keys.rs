@@ -295,7 +295,10 @@ pub async fn lifetimes(
 /// One key, which others can't change until the transaction ends. The first key of its lineage is
 /// locked before it, so that orders about one lineage come one after the other. Their ids stay, so
 /// uses of them may be written meanwhile.
-pub async fn lock(connection: &mut PgConnection, key_id: &str) -> sqlx::Result<Option<KeyRow>> {
+pub async fn lock_for_update(
+    connection: &mut PgConnection,
+    key_id: &str,
+) -> sqlx::Result<Option<KeyRow>> {
     if KeyId::parse(key_id).is_none() {
         return Ok(None);
     }

@@ -168,7 +168,7 @@ pub async fn hold(
 }
 
 /// Has others wait who hold the operator, or would, until the transaction ends.
-pub async fn lock(connection: &mut PgConnection, operator_id: Uuid) -> sqlx::Result<()> {
+pub async fn lock_for_update(connection: &mut PgConnection, operator_id: Uuid) -> sqlx::Result<()> {
     sqlx::query("select from operators where operator_id = $1 for no key update")
         .bind(operator_id)
         .execute(connection)
@@ -266,10 +266,7 @@ pub async fn renew_session(
 }
 
 /// Notes that the second factor counts no more in a session.
-pub async fn forget_proof(
-    connection: &mut PgConnection,
-    session_hash: &[u8; 32],
-) -> sqlx::Result<()> {
+pub async fn clear_mfa(connection: &mut PgConnection, session_hash: &[u8; 32]) -> sqlx::Result<()> {
     sqlx::query("update operator_sessions set factor_at = null where session_hash = $1")
         .bind(&session_hash[..])
         .execute(connection)

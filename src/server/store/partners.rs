@@ -192,7 +192,7 @@ pub struct PartnerFields {
 }
 
 /// Reads a partner's fields and keeps others from changing them until the transaction ends.
-pub async fn lock(
+pub async fn lock_for_update(
     connection: &mut PgConnection,
     partner_id: Uuid,
 ) -> sqlx::Result<Option<PartnerFields>> {
@@ -204,9 +204,22 @@ pub async fn lock(
     .await
 }
 
-/// Whether the partner is active, and keeps it so until the transaction ends; `None` where there
-/// is no such partner.
-pub async fn share(connection: &mut PgConnection, partner_id: Uuid) -> sqlx::Result<Option<bool>> {
+/// Returns whether the partner is active; `None` if it does not exist.
+pub async fn is_active(
+    connection: &mut PgConnection,
+    partner_id: Uuid,
+) -> sqlx::Result<Option<bool>> {
+    sqlx::query_scalar("select active from partners where partner_id = $1")
+        .bind(partner_id)
+        .fetch_optional(connection)
+        .await
+}
+
+/// Same as [`is_active`], with a shared lock until the transaction ends.
+pub async fn lock_shared(
+    connection: &mut PgConnection,
+    partner_id: Uuid,
+) -> sqlx::Result<Option<bool>> {
     sqlx::query_scalar("select active from partners where partner_id = $1 for share")
         .bind(partner_id)
         .fetch_optional(connection)

@@ -42,7 +42,7 @@ pub async fn find(connection: &mut PgConnection) -> sqlx::Result<Policy> {
 }
 
 /// The policy, which others can't change until the transaction ends.
-pub async fn lock(connection: &mut PgConnection) -> sqlx::Result<Policy> {
+pub async fn lock_for_update(connection: &mut PgConnection) -> sqlx::Result<Policy> {
     sqlx::query_as::<_, PolicyRow>(select_policy!(" for update"))
         .fetch_one(connection)
         .await

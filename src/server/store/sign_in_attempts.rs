@@ -15,7 +15,7 @@ pub struct AttemptsRow {
 }
 
 /// A subject's attempts, which nobody else can read for writing until the transaction ends.
-pub async fn lock(
+pub async fn lock_for_update(
     connection: &mut PgConnection,
     subject: &[u8; 32],
     now: DateTime<Utc>,

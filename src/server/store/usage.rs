@@ -105,15 +105,31 @@ pub struct UsesRow {
     pub refused: i64,
 }
 
+/// Interval over which uses are summed.
+#[derive(Clone, Copy, Debug)]
+pub enum Interval {
+    Hour,
+    Day,
+}
+
+impl Interval {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+        }
+    }
+}
+
 /// A key's uses from a moment on, by hour or by day (UTC), without the spans that have none.
 pub async fn uses(
     connection: &mut PgConnection,
     key_id: &KeyId,
     since: DateTime<Utc>,
-    by_day: bool,
+    interval: Interval,
 ) -> sqlx::Result<Vec<UsesRow>> {
     sqlx::query_as(
-        "select date_trunc(case when $3 then 'day' else 'hour' end, hour, 'UTC') as at,
+        "select date_trunc($3, hour, 'UTC') as at,
                 coalesce(sum(uses) filter (where outcome = 'accepted'), 0)::bigint as accepted,
                 coalesce(sum(uses) filter (where outcome = 'rate_limited'), 0)::bigint as rate_limited,
                 coalesce(sum(uses) filter (where outcome not in ('accepted', 'rate_limited')), 0)::bigint as refused
@@ -124,7 +140,7 @@ pub async fn uses(
     )
     .bind(key_id.as_str())
     .bind(since)
-    .bind(by_day)
+    .bind(interval.as_str())
     .fetch_all(connection)
     .await
 }

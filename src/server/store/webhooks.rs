@@ -65,7 +65,7 @@ pub async fn list(connection: &mut PgConnection, partner_id: Uuid) -> sqlx::Resu
 }
 
 /// One webhook, which others can't change until the transaction ends.
-pub async fn lock(
+pub async fn lock_for_update(
     connection: &mut PgConnection,
     webhook_id: Uuid,
 ) -> sqlx::Result<Option<Webhook>> {

@@ -25,8 +25,10 @@ use myproof_registry::server::clock::{Clock, ManualClock, SeededEntropy};
 use myproof_registry::server::crypto::pepper::Peppers;
 use myproof_registry::server::http::middleware::http_service::Frame;
 use myproof_registry::server::router::router;
-use myproof_registry::server::service::targets::Targets;
-use myproof_registry::server::service::{IssuingPolicy, Origin, Registry, Whence};
+use myproof_registry::server::service::delivery_targets::DeliveryTargets;
+use myproof_registry::server::service::{
+    AuditContext, ClientInfo, Dependencies, IssuingPolicy, Services,
+};
 use myproof_registry::server::startup;
 use myproof_registry::server::state::{AppState, Site};
 use serde_json::Value;
@@ -58,7 +60,7 @@ pub fn start_of_time() -> DateTime<Utc> {
 pub struct TestApp {
     pub pool: PgPool,
     pub clock: Arc<ManualClock>,
-    pub registry: Registry,
+    pub services: Services,
     pub state: AppState,
     router: Frame,
 }
@@ -98,16 +100,19 @@ impl TestApp {
             .map(|value| Zeroizing::new((*value).to_owned()))
             .collect();
         let peppers = Arc::new(Peppers::new(setting.pepper, &retired));
-        let mut registry = startup::registry_with(
+        let networks = setting.webhook_networks.iter();
+        let networks = networks.map(|network| network.parse().unwrap()).collect();
+        let dependencies = startup::dependencies(
             pool.clone(),
             Some(Arc::clone(&peppers)),
             IssuingPolicy::default(),
-            clock.clone(),
-            Arc::new(SeededEntropy::new(setting.seed)),
         );
-        let networks = setting.webhook_networks.iter();
-        let networks = networks.map(|network| network.parse().unwrap()).collect();
-        registry.targets = Arc::new(Targets::new(networks));
+        let services = Services::new(Dependencies {
+            clock: clock.clone(),
+            entropy: Arc::new(SeededEntropy::new(setting.seed)),
+            delivery_targets: DeliveryTargets::new(networks),
+            ..dependencies
+        });
         let path = |extension: &str| format!("/pkg/test.{extension}");
         let site = Site {
             public_origin: PUBLIC_ORIGIN.to_owned(),
@@ -126,12 +131,12 @@ impl TestApp {
             .output_name("test")
             .site_root("public")
             .build();
-        let state = startup::state(registry.clone(), peppers, site, leptos, setting.outage);
+        let state = startup::state(services.clone(), peppers, site, leptos, setting.outage);
         let router = router(state.clone());
         Self {
             pool,
             clock,
-            registry,
+            services,
             state,
             router,
         }
@@ -211,8 +216,9 @@ impl TestApp {
             contact_email: None,
             max_key_age_days: None,
         };
-        self.registry
-            .create_partner(&somebody(), command)
+        self.services
+            .partners
+            .create(&somebody(), command)
             .await
             .unwrap()
     }
@@ -228,8 +234,12 @@ impl TestApp {
     }
 
     pub async fn issue(&self, input: IssueInput) -> IssuedKey {
-        let command = input.check(self.registry.now()).unwrap();
-        self.registry.issue_key(&somebody(), command).await.unwrap()
+        let command = input.check(self.services.now()).unwrap();
+        self.services
+            .keys
+            .issue(&somebody(), command)
+            .await
+            .unwrap()
     }
 
     /// An admin key of a partner of its own.
@@ -253,7 +263,7 @@ impl TestApp {
         )
         .bind(email)
         .bind(self.clock.now())
-        .execute(&self.registry.pool)
+        .execute(self.services.pool())
         .await
         .unwrap();
     }
@@ -261,13 +271,15 @@ impl TestApp {
     /// Signs an operator in by password alone and gives back the cookie.
     pub async fn signed_in_by_password(&self, email: &str, role: Role) -> String {
         let password = Zeroizing::new(PASSWORD.to_owned());
-        self.registry
-            .create_operator(&somebody(), email, role, password.clone())
+        self.services
+            .operators
+            .create(&somebody(), email, role, password.clone())
             .await
             .unwrap();
         let session = self
-            .registry
-            .sign_in(email, password, Whence::default(), None)
+            .services
+            .sessions
+            .sign_in(email, password, ClientInfo::default(), None)
             .await
             .unwrap();
         format!("__Host-myproof-session={}", session.cookie.as_str())
@@ -340,8 +352,8 @@ pub fn nowhere() -> PgPool {
     startup::pool(options.username("nobody"))
 }
 
-pub fn somebody() -> Origin {
-    Origin {
+pub fn somebody() -> AuditContext {
+    AuditContext {
         actor: Actor::new(ActorKind::Cli, "test"),
         ip: None,
         request_id: None,

@@ -1,4 +1,4 @@
-//! Many keys in one order.
+//! Server functions of bulk actions.
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::{StreamingText, TextStream};
@@ -8,53 +8,40 @@ use crate::domain::bulk::{BulkPreview, ManyRevoked};
 use crate::domain::bulk_input::{BulkPreviewInput, BulkRevokeInput, BulkRotateInput};
 use crate::domain::error::AppError;
 
-/// What an order would do.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`], or what the service refuses.
+/// Returns what a bulk action would do.
 #[server(prefix = "/rpc", endpoint = "bulk/preview", input = Json, output = Json)]
 pub async fn preview_bulk(input: BulkPreviewInput) -> Result<BulkPreview, AppError> {
     use crate::server::context;
 
     context::admin()?;
     let state = context::state()?;
-    let registry = &state.registry;
-    let (action, selection) = input.check(registry.now()).map_err(context::told)?;
-    let preview = registry.preview_bulk(action, &selection).await;
-    preview.map_err(context::told)
+    let services = &state.services;
+    let (action, selection) = input.check(services.now())?;
+    services.keys.preview_bulk(action, &selection).await
 }
 
-/// Rotates many keys and tells how far it is: lines of JSON, each a
-/// [`crate::domain::bulk::Progress`]. The successors' tokens are in the last one and nowhere else.
-/// Who stops listening before that stops the order.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`], or what is wrong with the order.
+/// Rotates many keys and streams the progress: lines of JSON, each a [`crate::domain::bulk::Progress`]. Only
+/// the last one contains the successors' tokens. Closing the stream before its end cancels the rotation.
 #[server(prefix = "/rpc", endpoint = "bulk/rotate", input = Json, output = StreamingText)]
 pub async fn rotate_many(input: BulkRotateInput) -> Result<TextStream<AppError>, AppError> {
     use crate::server::context;
 
-    let origin = context::proven_admin()?;
+    let audit_context = context::proven_admin()?;
     let state = context::state()?;
-    let order = input.check(state.registry.now()).map_err(context::told)?;
-    let told = state.registry.clone().rotate_many_telling(origin, order);
-    Ok(TextStream::new(context::json_lines(told)))
+    let command = input.check(state.services.now())?;
+    let keys = state.services.keys.clone();
+    let progress = keys.rotate_many_with_progress(audit_context, command);
+    Ok(TextStream::new(context::json_lines(progress)))
 }
 
-/// Revokes many keys at once.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`], or what the service refuses.
+/// Revokes many keys.
 #[server(prefix = "/rpc", endpoint = "bulk/revoke", input = Json, output = Json)]
 pub async fn revoke_many(input: BulkRevokeInput) -> Result<ManyRevoked, AppError> {
     use crate::server::context;
 
-    let origin = context::proven_admin()?;
+    let audit_context = context::proven_admin()?;
     let state = context::state()?;
-    let registry = &state.registry;
-    let order = input.check(registry.now()).map_err(context::told)?;
-    registry
-        .revoke_many(&origin, order)
-        .await
-        .map_err(context::told)
+    let services = &state.services;
+    let command = input.check(services.now())?;
+    services.keys.revoke_many(&audit_context, command).await
 }

@@ -1,4 +1,4 @@
-//! What partners are told of their keys, as the console shows and changes it.
+//! Server functions of a partner's webhooks and deliveries.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -18,22 +18,14 @@ use crate::domain::webhook::{
 /// A partner's webhooks and a page of its deliveries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NoticesPage {
-    /// The server's time.
     pub now: DateTime<Utc>,
-    /// Who asked.
     pub viewer: Operator,
-    /// The partner.
     pub partner: Partner,
-    /// Its webhooks.
     pub webhooks: Vec<Webhook>,
-    /// Its deliveries.
     pub page: Page<Delivery>,
 }
 
-/// A partner's webhooks and one page of its deliveries.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
+/// Returns a partner's webhooks and one page of its deliveries.
 #[server(prefix = "/rpc", endpoint = "notices/list", input = Json, output = Json)]
 pub async fn list_notices(
     partner_id: Uuid,
@@ -43,41 +35,38 @@ pub async fn list_notices(
 
     let viewer = context::operator()?;
     let state = context::state()?;
-    let registry = &state.registry;
-    let query = query.check().map_err(context::told)?;
-    let partner = registry.partner(partner_id).await.map_err(context::told)?;
-    let webhooks = registry.list_webhooks(partner_id).await;
-    let page = registry.list_deliveries(partner_id, &query).await;
+    let services = &state.services;
+    let query = query.check()?;
+    let partner = services.partners.get(partner_id).await?;
+    let webhooks = services.notifications.list_webhooks(partner_id).await;
+    let page = services
+        .notifications
+        .list_deliveries(partner_id, &query)
+        .await;
     Ok(NoticesPage {
-        now: registry.now(),
+        now: services.now(),
         viewer,
         partner,
-        webhooks: webhooks.map_err(context::told)?,
-        page: page.map_err(context::told)?,
+        webhooks: webhooks?,
+        page: page?,
     })
 }
 
-/// Makes a webhook; its secret is in this answer and nowhere else.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// Creates a webhook. Only this response contains its secret.
 #[server(prefix = "/rpc", endpoint = "notices/create-webhook", input = Json, output = Json)]
 pub async fn create_webhook(partner_id: Uuid, input: WebhookInput) -> Result<NewWebhook, AppError> {
     use crate::server::context;
 
-    let origin = context::proven_admin()?;
-    let command = input.check().map_err(context::told)?;
+    let audit_context = context::proven_admin()?;
+    let command = input.check()?;
     context::state()?
-        .registry
-        .create_webhook(&origin, partner_id, command)
+        .services
+        .notifications
+        .create_webhook(&audit_context, partner_id, command)
         .await
-        .map_err(context::told)
 }
 
 /// Changes a webhook.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "notices/update-webhook", input = Json, output = Json)]
 pub async fn update_webhook(
     webhook_id: Uuid,
@@ -85,39 +74,39 @@ pub async fn update_webhook(
 ) -> Result<Webhook, AppError> {
     use crate::server::context;
 
-    let origin = context::proven_admin()?;
-    let command = input.check().map_err(context::told)?;
+    let audit_context = context::proven_admin()?;
+    let command = input.check()?;
     context::state()?
-        .registry
-        .update_webhook(&origin, webhook_id, command)
+        .services
+        .notifications
+        .update_webhook(&audit_context, webhook_id, command)
         .await
-        .map_err(context::told)
 }
 
 /// Deletes a webhook with its delivery log.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "notices/delete-webhook", input = Json, output = Json)]
 pub async fn delete_webhook(webhook_id: Uuid) -> Result<(), AppError> {
     use crate::server::context;
 
-    let origin = context::proven_admin()?;
+    let audit_context = context::proven_admin()?;
     let state = context::state()?;
-    let deleted = state.registry.delete_webhook(&origin, webhook_id).await;
-    deleted.map_err(context::told)
+    state
+        .services
+        .notifications
+        .delete_webhook(&audit_context, webhook_id)
+        .await
 }
 
-/// Has a notice sent again.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// Restarts a delivery.
 #[server(prefix = "/rpc", endpoint = "notices/send-again", input = Json, output = Json)]
 pub async fn send_again(delivery_id: Uuid) -> Result<Delivery, AppError> {
     use crate::server::context;
 
-    let origin = context::admin()?;
+    let audit_context = context::admin()?;
     let state = context::state()?;
-    let delivery = state.registry.send_again(&origin, delivery_id).await;
-    delivery.map_err(context::told)
+    state
+        .services
+        .notifications
+        .resend(&audit_context, delivery_id)
+        .await
 }

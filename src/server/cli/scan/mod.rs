@@ -16,19 +16,19 @@ use std::time::Duration;
 use clap::Args;
 
 use self::search::{Found, Tally};
-use super::{current, origin, plain_registry, told};
+use super::{audit_context, current, error_line, plain_services};
 use crate::domain::error::AppError;
 use crate::domain::key::RevocationReason;
 use crate::domain::key_input::RevokeKey;
 use crate::domain::token::KeyId;
 use crate::server::auth::Guard;
 use crate::server::config::{self, Source};
-use crate::server::service::Registry;
+use crate::server::service::Services;
 use crate::server::startup;
 
 /// Nothing was found, or something was, or the scan could not be done.
 const FOUND: u8 = 1;
-/// The exit code of a scan that could not be done, or not wholly.
+/// Exit code of a scan that failed or is incomplete.
 pub const FAILED: u8 = 3;
 const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
 
@@ -42,7 +42,7 @@ pub struct ScanArgs {
     revoke: bool,
 }
 
-/// Scans, and says what was found: a line each on standard output.
+/// Scans, and prints a line on standard output for each token found.
 pub async fn run(source: &Source, args: ScanArgs) -> ExitCode {
     match scan(source, args).await {
         Ok(code) => code,
@@ -54,10 +54,10 @@ pub async fn run(source: &Source, args: ScanArgs) -> ExitCode {
 }
 
 async fn scan(source: &Source, args: ScanArgs) -> Result<ExitCode, String> {
-    let registry = registry(source, args.revoke).await?;
-    // Asked before anything is read: a scan takes its time.
-    let guard = match (&registry, args.revoke) {
-        (Some(registry), true) => Some(guard(source, registry)?),
+    let services = services(source, args.revoke).await?;
+    // Check the configuration before the scan, which takes long.
+    let guard = match (&services, args.revoke) {
+        (Some(services), true) => Some(guard(source, services)?),
         _ => None,
     };
     let tally = Arc::new(Tally::default());
@@ -70,9 +70,9 @@ async fn scan(source: &Source, args: ScanArgs) -> Result<ExitCode, String> {
         .map_err(|error| format!("the scan did not finish: {error}"))?;
     let (found, mut faults) = tally.finish();
 
-    let words = match (&registry, &guard) {
-        (Some(registry), Some(guard)) => revoke(registry, guard, &found, &mut faults).await,
-        (Some(registry), None) => statuses(registry, &found).await.map_err(told)?,
+    let words = match (&services, &guard) {
+        (Some(services), Some(guard)) => revoke(services, guard, &found, &mut faults).await,
+        (Some(services), None) => statuses(services, &found).await.map_err(error_line)?,
         (None, _) => HashMap::new(),
     };
     let mut keys: Vec<&KeyId> = found.iter().map(|found| &found.key_id).collect();
@@ -108,13 +108,13 @@ async fn scan(source: &Source, args: ScanArgs) -> Result<ExitCode, String> {
     })
 }
 
-/// The services, where there is a database. Without one the scan goes on, unless it is to revoke.
-async fn registry(source: &Source, revoke: bool) -> Result<Option<Registry>, String> {
+/// The services, if a database is available. Only revoking requires one.
+async fn services(source: &Source, revoke: bool) -> Result<Option<Services>, String> {
     if !config::names_database(source) && !revoke {
         return Ok(None);
     }
-    match current(plain_registry(source)?).await {
-        Ok(registry) => Ok(Some(registry)),
+    match current(plain_services(source)?).await {
+        Ok(services) => Ok(Some(services)),
         Err(why) if revoke => Err(why),
         Err(why) => {
             eprintln!("what has become of the keys can't be told: {why}");
@@ -123,14 +123,14 @@ async fn registry(source: &Source, revoke: bool) -> Result<Option<Registry>, Str
     }
 }
 
-fn guard(source: &Source, registry: &Registry) -> Result<Guard, String> {
+fn guard(source: &Source, services: &Services) -> Result<Guard, String> {
     let peppers = config::peppers(source).map_err(|error| error.to_string())?;
     Ok(Guard::new(
-        registry.pool.clone(),
-        Arc::clone(&registry.clock),
-        Arc::clone(&registry.entropy),
+        services.pool().clone(),
+        Arc::clone(services.clock()),
+        Arc::clone(services.entropy()),
         startup::peppers(&peppers),
-        registry.key_hashing.clone(),
+        services.key_hashing().clone(),
         Duration::ZERO,
     ))
 }
@@ -146,7 +146,7 @@ fn read(tally: &Tally, paths: &[PathBuf]) {
     tally.walk(&paths);
 }
 
-/// Waits for the reading, and tells meanwhile how far it is, where somebody looks on.
+/// Waits for the scan, and shows its progress on a terminal.
 async fn show_progress(
     tally: &Tally,
     mut reading: tokio::task::JoinHandle<()>,
@@ -171,13 +171,13 @@ async fn show_progress(
     }
 }
 
-/// What has become of the keys, by token.
+/// Statuses of the keys, by token.
 async fn statuses<'a>(
-    registry: &Registry,
+    services: &Services,
     found: &'a [Found],
 ) -> Result<HashMap<&'a str, &'static str>, AppError> {
     let ids: Vec<KeyId> = found.iter().map(|found| found.key_id.clone()).collect();
-    let known = registry.key_statuses(&ids).await?;
+    let known = services.keys.statuses(&ids).await?;
     let word = |found: &'a Found| {
         let status = known.get(found.key_id.as_str());
         (
@@ -188,9 +188,9 @@ async fn statuses<'a>(
     Ok(found.iter().map(word).collect())
 }
 
-/// Revokes the keys whose secrets verify; what was done, by token.
+/// Revokes the keys whose secrets verify. Returns the results by token.
 async fn revoke<'a>(
-    registry: &Registry,
+    services: &Services,
     guard: &Guard,
     found: &'a [Found],
     faults: &mut Vec<String>,
@@ -207,15 +207,16 @@ async fn revoke<'a>(
                 reason: RevocationReason::KeyCompromise,
                 note: Some("found by a scan".to_owned()),
             };
-            registry
-                .revoke_key(&origin(), key_id.as_str(), command)
+            services
+                .keys
+                .revoke(&audit_context(), key_id.as_str(), command)
                 .await
         };
         let word = match revoked.await {
             Ok(_) => "revoked",
             Err(AppError::Unauthorized { .. }) => "not verified",
             Err(error) => {
-                faults.push(format!("revoking {}: {}", found.key_id, told(error)));
+                faults.push(format!("revoking {}: {}", found.key_id, error_line(error)));
                 "not revoked"
             }
         };

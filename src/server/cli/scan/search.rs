@@ -1,4 +1,4 @@
-//! Reading whatever there is and finding tokens in it, on all cores.
+//! Reads files and finds tokens in them, on all cores.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,10 +13,10 @@ use zeroize::Zeroizing;
 use crate::domain::leak::{MOST_AFTER, MOST_BEFORE, token_at};
 use crate::domain::token::KeyId;
 
-/// How much is read at once.
+/// Bytes read at a time.
 const CHUNK: usize = 256 * 1024;
 
-/// A token, and where it stands.
+/// A token and its location.
 pub struct Found {
     /// The file, or `-` for standard input.
     pub place: String,
@@ -24,26 +24,22 @@ pub struct Found {
     pub line: u64,
     /// The byte in the line, from 1.
     pub column: u64,
-    /// The key that it names.
     pub key_id: KeyId,
-    /// All of it. Never shown.
+    /// Never shown.
     pub token: Zeroizing<String>,
 }
 
-/// What was read so far and what was found.
+/// Results so far.
 #[derive(Default)]
 pub struct Tally {
-    /// Files that were read.
     pub files: AtomicU64,
-    /// Bytes that were read.
     pub bytes: AtomicU64,
     found: Mutex<Vec<Found>>,
     faults: Mutex<Vec<String>>,
 }
 
 impl Tally {
-    /// How many tokens were found so far.
-    #[must_use]
+    /// Number of tokens found so far.
     pub fn count(&self) -> usize {
         self.found
             .lock()
@@ -51,8 +47,7 @@ impl Tally {
             .len()
     }
 
-    /// What was found, by place, and what could not be read.
-    #[must_use]
+    /// Returns the tokens, sorted by location, and the errors.
     pub fn finish(&self) -> (Vec<Found>, Vec<String>) {
         let take = |list: &Mutex<Vec<String>>| {
             std::mem::take(&mut *list.lock().unwrap_or_else(PoisonError::into_inner))
@@ -74,7 +69,7 @@ impl Tally {
             .push(fault);
     }
 
-    /// Reads to the end and notes the tokens.
+    /// Reads to the end and collects the tokens.
     pub fn read(&self, place: &str, input: impl Read) {
         match search(input, place, &self.bytes) {
             Ok(mut found) => {
@@ -88,8 +83,8 @@ impl Tally {
         }
     }
 
-    /// Reads the files under these paths, on all cores: hidden ones too, but not what git ignores
-    /// and not git's own. What is named itself is read in any case.
+    /// Reads the files below these paths on all cores, including hidden ones, but neither `.git` nor files
+    /// that git ignores. Paths that are given themselves are always read.
     pub fn walk(&self, paths: &[PathBuf]) {
         let Some((first, others)) = paths.split_first() else {
             return;
@@ -125,7 +120,7 @@ impl Tally {
     }
 }
 
-/// Files, and whatever else but a folder is named itself: a pipe, a link.
+/// True for files, and for pipes and links that were given themselves.
 fn is_readable(entry: &DirEntry) -> bool {
     match entry.file_type() {
         Some(kind) if kind.is_file() => true,
@@ -133,7 +128,7 @@ fn is_readable(entry: &DirEntry) -> bool {
     }
 }
 
-/// A path as it may be printed: a name may hold anything.
+/// A path without control characters, for printing.
 fn shown(path: &Path) -> String {
     path.to_string_lossy()
         .chars()
@@ -141,11 +136,11 @@ fn shown(path: &Path) -> String {
         .collect()
 }
 
-/// Every token of the input, with its place.
+/// Finds all tokens of the input.
 fn search(mut input: impl Read, place: &str, bytes: &AtomicU64) -> io::Result<Vec<Found>> {
     let mut found = Vec::new();
     let mut text = Vec::with_capacity(CHUNK + MOST_BEFORE + MOST_AFTER);
-    // Where the text begins, and up to where its dots have been looked at.
+    // Location of the text's start, and the offset up to which dots were examined.
     let (mut line, mut column, mut searched) = (1, 1, 0);
     let mut is_wide = false;
     let mut is_begin = true;
@@ -154,7 +149,7 @@ fn search(mut input: impl Read, place: &str, bytes: &AtomicU64) -> io::Result<Ve
         let read = (&mut input).take(CHUNK as u64).read_to_end(&mut text)?;
         bytes.fetch_add(read as u64, Ordering::Relaxed);
         if is_begin {
-            // UTF-16, as some editors of other systems write it: ASCII with a zero beside each byte.
+            // UTF-16 is ASCII with a zero beside each byte.
             is_wide = text.starts_with(&[0xff, 0xfe]) || text.starts_with(&[0xfe, 0xff]);
             is_begin = false;
         }
@@ -188,7 +183,7 @@ fn search(mut input: impl Read, place: &str, bytes: &AtomicU64) -> io::Result<Ve
         if read == 0 {
             return Ok(found);
         }
-        // What no token to come can begin in is let go of.
+        // Drop the text in which no further token can start.
         let done = end.saturating_sub(MOST_BEFORE);
         (line, column) = moved((line, column), &text[..done]);
         text.drain(..done);
@@ -196,7 +191,7 @@ fn search(mut input: impl Read, place: &str, bytes: &AtomicU64) -> io::Result<Ve
     }
 }
 
-/// The place after this text that begins at a place.
+/// The location after this text.
 fn moved((line, column): (u64, u64), text: &[u8]) -> (u64, u64) {
     let lines = memchr_iter(b'\n', text).count() as u64;
     match memrchr(b'\n', text) {

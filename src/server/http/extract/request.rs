@@ -1,4 +1,4 @@
-//! What is known of every request.
+//! Id and client of a request.
 
 use std::net::IpAddr;
 
@@ -11,37 +11,32 @@ use crate::domain::audit::{Actor, ActorKind};
 use crate::domain::error::AppError;
 use crate::server::auth::Caller;
 use crate::server::http::problem::Problem;
-use crate::server::service::{Origin, Whence};
+use crate::server::service::{AuditContext, ClientInfo};
 
-/// The header that carries the request's id on every answer.
+/// Header with the request's id, on every answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What is known of a request before anything is checked.
+/// Id and client of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestInfo {
-    /// The request's id, drawn here: what a client sends is not believed.
+    /// Generated here; a client's header is ignored.
     pub id: Uuid,
-    /// The client's address, as `TRUSTED_PROXIES` decides.
+    /// Address of the client, according to `TRUSTED_PROXIES`.
     pub client: Option<IpAddr>,
 }
 
 impl RequestInfo {
-    /// On whose behalf a key's request acts.
-    #[must_use]
-    pub fn origin_of_key(&self, caller: &Caller) -> Origin {
-        self.origin(Actor::new(ActorKind::Key, caller.key_id().as_str()))
+    /// The audit context of a request with this key.
+    pub fn audit_context_of_key(&self, caller: &Caller) -> AuditContext {
+        self.audit_context(Actor::new(ActorKind::Key, caller.key_id().as_str()))
     }
 
-    /// On whose behalf the request acts.
-    #[must_use]
-    pub fn origin(&self, actor: Actor) -> Origin {
-        self.whence().of(actor)
+    pub fn audit_context(&self, actor: Actor) -> AuditContext {
+        self.client_info().acting_as(actor)
     }
 
-    /// From where the request comes.
-    #[must_use]
-    pub fn whence(&self) -> Whence {
-        Whence {
+    pub fn client_info(&self) -> ClientInfo {
+        ClientInfo {
             ip: self.client,
             request_id: Some(self.id.to_string()),
         }

@@ -63,7 +63,7 @@ impl Frame {
     /// Answers a request that came from `peer`. The path is logged without its query.
     pub async fn answer(&self, request: Request, peer: Option<IpAddr>) -> Response {
         let Self { state, .. } = self;
-        let id = state.registry.entropy.uuid();
+        let id = state.services.entropy().uuid();
         let client = client_addr::resolve(peer, request.headers(), &state.site.trusted_proxies);
         let info = RequestInfo { id, client };
         let reader = if request.uri().path().starts_with("/rpc/") {

@@ -46,11 +46,16 @@ pub async fn identify(state: &AppState, request: &mut Request) -> AppResult<()> 
     let cookie = cookies::session(&state.site, request.headers());
     let signed_in = match cookie {
         None => None,
-        Some(cookie) => state.registry.session(cookie).await?,
+        Some(cookie) => state.services.sessions.find(cookie).await?,
     };
     let awaits_factor = match cookie.filter(|_| is_asked) {
         None => false,
-        Some(cookie) => state.registry.awaiting(cookie).await?.is_some(),
+        Some(cookie) => state
+            .services
+            .sessions
+            .find_awaiting_mfa(cookie)
+            .await?
+            .is_some(),
     };
     request.extensions_mut().insert(Session {
         signed_in,

@@ -1,9 +1,9 @@
-//! The OpenAPI document (OpenAPI 3.1), generated: handlers describe what is their own beside their
-//! code, and what all routes of a kind have in common is added here from the code that does it.
+//! The generated OpenAPI 3.1 document. Handlers describe what is specific to them; what routes have in common
+//! is added here, from the code that implements it.
 
+mod error_responses;
 mod example;
 mod page;
-mod refusals;
 
 use std::collections::HashSet;
 
@@ -25,16 +25,16 @@ use crate::domain::error::{AppError, AuthReason};
 use crate::domain::scope::Scope;
 use crate::server::state::{AppState, Documents};
 
-pub use refusals::{
+pub use error_responses::{
     CantAddWebhook, CantChange, CantChangeGrace, CantIssue, CantMint, CantPass, CantRestore,
     CantRotate, CantTransfer, CantUpdate, NoAsset, NoDelivery, NoKey, NoPartner, NoWebhook,
 };
 
-/// The name of the way to send a key; an operation's list beside it holds the scopes it asks for.
+/// Name of the security scheme; operations list the required scopes beside it.
 pub const API_KEY: &str = "ApiKey";
 const BEARER: &str = "Authorization";
 
-/// The routes' groups, in the order in which they are shown.
+/// Tags in display order.
 const TAGS: [(&str, &str); 9] = [
     (
         "Proof assets",
@@ -60,7 +60,6 @@ const METHODS: [&str; 8] = [
     "get", "post", "put", "patch", "delete", "head", "options", "trace",
 ];
 
-/// The routes.
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(document))
@@ -99,8 +98,7 @@ async fn documentation(State(state): State<AppState>) -> Response {
     (headers, state.documents.page.clone()).into_response()
 }
 
-/// What the routes answer with: the document and the page, whose style is the sheet at `css`.
-#[must_use]
+/// Renders the document, and the page with the style sheet at `css`.
 pub fn documents(document: &Value, css: &str) -> Documents {
     Documents {
         page: page::render(document, css).into(),
@@ -108,8 +106,7 @@ pub fn documents(document: &Value, css: &str) -> Documents {
     }
 }
 
-/// What the routes' descriptions are added to.
-#[must_use]
+/// The document without paths.
 pub fn base() -> OpenApi {
     let info = InfoBuilder::new()
         .title("MyProof Registry")
@@ -134,8 +131,7 @@ pub fn base() -> OpenApi {
         .build()
 }
 
-/// Adds to the routes' own descriptions what all routes of a kind have in common.
-#[must_use]
+/// Completes the document with what routes have in common.
 pub fn complete(routes: OpenApi) -> Value {
     let mut document = serde_json::to_value(routes).unwrap_or_default();
     document["components"]["securitySchemes"] = security_schemes();
@@ -148,7 +144,7 @@ pub fn complete(routes: OpenApi) -> Value {
             if let Some(operation) = item.get_mut(method) {
                 let id = text(&operation["operationId"]);
                 if !known.insert(id.to_owned()) {
-                    // One handler for many methods.
+                    // One handler serves several methods.
                     operation["operationId"] = json!(format!("{id}By{}", capitalised(method)));
                 }
                 complete_operation(operation, &components);
@@ -160,7 +156,7 @@ pub fn complete(routes: OpenApi) -> Value {
     document
 }
 
-/// Puts an operation's errors among the components, where equal ones are one.
+/// Moves an operation's error responses to the components, deduplicated.
 fn name_errors(operation: &mut Value, shared: &mut Map<String, Value>) {
     let id = capitalised(text(&operation["operationId"]));
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
@@ -212,7 +208,7 @@ fn complete_operation(operation: &mut Value, components: &Value) {
         let body = &mut operation["requestBody"];
         let content = &mut body["content"]["application/json"];
         content["example"] = example::of(&content["schema"], components);
-        // An empty body stands for an object without members.
+        // An empty body means an object without members.
         let required = requires_members(&content["schema"], components);
         body["required"] = json!(required);
         body["description"] = json!(format!("At most {} KiB.", MAX_BODY_BYTES / 1024));
@@ -234,7 +230,7 @@ fn complete_operation(operation: &mut Value, components: &Value) {
     for errors in common {
         let status = errors[0].status().to_string();
         if responses.get(&status).is_none() {
-            responses[&status] = json!(refusals::refusal(&errors));
+            responses[&status] = json!(error_responses::error_response(&errors));
         }
     }
     for (status, response) in responses.as_object_mut().into_iter().flatten() {
@@ -245,7 +241,7 @@ fn complete_operation(operation: &mut Value, components: &Value) {
     }
 }
 
-/// Whether an object must have any member.
+/// True if an object has required members.
 fn requires_members(schema: &Value, components: &Value) -> bool {
     let name = text(&schema["$ref"]).trim_start_matches("#/components");
     let required = components
@@ -254,7 +250,7 @@ fn requires_members(schema: &Value, components: &Value) -> bool {
     required.is_some_and(|names| !names.is_empty())
 }
 
-/// The headers that answers of this status have.
+/// Adds the headers of responses with this status.
 fn add_headers(status: &str, response: &mut Value, rated: bool) {
     let mut add = |name: &str| {
         response["headers"][name] = json!({ "$ref": format!("#/components/headers/{name}") });
@@ -266,7 +262,7 @@ fn add_headers(status: &str, response: &mut Value, rated: bool) {
     if matches!(status, "429" | "503") {
         add("retry-after");
     }
-    // Before the rate is judged, nothing can be said of it.
+    // These are sent before the rate limit is evaluated.
     if rated && !matches!(status, "401" | "500" | "503") {
         add(RATE.as_str());
         add(RATE_POLICY.as_str());
@@ -345,7 +341,7 @@ fn capitalised(word: &str) -> String {
     first.to_uppercase() + rest
 }
 
-/// Says in the description of a path's operations that they want a key with all of `scopes`.
+/// Adds the security requirement of a key with all of `scopes` to a path's operations.
 pub fn want_key(item: &mut PathItem, scopes: &[Scope]) {
     let PathItem {
         get,

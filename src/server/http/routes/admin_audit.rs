@@ -28,7 +28,7 @@ async fn list(
     State(state): State<AppState>,
     StrictQuery(input): StrictQuery<EventListInput>,
 ) -> Result<Json<EventsAnswer>, Problem> {
-    let page = state.registry.list_events(&input.check()?).await?;
+    let page = state.services.audit.list(&input.check()?).await?;
     Ok(Json(page.into()))
 }
 
@@ -40,6 +40,6 @@ async fn list(
 #[utoipa::path(get, path = "/api/admin/audit/checkpoint", operation_id = "getCheckpoint", tag = "History",
     responses((status = 200, description = "The checkpoint", body = CheckpointAnswer)))]
 async fn checkpoint(State(state): State<AppState>) -> Result<Json<CheckpointAnswer>, Problem> {
-    let checkpoint = state.registry.checkpoint().await?;
+    let checkpoint = state.services.audit.checkpoint().await?;
     Ok(Json(checkpoint.into()))
 }

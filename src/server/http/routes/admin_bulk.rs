@@ -35,8 +35,8 @@ async fn preview(
     State(state): State<AppState>,
     StrictJson(input): StrictJson<BulkPreviewInput>,
 ) -> Result<Json<BulkPreviewAnswer>, Problem> {
-    let (action, selection) = input.check(state.registry.now())?;
-    let preview = state.registry.preview_bulk(action, &selection).await?;
+    let (action, selection) = input.check(state.services.now())?;
+    let preview = state.services.keys.preview_bulk(action, &selection).await?;
     Ok(Json(preview.into()))
 }
 
@@ -54,10 +54,11 @@ async fn rotate(
     Key(caller): Key,
     StrictJson(input): StrictJson<BulkRotateInput>,
 ) -> Result<(StatusCode, Json<ManyRotatedAnswer>), Problem> {
-    let order = input.check(state.registry.now())?;
+    let command = input.check(state.services.now())?;
     let rotated = state
-        .registry
-        .rotate_many(&info.origin_of_key(&caller), order, |_, _| {})
+        .services
+        .keys
+        .rotate_many(&info.audit_context_of_key(&caller), command, |_, _| {})
         .await?;
     Ok((StatusCode::CREATED, Json(rotated.into())))
 }
@@ -74,10 +75,11 @@ async fn revoke(
     Key(caller): Key,
     StrictJson(input): StrictJson<BulkRevokeInput>,
 ) -> Result<Json<ManyRevokedAnswer>, Problem> {
-    let order = input.check(state.registry.now())?;
+    let command = input.check(state.services.now())?;
     let revoked = state
-        .registry
-        .revoke_many(&info.origin_of_key(&caller), order)
+        .services
+        .keys
+        .revoke_many(&info.audit_context_of_key(&caller), command)
         .await?;
     Ok(Json(revoked.into()))
 }

@@ -51,7 +51,7 @@ async fn list(
     State(state): State<AppState>,
     StrictQuery(input): StrictQuery<KeyListInput>,
 ) -> Answer<KeysAnswer> {
-    let page = state.registry.list_keys(&input.check()?).await?;
+    let page = state.services.keys.list(&input.check()?).await?;
     Ok(Json(page.into()))
 }
 
@@ -60,7 +60,7 @@ async fn list(
     params(("keyId" = KeyId, Path, description = "The key's id.")),
     responses((status = 200, description = "The key", body = KeyAnswer), NoKey))]
 async fn show(State(state): State<AppState>, PathId(key_id): PathId) -> Answer<KeyAnswer> {
-    let key = state.registry.key(&key_id).await?;
+    let key = state.services.keys.get(&key_id).await?;
     Ok(Json(key.into()))
 }
 
@@ -76,10 +76,11 @@ async fn issue(
     Key(caller): Key,
     StrictJson(input): StrictJson<IssueInput>,
 ) -> Created<IssuedAnswer> {
-    let command = input.check(state.registry.now())?;
+    let command = input.check(state.services.now())?;
     let issued = state
-        .registry
-        .issue_key(&info.origin_of_key(&caller), command)
+        .services
+        .keys
+        .issue(&info.audit_context_of_key(&caller), command)
         .await?;
     Ok((StatusCode::CREATED, Json(issued.into())))
 }
@@ -97,10 +98,11 @@ async fn update(
     Key(caller): Key,
     StrictJson(input): StrictJson<UpdateInput>,
 ) -> Answer<KeyAnswer> {
-    let command = input.check(state.registry.now())?;
+    let command = input.check(state.services.now())?;
     let key = state
-        .registry
-        .update_key(&info.origin_of_key(&caller), &key_id, command)
+        .services
+        .keys
+        .update(&info.audit_context_of_key(&caller), &key_id, command)
         .await?;
     Ok(Json(key.into()))
 }
@@ -119,10 +121,11 @@ async fn rotate(
     Key(caller): Key,
     StrictJson(input): StrictJson<RotateInput>,
 ) -> Created<RotatedAnswer> {
-    let command = input.check(state.registry.now())?;
+    let command = input.check(state.services.now())?;
     let rotated = state
-        .registry
-        .rotate_key(&info.origin_of_key(&caller), &key_id, command)
+        .services
+        .keys
+        .rotate(&info.audit_context_of_key(&caller), &key_id, command)
         .await?;
     Ok((StatusCode::CREATED, Json(rotated.into())))
 }
@@ -143,8 +146,9 @@ async fn change_grace(
 ) -> Answer<KeyAnswer> {
     let seconds = input.check()?;
     let key = state
-        .registry
-        .change_grace(&info.origin_of_key(&caller), &key_id, seconds)
+        .services
+        .keys
+        .change_grace(&info.audit_context_of_key(&caller), &key_id, seconds)
         .await?;
     Ok(Json(key.into()))
 }
@@ -164,8 +168,9 @@ async fn revoke(
 ) -> Answer<RevokedAnswer> {
     let command = input.check()?;
     let revoked = state
-        .registry
-        .revoke_key(&info.origin_of_key(&caller), &key_id, command)
+        .services
+        .keys
+        .revoke(&info.audit_context_of_key(&caller), &key_id, command)
         .await?;
     Ok(Json(revoked.into()))
 }
@@ -185,8 +190,9 @@ async fn restore(
 ) -> Answer<KeyAnswer> {
     let note = input.check()?;
     let key = state
-        .registry
-        .restore_key(&info.origin_of_key(&caller), &key_id, note)
+        .services
+        .keys
+        .restore(&info.audit_context_of_key(&caller), &key_id, note)
         .await?;
     Ok(Json(key.into()))
 }

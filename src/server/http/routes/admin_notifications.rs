@@ -12,7 +12,7 @@ use crate::domain::error::{AppResult, Missing};
 use crate::domain::scope::Scope;
 use crate::domain::webhook::{DeliveryListInput, WebhookInput, WebhookUpdateInput};
 use crate::server::http::answers::{
-    DeliveriesAnswer, DeliveryAnswer, Fine, NewWebhookAnswer, WebhookAnswer, WebhooksAnswer,
+    DeliveriesAnswer, DeliveryAnswer, NewWebhookAnswer, OkResponse, WebhookAnswer, WebhooksAnswer,
 };
 use crate::server::http::extract::json::StrictJson;
 use crate::server::http::extract::path::PathId;
@@ -42,7 +42,11 @@ async fn list(
     PathId(partner_id): PathId,
 ) -> Result<Json<WebhooksAnswer>, Problem> {
     let partner_id = admin_partners::in_path(&partner_id)?;
-    let webhooks = state.registry.list_webhooks(partner_id).await?;
+    let webhooks = state
+        .services
+        .notifications
+        .list_webhooks(partner_id)
+        .await?;
     Ok(Json(webhooks.into()))
 }
 
@@ -62,10 +66,15 @@ async fn create(
     StrictJson(input): StrictJson<WebhookInput>,
 ) -> Result<(StatusCode, Json<NewWebhookAnswer>), Problem> {
     let command = input.check()?;
-    let origin = info.origin_of_key(&caller);
+    let audit_context = info.audit_context_of_key(&caller);
     let made = state
-        .registry
-        .create_webhook(&origin, admin_partners::in_path(&partner_id)?, command)
+        .services
+        .notifications
+        .create_webhook(
+            &audit_context,
+            admin_partners::in_path(&partner_id)?,
+            command,
+        )
         .await?;
     Ok((StatusCode::CREATED, Json(made.into())))
 }
@@ -82,10 +91,11 @@ async fn update(
     StrictJson(input): StrictJson<WebhookUpdateInput>,
 ) -> Result<Json<WebhookAnswer>, Problem> {
     let command = input.check()?;
-    let origin = info.origin_of_key(&caller);
+    let audit_context = info.audit_context_of_key(&caller);
     let webhook = state
-        .registry
-        .update_webhook(&origin, webhook_in_path(&webhook_id)?, command)
+        .services
+        .notifications
+        .update_webhook(&audit_context, webhook_in_path(&webhook_id)?, command)
         .await?;
     Ok(Json(webhook.into()))
 }
@@ -95,17 +105,21 @@ async fn update(
 /// Its delivery log goes with it.
 #[utoipa::path(delete, path = "/api/admin/webhooks/{webhookId}", operation_id = "deleteWebhook", tag = "Notices",
     params(("webhookId" = Uuid, Path, description = "The webhook's id.")),
-    responses((status = 200, description = "It is deleted", body = Fine), NoWebhook))]
+    responses((status = 200, description = "It is deleted", body = OkResponse), NoWebhook))]
 async fn delete(
     State(state): State<AppState>,
     PathId(webhook_id): PathId,
     info: RequestInfo,
     Key(caller): Key,
-) -> Result<Json<Fine>, Problem> {
-    let origin = info.origin_of_key(&caller);
+) -> Result<Json<OkResponse>, Problem> {
+    let audit_context = info.audit_context_of_key(&caller);
     let webhook_id = webhook_in_path(&webhook_id)?;
-    state.registry.delete_webhook(&origin, webhook_id).await?;
-    Ok(Json(Fine::default()))
+    state
+        .services
+        .notifications
+        .delete_webhook(&audit_context, webhook_id)
+        .await?;
+    Ok(Json(OkResponse::default()))
 }
 
 /// List a partner's deliveries
@@ -122,7 +136,11 @@ async fn deliveries(
 ) -> Result<Json<DeliveriesAnswer>, Problem> {
     let query = input.check()?;
     let partner_id = admin_partners::in_path(&partner_id)?;
-    let page = state.registry.list_deliveries(partner_id, &query).await?;
+    let page = state
+        .services
+        .notifications
+        .list_deliveries(partner_id, &query)
+        .await?;
     Ok(Json(page.into()))
 }
 
@@ -138,10 +156,14 @@ async fn send_again(
     info: RequestInfo,
     Key(caller): Key,
 ) -> Result<Json<DeliveryAnswer>, Problem> {
-    let origin = info.origin_of_key(&caller);
+    let audit_context = info.audit_context_of_key(&caller);
     let delivery_id = Uuid::try_parse(&delivery_id);
     let delivery_id = delivery_id.map_err(|_| Problem(Missing::DeliveryNotFound.into()))?;
-    let delivery = state.registry.send_again(&origin, delivery_id).await?;
+    let delivery = state
+        .services
+        .notifications
+        .resend(&audit_context, delivery_id)
+        .await?;
     Ok(Json(delivery.into()))
 }
 

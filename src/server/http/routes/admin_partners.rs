@@ -37,7 +37,7 @@ async fn list(
     State(state): State<AppState>,
     StrictQuery(input): StrictQuery<PartnerListInput>,
 ) -> Result<Json<PartnersAnswer>, Problem> {
-    let page = state.registry.list_partners(&input.check()?).await?;
+    let page = state.services.partners.list(&input.check()?).await?;
     Ok(Json(page.into()))
 }
 
@@ -52,8 +52,9 @@ async fn create(
     StrictJson(input): StrictJson<PartnerInput>,
 ) -> Result<(StatusCode, Json<PartnerAnswer>), Problem> {
     let partner = state
-        .registry
-        .create_partner(&info.origin_of_key(&caller), input.check()?)
+        .services
+        .partners
+        .create(&info.audit_context_of_key(&caller), input.check()?)
         .await?;
     Ok((StatusCode::CREATED, Json(partner.into())))
 }
@@ -66,7 +67,7 @@ async fn show(
     State(state): State<AppState>,
     PathId(partner_id): PathId,
 ) -> Result<Json<PartnerAnswer>, Problem> {
-    let partner = state.registry.partner(in_path(&partner_id)?).await?;
+    let partner = state.services.partners.get(in_path(&partner_id)?).await?;
     Ok(Json(partner.into()))
 }
 
@@ -84,10 +85,11 @@ async fn update(
     StrictJson(input): StrictJson<PartnerUpdateInput>,
 ) -> Result<Json<PartnerAnswer>, Problem> {
     let command = input.check()?;
-    let origin = info.origin_of_key(&caller);
+    let audit_context = info.audit_context_of_key(&caller);
     let partner = state
-        .registry
-        .update_partner(&origin, in_path(&partner_id)?, command)
+        .services
+        .partners
+        .update(&audit_context, in_path(&partner_id)?, command)
         .await?;
     Ok(Json(partner.into()))
 }

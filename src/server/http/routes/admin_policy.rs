@@ -23,7 +23,7 @@ pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
 #[utoipa::path(get, path = "/api/admin/policy", operation_id = "getPolicy", tag = "Policy",
     responses((status = 200, description = "The policy", body = PolicyAnswer)))]
 async fn show(State(state): State<AppState>) -> Result<Json<PolicyAnswer>, Problem> {
-    Ok(Json(state.registry.policy().await?.into()))
+    Ok(Json(state.services.policy.get().await?.into()))
 }
 
 /// Change the policy of key ages
@@ -39,10 +39,11 @@ async fn update(
     Key(caller): Key,
     StrictJson(input): StrictJson<PolicyInput>,
 ) -> Result<Json<PolicyAnswer>, Problem> {
-    let origin = info.origin_of_key(&caller);
+    let audit_context = info.audit_context_of_key(&caller);
     let policy = state
-        .registry
-        .update_policy(&origin, input.check()?)
+        .services
+        .policy
+        .update(&audit_context, input.check()?)
         .await?;
     Ok(Json(policy.into()))
 }

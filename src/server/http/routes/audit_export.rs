@@ -20,7 +20,7 @@ use crate::server::http::extract::query::StrictQuery;
 use crate::server::http::middleware::guard::Gate;
 use crate::server::http::middleware::session::Session;
 use crate::server::http::problem::Problem;
-use crate::server::service::Registry;
+use crate::server::service::Services;
 use crate::server::state::AppState;
 
 const HEADINGS: [&str; 13] = [
@@ -56,7 +56,7 @@ async fn export(
     State(state): State<AppState>,
     StrictQuery(input): StrictQuery<EventExportInput>,
 ) -> Result<Response, Problem> {
-    Ok(file(&state.registry, input)?)
+    Ok(file(&state.services, input)?)
 }
 
 /// The same for an operator; whoever is not signed in is led to the page by way of signing in.
@@ -71,21 +71,21 @@ pub async fn download(
     if session.signed_in.is_none() {
         return Ok(Redirect::to(&routes::login(routes::AUDIT)).into_response());
     }
-    Ok(file(&state.registry, input)?)
+    Ok(file(&state.services, input)?)
 }
 
-fn file(registry: &Registry, input: EventExportInput) -> AppResult<Response> {
+fn file(services: &Services, input: EventExportInput) -> AppResult<Response> {
     let (format, query) = input.check()?;
     let name = format!(
         "attachment; filename=\"history-{}.{}\"",
-        registry.now().format("%Y%m%dT%H%M%SZ"),
+        services.now().format("%Y%m%dT%H%M%SZ"),
         format.as_str()
     );
     let write = match format {
         ExportFormat::Csv => csv_lines,
         ExportFormat::Ndjson => json_lines,
     };
-    let parts = registry.export_events(query).map(move |part| match part {
+    let parts = services.audit.export(query).map(move |part| match part {
         Ok(events) => write(&events),
         Err(error) => {
             tracing::warn!(%error, "an export of the history breaks off");

@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::error::AppError;
-use crate::server::http::answers::Fine;
+use crate::server::http::answers::OkResponse;
 use crate::server::http::problem::Problem;
 use crate::server::state::AppState;
 
@@ -21,21 +21,21 @@ pub fn routes() -> OpenApiRouter<AppState> {
 
 /// Whether the process answers
 #[utoipa::path(get, path = "/healthz", operation_id = "getHealth", tag = "Service",
-    responses((status = 200, description = "It does", body = Fine)))]
-async fn alive() -> Json<Fine> {
-    Json(Fine::default())
+    responses((status = 200, description = "It does", body = OkResponse)))]
+async fn alive() -> Json<OkResponse> {
+    Json(OkResponse::default())
 }
 
 /// Whether the database answers, its schema is current, and the process is not about to stop
 #[utoipa::path(get, path = "/readyz", operation_id = "getReadiness", tag = "Service",
-    responses((status = 200, description = "It does and is", body = Fine)))]
-async fn ready(State(state): State<AppState>) -> Result<Json<Fine>, Problem> {
+    responses((status = 200, description = "It does and is", body = OkResponse)))]
+async fn ready(State(state): State<AppState>) -> Result<Json<OkResponse>, Problem> {
     if state.leaving.load(Ordering::Relaxed) {
         return Err(Problem(AppError::UNAVAILABLE));
     }
-    if !state.registry.is_ready().await? {
+    if !state.services.is_ready().await? {
         tracing::warn!("not ready: the schema is not current; run `myproof-registry migrate`");
         return Err(Problem(AppError::UNAVAILABLE));
     }
-    Ok(Json(Fine::default()))
+    Ok(Json(OkResponse::default()))
 }

@@ -17,7 +17,7 @@ use crate::domain::error::AppError;
 use crate::server::http::extract::cookies;
 use crate::server::http::middleware::session::Session;
 use crate::server::http::problem::Problem;
-use crate::server::service::Registry;
+use crate::server::service::Services;
 use crate::server::state::AppState;
 
 /// Changes that come closer together are told as one.
@@ -29,7 +29,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 struct Following {
     heard: watch::Receiver<Option<u64>>,
-    registry: Registry,
+    services: Services,
     cookie: String,
     next_look: Instant,
 }
@@ -46,7 +46,7 @@ pub async fn changes(
     };
     let following = Following {
         heard: state.guard.heard().follow(),
-        registry: state.registry.clone(),
+        services: state.services.clone(),
         cookie: cookie.to_owned(),
         next_look: Instant::now() + LOOK_EVERY,
     };
@@ -88,8 +88,9 @@ impl Following {
 
     async fn session_lives(&self) -> bool {
         // While the database is away nothing is shown either: the page's own question will say so.
-        self.registry
-            .session_lives(&self.cookie)
+        self.services
+            .sessions
+            .is_live(&self.cookie)
             .await
             .unwrap_or(true)
     }

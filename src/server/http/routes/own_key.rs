@@ -54,14 +54,15 @@ async fn revoke_held(
         credential::presented(headers).map_err(|reason| AppError::Unauthorized { reason })?;
     let holder = state.guard.holder(token, info.client).await;
     let key_id = holder.map_err(|refused| refused.error)?;
-    let origin = info.origin(Actor::new(ActorKind::Key, key_id.as_str()));
+    let audit_context = info.audit_context(Actor::new(ActorKind::Key, key_id.as_str()));
     let command = RevokeKey {
         reason: RevocationReason::KeyCompromise,
         note: None,
     };
     let revoked = state
-        .registry
-        .revoke_key(&origin, key_id.as_str(), command)
+        .services
+        .keys
+        .revoke(&audit_context, key_id.as_str(), command)
         .await?;
     Ok(Json(revoked.into()))
 }
@@ -70,6 +71,6 @@ async fn revoke_held(
 #[utoipa::path(get, path = "/api/key", operation_id = "getOwnKey", tag = "Your key",
     responses((status = 200, description = "The key", body = KeyAnswer)))]
 async fn show(State(state): State<AppState>, Key(caller): Key) -> Result<Json<KeyAnswer>, Problem> {
-    let key = state.registry.key(caller.key_id().as_str()).await?;
+    let key = state.services.keys.get(caller.key_id().as_str()).await?;
     Ok(Json(key.without_staff().into()))
 }

@@ -31,8 +31,9 @@ async fn list(
 ) -> Result<Json<EventsAnswer>, Problem> {
     let query = input.check()?;
     let page = state
-        .registry
-        .list_events_of_partner(caller.partner_id(), &query)
+        .services
+        .audit
+        .list_of_partner(caller.partner_id(), &query)
         .await?;
     Ok(Json(page.into()))
 }

@@ -57,8 +57,12 @@ async fn mint(
         key_id: caller.key_id(),
         idempotency_key: idempotency_key(&headers)?,
     };
-    let origin = info.origin_of_key(&caller);
-    let asset = state.registry.mint_asset(&origin, &minter, command).await?;
+    let audit_context = info.audit_context_of_key(&caller);
+    let asset = state
+        .services
+        .assets
+        .mint(&audit_context, &minter, command)
+        .await?;
     Ok((StatusCode::CREATED, Json(asset.into())))
 }
 
@@ -74,7 +78,7 @@ async fn list(
     StrictQuery(input): StrictQuery<AssetListInput>,
 ) -> Result<Json<AssetsAnswer>, Problem> {
     let query = input.check()?;
-    let page = state.registry.list_assets(reach(&caller), &query).await?;
+    let page = state.services.assets.list(reach(&caller), &query).await?;
     Ok(Json(page.into()))
 }
 
@@ -88,7 +92,7 @@ async fn show(
     Key(caller): Key,
 ) -> Result<Json<AssetAnswer>, Problem> {
     let asset_id = in_path(&asset_id)?;
-    let asset = state.registry.asset(reach(&caller), asset_id).await?;
+    let asset = state.services.assets.get(reach(&caller), asset_id).await?;
     Ok(Json(asset.into()))
 }
 
@@ -106,10 +110,11 @@ async fn change_status(
     StrictJson(input): StrictJson<StatusInput>,
 ) -> Result<Json<AssetAnswer>, Problem> {
     let command = input.check()?;
-    let origin = info.origin_of_key(&caller);
+    let audit_context = info.audit_context_of_key(&caller);
     let asset = state
-        .registry
-        .change_asset_status(&origin, reach(&caller), in_path(&asset_id)?, command)
+        .services
+        .assets
+        .change_status(&audit_context, reach(&caller), in_path(&asset_id)?, command)
         .await?;
     Ok(Json(asset.into()))
 }
@@ -126,10 +131,16 @@ async fn transfer(
     StrictJson(input): StrictJson<TransferInput>,
 ) -> Result<Json<AssetAnswer>, Problem> {
     let to_partner_id = input.check()?;
-    let origin = info.origin_of_key(&caller);
+    let audit_context = info.audit_context_of_key(&caller);
     let asset = state
-        .registry
-        .transfer_asset(&origin, reach(&caller), in_path(&asset_id)?, to_partner_id)
+        .services
+        .assets
+        .transfer(
+            &audit_context,
+            reach(&caller),
+            in_path(&asset_id)?,
+            to_partner_id,
+        )
         .await?;
     Ok(Json(asset.into()))
 }
@@ -146,10 +157,16 @@ async fn reverify(
     StrictJson(input): StrictJson<ReverifyInput>,
 ) -> Result<Json<ReverifiedAnswer>, Problem> {
     let content_hash = input.check()?;
-    let origin = info.origin_of_key(&caller);
+    let audit_context = info.audit_context_of_key(&caller);
     let reverified = state
-        .registry
-        .reverify_asset(&origin, reach(&caller), in_path(&asset_id)?, &content_hash)
+        .services
+        .assets
+        .reverify(
+            &audit_context,
+            reach(&caller),
+            in_path(&asset_id)?,
+            &content_hash,
+        )
         .await?;
     Ok(Json(reverified.into()))
 }

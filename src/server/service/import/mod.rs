@@ -1,8 +1,8 @@
-//! Taking over partners and keys of the registry's earlier Node pack. Its tokens keep working: the
+//! Import of partners and keys from the registry's earlier Node version. Its tokens keep working: the
 //! rows keep their ids, windows and hashes, and are marked legacy.
 //!
-//! Safe to run again: what is here already stays as it is, except that a key which the source calls
-//! revoked by now is revoked here too.
+//! Safe to repeat: existing rows stay unchanged, except that a key which is revoked in the source by
+//! now is revoked here too.
 
 mod source;
 
@@ -12,7 +12,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use self::source::{SourceKey, SourcePartner};
 use super::audit::{self, Subject};
-use super::{Origin, Registry};
+use super::{AuditContext, Services};
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult};
 use crate::domain::key::{KeyStatus, RevocationReason};
@@ -23,7 +23,14 @@ use crate::server::store::import::{self as rows, ImportedKeyRow, Source};
 use crate::server::store::keys;
 use crate::server::store::partners;
 
-/// What an import did.
+/// Whether keys with the scope `admin:*` are imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdminKeys {
+    Import,
+    Skip,
+}
+
+/// Result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
     /// Partners that were taken.
@@ -40,7 +47,7 @@ pub struct Imported {
     pub unread_columns: Vec<String>,
 }
 
-/// Why an import ended before its end.
+/// Reason why an import was aborted.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The source can't be read; with the cause, which holds no secret.
@@ -51,17 +58,14 @@ pub enum ImportError {
     Registry(#[from] AppError),
 }
 
-impl Registry {
-    /// Reads every partner and key of the source and takes what is right; each row in a transaction
-    /// of its own. Keys with `admin:*` are taken only where that is allowed.
-    ///
-    /// # Errors
-    /// [`ImportError`]; what was taken before stays.
-    pub async fn import(
+impl Services {
+    /// Imports all valid partners and keys of the source, each row in a transaction of its own. On an
+    /// error, rows that were imported before stay.
+    pub async fn import_node_pack(
         &self,
-        origin: &Origin,
+        context: &AuditContext,
         from: PgConnectOptions,
-        allow_admin: bool,
+        admin_keys: AdminKeys,
     ) -> Result<Imported, ImportError> {
         let unreadable = |error: sqlx::Error| ImportError::Source(describe(&error));
         let mut from = Source::open(from).await.map_err(unreadable)?;
@@ -91,12 +95,12 @@ impl Registry {
                 .map(|column| format!("{table}.{column}"));
             imported.unread_columns.extend(unread);
         }
-        let now = self.now();
+        let now = self.core.now();
         for row in from.rows("partners").await.map_err(unreadable)? {
             match SourcePartner::read(&row, now) {
                 Err(why) => imported.refused.push((source::label("partner", &row), why)),
                 Ok(partner) => {
-                    let taken = self.import_partner(origin, &partner).await?;
+                    let taken = self.import_partner(context, &partner).await?;
                     *(if taken {
                         &mut imported.partners
                     } else {
@@ -108,11 +112,11 @@ impl Registry {
         for row in from.rows("api_keys").await.map_err(unreadable)? {
             let label = source::label("key", &row);
             match SourceKey::read(&row, now) {
-                Ok(key) if key.scopes.contains(&Scope::Admin) && !allow_admin => {
+                Ok(key) if key.scopes.contains(&Scope::Admin) && admin_keys == AdminKeys::Skip => {
                     let why = "it has the scope admin:*: add --allow-admin to take it";
                     imported.refused.push((label, why.to_owned()));
                 }
-                Ok(key) => match self.import_key(origin, &key).await? {
+                Ok(key) => match self.import_key(context, &key).await? {
                     Outcome::Taken => imported.keys += 1,
                     Outcome::Known => imported.known += 1,
                     Outcome::Revoked => imported.revoked += 1,
@@ -124,9 +128,13 @@ impl Registry {
         Ok(imported)
     }
 
-    /// Whether the partner was taken: `false` where there is one of this id already.
-    async fn import_partner(&self, origin: &Origin, partner: &SourcePartner) -> AppResult<bool> {
-        let mut transaction = self.pool.begin().await?;
+    /// Returns false if a partner with this id exists already.
+    async fn import_partner(
+        &self,
+        context: &AuditContext,
+        partner: &SourcePartner,
+    ) -> AppResult<bool> {
+        let mut transaction = self.core.pool.begin().await?;
         if !rows::insert_partner(
             &mut transaction,
             partner.partner_id,
@@ -139,23 +147,22 @@ impl Registry {
         {
             return Ok(false);
         }
-        let subject = Subject {
-            partner_id: Some(partner.partner_id),
-            details: json!({
+        let subject = Subject::partner(
+            partner.partner_id,
+            json!({
                 "name": partner.name, "contactEmail": partner.contact_email, "active": partner.active,
             }),
-            ..Subject::default()
-        };
+        );
         let action = Action::PartnerImported;
-        audit::record(self, &mut transaction, origin, action, subject).await?;
+        audit::record(&self.core, &mut transaction, context, action, subject).await?;
         transaction.commit().await?;
         Ok(true)
     }
 
-    async fn import_key(&self, origin: &Origin, key: &SourceKey) -> AppResult<Outcome> {
-        let mut transaction = self.pool.begin().await?;
-        if let Some(row) = keys::lock(&mut transaction, key.key_id.as_str()).await? {
-            let here = row.view(self.now())?;
+    async fn import_key(&self, context: &AuditContext, key: &SourceKey) -> AppResult<Outcome> {
+        let mut transaction = self.core.pool.begin().await?;
+        if let Some(row) = keys::lock_for_update(&mut transaction, key.key_id.as_str()).await? {
+            let here = row.view(self.core.now())?;
             let is_same = here.partner_id == key.partner_id
                 && rows::is_legacy(&mut transaction, &key.key_id).await?;
             drop(transaction);
@@ -168,20 +175,21 @@ impl Registry {
                     reason: RevocationReason::Unspecified,
                     note: Some("revoked in the source of the import".to_owned()),
                 };
-                self.revoke_key(origin, key.key_id.as_str(), command)
+                self.keys
+                    .revoke(context, key.key_id.as_str(), command)
                     .await?;
                 Ok(Outcome::Revoked)
             } else {
                 Ok(Outcome::Known)
             };
         }
-        if partners::share(&mut transaction, key.partner_id)
+        if partners::lock_shared(&mut transaction, key.partner_id)
             .await?
             .is_none()
         {
             return Ok(Outcome::Refused("its partner was not taken"));
         }
-        self.insert_imported(&mut transaction, origin, key).await?;
+        self.insert_imported(&mut transaction, context, key).await?;
         transaction.commit().await?;
         Ok(Outcome::Taken)
     }
@@ -189,10 +197,10 @@ impl Registry {
     async fn insert_imported(
         &self,
         connection: &mut PgConnection,
-        origin: &Origin,
+        context: &AuditContext,
         key: &SourceKey,
     ) -> AppResult<()> {
-        let created_by = origin.actor.to_string();
+        let created_by = context.actor.to_string();
         let row = ImportedKeyRow {
             key_id: &key.key_id,
             partner_id: key.partner_id,
@@ -208,10 +216,10 @@ impl Registry {
             revoked_at: key.revoked_at,
         };
         rows::insert_key(connection, &row).await?;
-        let subject = Subject {
-            key_id: Some(&key.key_id),
-            partner_id: Some(key.partner_id),
-            details: json!({
+        let subject = Subject::key(
+            &key.key_id,
+            key.partner_id,
+            json!({
                 "name": key.name,
                 "scopes": key.scopes,
                 "environment": key.environment,
@@ -220,13 +228,19 @@ impl Registry {
                 "notAfter": key.not_after,
                 "revokedAt": key.revoked_at,
             }),
-            ..Subject::default()
-        };
-        audit::record(self, connection, origin, Action::KeyImported, subject).await
+        );
+        audit::record(
+            &self.core,
+            connection,
+            context,
+            Action::KeyImported,
+            subject,
+        )
+        .await
     }
 }
 
-/// What became of a key.
+/// Result for one key.
 enum Outcome {
     Taken,
     Known,

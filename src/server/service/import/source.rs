@@ -1,5 +1,5 @@
-//! A row of the Node pack's tables, read and checked. Rows come as JSON objects, since its versions
-//! differ in what columns they have.
+//! Reading and checking rows of the Node version's tables. Rows are JSON objects, since its versions have
+//! different columns.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Map, Value};
@@ -11,19 +11,17 @@ use crate::domain::token::KeyId;
 use crate::domain::validate;
 use crate::server::crypto::secret;
 
-/// A row as it was read.
 pub type Row = Map<String, Value>;
 
-/// Columns without which a table is no source, each by its names.
+/// Required columns, each with its alternative names.
 pub const PARTNER_NEEDS: [&[&str]; 2] = [PARTNER_ID, &["name"]];
-/// The same of the keys.
 pub const KEY_NEEDS: [&[&str]; 4] = [KEY_ID, &["partner_id"], &["secret_hash"], &["scopes"]];
 
 const PARTNER_ID: &[&str] = &["partner_id", "id"];
 const KEY_ID: &[&str] = &["key_id", "id"];
 const EMAIL: &[&str] = &["contact_email", "email"];
 
-/// Columns that are looked at.
+/// Columns that are read.
 pub const PARTNER_COLUMNS: &[&str] = &[
     "partner_id",
     "id",
@@ -35,7 +33,7 @@ pub const PARTNER_COLUMNS: &[&str] = &[
     "created_at",
     "updated_at",
 ];
-/// The same of the keys. Uses are counted anew.
+/// Columns of the keys. Uses are not imported.
 pub const KEY_COLUMNS: &[&str] = &[
     "key_id",
     "id",
@@ -55,7 +53,7 @@ pub const KEY_COLUMNS: &[&str] = &[
     "updated_at",
 ];
 
-/// A partner that can be taken.
+/// A valid partner.
 pub struct SourcePartner {
     pub partner_id: Uuid,
     pub name: String,
@@ -64,7 +62,7 @@ pub struct SourcePartner {
     pub created_at: DateTime<Utc>,
 }
 
-/// A key that can be taken, if its partner is here.
+/// A valid key.
 pub struct SourceKey {
     pub key_id: KeyId,
     pub partner_id: Uuid,
@@ -80,7 +78,7 @@ pub struct SourceKey {
 }
 
 impl SourcePartner {
-    /// Checks a row; else why it can't be taken.
+    /// Checks a row. An error says why it can't be imported.
     pub fn read(row: &Row, now: DateTime<Utc>) -> Result<Self, String> {
         Ok(Self {
             partner_id: uuid(row, PARTNER_ID)?,
@@ -97,7 +95,7 @@ impl SourcePartner {
 }
 
 impl SourceKey {
-    /// Checks a row; else why it can't be taken.
+    /// Checks a row. An error says why it can't be imported.
     pub fn read(row: &Row, now: DateTime<Utc>) -> Result<Self, String> {
         let key_id = text(row, KEY_ID).and_then(|id| KeyId::parse(&id));
         let key_id = key_id.ok_or("its key_id is not of [A-Za-z0-9_-]{1,64}")?;
@@ -137,7 +135,7 @@ impl SourceKey {
     }
 }
 
-/// What a row is called in a report; its id, as far as that can be printed.
+/// Label of a row in the report: its id without control characters.
 pub fn label(what: &str, row: &Row) -> String {
     let names = if what == "key" { KEY_ID } else { PARTNER_ID };
     let id = text(row, names).unwrap_or_else(|| "without an id".to_owned());
@@ -167,7 +165,7 @@ fn uuid(row: &Row, names: &[&str]) -> Result<Uuid, String> {
     id.ok_or_else(|| format!("its {} is no UUID", names[0]))
 }
 
-/// A time with a zone, or without one, which is UTC then.
+/// Reads a time. Without a zone it is UTC.
 fn time(row: &Row, name: &str) -> Result<Option<DateTime<Utc>>, String> {
     let Some(found) = value(row, &[name]) else {
         return Ok(None);
@@ -180,7 +178,7 @@ fn time(row: &Row, name: &str) -> Result<Option<DateTime<Utc>>, String> {
     named(name, time).map(Some)
 }
 
-/// Whether a row counts as live, whichever of the two columns says so.
+/// True unless `active` or `status` says otherwise.
 fn is_active(row: &Row) -> Result<bool, String> {
     let active = match value(row, &["active"]) {
         None => true,

@@ -1,4 +1,4 @@
-//! What a sample is: partners, and keys of every kind, drawn oldest first.
+//! Generation of sample partners and keys of every kind, oldest first.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use super::SampleSize;
 use crate::domain::key::{KeyStatus, Lifetime};
 use crate::domain::token::KeyId;
 
-/// How long the sample's past is.
+/// Period that the sample covers.
 const PAST: TimeDelta = TimeDelta::days(730);
 const REASONS: [&str; 4] = [
     "unspecified",
@@ -23,7 +23,7 @@ const REASONS: [&str; 4] = [
 pub(super) struct SamplePartner {
     pub(super) partner_id: Uuid,
     pub(super) created_at: DateTime<Utc>,
-    /// The newest of its keys, by its place.
+    /// Index of its newest key.
     pub(super) newest: Option<usize>,
 }
 
@@ -36,18 +36,18 @@ pub(super) struct SampleKey {
     pub(super) rotated_from: Option<usize>,
     pub(super) lineage: usize,
     pub(super) generation: u32,
-    /// Seconds of grace, where it was rotated, and when.
+    /// Seconds of grace and time of the rotation, if it was rotated.
     pub(super) rotated: Option<(i64, DateTime<Utc>)>,
     pub(super) last_used_at: Option<DateTime<Utc>>,
 }
 
-/// Every key of a sample, oldest first, with its partners.
+/// All keys of a sample, oldest first, with their partners.
 pub(super) struct SampleKeys {
     pub(super) keys: Vec<SampleKey>,
     pub(super) partners: Vec<SamplePartner>,
 }
 
-/// What a sample is drawn with. The same size and seed, at the same moment, draw the same.
+/// Generator of a sample. Deterministic for a size, a seed and a time.
 pub(super) struct Draw {
     random: StdRng,
     size: SampleSize,
@@ -63,14 +63,14 @@ impl Draw {
         }
     }
 
-    /// A number from 0 to below 1.
+    /// Random number in [0, 1).
     pub(super) fn share(&mut self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
         let bits = (self.random.next_u64() >> 11) as f64;
         bits / (1_u64 << 53) as f64
     }
 
-    /// Whether something of this probability happens.
+    /// True with this probability.
     pub(super) fn happens(&mut self, probability: f64) -> bool {
         self.share() < probability
     }
@@ -79,7 +79,7 @@ impl Draw {
         (self.random.next_u64() % count as u64) as usize
     }
 
-    /// Some part of a span; a higher power makes short ones likelier.
+    /// Random part of a span; a higher power makes short ones likelier.
     pub(super) fn part_of(&mut self, span: TimeDelta, power: f64) -> TimeDelta {
         let seconds = span.num_seconds().max(0) as f64 * self.share().powf(power);
         TimeDelta::milliseconds((seconds * 1_000.0) as i64)
@@ -95,8 +95,8 @@ impl Draw {
         }
     }
 
-    /// Draws the keys, oldest first. A few partners have many, most have some; one in twenty keys
-    /// replaces the newest of its partner. The newest key of all has the given id and works.
+    /// Generates the keys, oldest first. A few partners have many keys, most have some; one in twenty keys
+    /// replaces its partner's newest. The newest key of all has the given id and is live.
     pub(super) fn keys(
         &mut self,
         mut partners: Vec<SamplePartner>,
@@ -121,7 +121,7 @@ impl Draw {
                 let status = KeyStatus::at(created_at, &old.life);
                 status == KeyStatus::Active && old.rotated.is_none()
             });
-            // Of the last days more, so that some graces still run.
+            // More in the last days, so that some graces still run.
             let is_recent = self.now - created_at < TimeDelta::days(7);
             let share = if is_recent { 0.5 } else { 0.12 };
             let predecessor = predecessor.filter(|_| !is_known && self.happens(share));
@@ -197,7 +197,7 @@ impl Draw {
         }
     }
 
-    /// What a rotation at a moment makes of a key.
+    /// Applies a rotation to a key.
     pub(super) fn retire(&mut self, old: &mut SampleKey, at: DateTime<Utc>) {
         let grace = [0, 3_600, 86_400, 604_800][self.below(4)];
         let end = at + TimeDelta::seconds(grace);

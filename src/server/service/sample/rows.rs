@@ -1,4 +1,4 @@
-//! The rows of a sample, as COPY reads them.
+//! Rows of a sample in the format of COPY.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -230,7 +230,7 @@ impl Draw {
     }
 }
 
-/// What COPY reads as null.
+/// COPY's null.
 const NULL: &str = "\\N";
 
 fn time(at: Option<DateTime<Utc>>) -> String {

@@ -1,4 +1,4 @@
-//! What a mail says of a notice.
+//! Text of notification e-mails.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -6,18 +6,15 @@ use serde_json::Value;
 use crate::domain::notice::NoticeKind;
 use crate::server::store::deliveries::DueRow;
 
-/// A mail's words.
-pub struct Letter {
-    /// Its subject.
+pub struct EmailMessage {
     pub subject: String,
-    /// Its text.
     pub text: String,
 }
 
-/// Writes the mail of a notice. Nothing of a token is ever in it, since nothing of one is in a notice.
-pub fn letter(due: &DueRow) -> Letter {
+/// Writes the e-mail of a notification. It can't contain a token, since notifications don't.
+pub fn email_message(due: &DueRow) -> EmailMessage {
     let key = &due.key_id;
-    let (event, advice) = tell(due);
+    let (event, advice) = describe(due);
     let name = match text(&due.data, "name") {
         "" => String::new(),
         name => format!("\nName:        {name}"),
@@ -26,7 +23,7 @@ pub fn letter(due: &DueRow) -> Letter {
         "" => String::new(),
         environment => format!("\nEnvironment: {environment}"),
     };
-    Letter {
+    EmailMessage {
         subject: format!("API key {key} {event}"),
         text: format!(
             "Your API key {key} {event}.\n\n\
@@ -40,8 +37,8 @@ pub fn letter(due: &DueRow) -> Letter {
     }
 }
 
-/// What happened, to follow the key's id, and what to do about it.
-fn tell(due: &DueRow) -> (String, String) {
+/// Returns what happened, to follow the key's id, and what to do about it.
+fn describe(due: &DueRow) -> (String, String) {
     let data = &due.data;
     match NoticeKind::parse(&due.kind) {
         Some(NoticeKind::Issued) => (

@@ -1,25 +1,24 @@
-//! How notices leave: `WEBHOOK_ALLOWED_NETWORKS`, `SMTP_URL`, `MAIL_FROM`.
+//! Delivery of notifications: `WEBHOOK_ALLOWED_NETWORKS`, `SMTP_URL`, `MAIL_FROM`.
 
 use ipnet::IpNet;
 use zeroize::Zeroizing;
 
 use super::{ConfigError, Source, fault, networks};
 
-/// How notices leave.
+/// Configuration of deliveries.
 #[derive(Clone, Debug, Default)]
-pub struct NoticeConfig {
-    /// Networks whose addresses webhooks may name although they are not public.
+pub struct NotificationConfig {
+    /// Networks that webhooks may call although they are not public.
     pub allowed_networks: Vec<IpNet>,
-    /// How mail is sent; `None` where it isn't.
+    /// `None` if no e-mail is sent.
     pub mail: Option<MailConfig>,
 }
 
-/// How mail is sent.
 #[derive(Clone)]
 pub struct MailConfig {
-    /// The server with its credentials.
+    /// URL of the SMTP server, with credentials.
     pub url: Zeroizing<String>,
-    /// Whom mail comes from.
+    /// Sender address.
     pub from: String,
 }
 
@@ -31,11 +30,7 @@ impl std::fmt::Debug for MailConfig {
     }
 }
 
-/// Reads how notices leave.
-///
-/// # Errors
-/// A value outside its form, or one of the two of mail without the other.
-pub fn notices(source: &Source) -> Result<NoticeConfig, ConfigError> {
+pub fn read(source: &Source) -> Result<NotificationConfig, ConfigError> {
     let allowed_networks = networks(source, "WEBHOOK_ALLOWED_NETWORKS")?;
     let mail = match (source.get("SMTP_URL"), source.get("MAIL_FROM")) {
         (None, None) => None,
@@ -56,7 +51,7 @@ pub fn notices(source: &Source) -> Result<NoticeConfig, ConfigError> {
             );
         }
     };
-    Ok(NoticeConfig {
+    Ok(NotificationConfig {
         allowed_networks,
         mail,
     })
@@ -66,12 +61,12 @@ pub fn notices(source: &Source) -> Result<NoticeConfig, ConfigError> {
 mod tests {
     use super::*;
 
-    fn read(pairs: &'static [(&str, &str)]) -> Result<NoticeConfig, String> {
+    fn read(pairs: &'static [(&str, &str)]) -> Result<NotificationConfig, String> {
         let source = Source::new(|name| {
             let found = pairs.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         });
-        notices(&source).map_err(|error| error.to_string())
+        super::read(&source).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Errors in the OpenAPI document. Bodies and examples are made of real errors by the code that
-//! answers with them, so that the document can't say anything else.
+//! Error responses in the OpenAPI document. Bodies and examples are rendered from real errors by the code that
+//! sends them, so that the document can't diverge.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ const SAMPLE_ID: Uuid = Uuid::from_u128(0x0b9a_c1f5_7d3e_4c58_9d5e_2f1a_3b4c_5d6
 const SAMPLE_ASSET: Uuid = Uuid::from_u128(0x6f1d_2c3b_4a59_4687_8b9c_0d1e_2f3a_4b5c);
 
 /// Describes the errors, which share one status, as one response.
-pub fn refusal(errors: &[AppError]) -> Response {
+pub fn error_response(errors: &[AppError]) -> Response {
     let bodies: Vec<_> = errors
         .iter()
         .map(|error| problem::body(error, SAMPLE_ID))
@@ -102,13 +102,13 @@ fn responses(errors: Vec<AppError>) -> BTreeMap<String, RefOr<Response>> {
     }
     let described = by_status
         .into_iter()
-        .map(|(status, errors)| (status.to_string(), refusal(&errors).into()));
+        .map(|(status, errors)| (status.to_string(), error_response(&errors).into()));
     described.collect()
 }
 
 /// Makes types that stand, in a handler's description, for the errors that are its own. What every
 /// route of its kind answers is added to the whole document.
-macro_rules! refusals {
+macro_rules! error_responses {
     ($(#[$doc:meta] $name:ident: $($error:expr),+;)+) => {$(
         #[$doc]
         pub struct $name;
@@ -121,7 +121,7 @@ macro_rules! refusals {
     )+};
 }
 
-refusals! {
+error_responses! {
     /// There is no such key.
     NoKey: Missing::KeyNotFound;
     /// There is no such partner.

@@ -1,6 +1,5 @@
-//! Which addresses webhooks may name. A webhook is called from inside the registry's network, at the
-//! word of whoever may set one up: it must reach nothing there (OWASP Server-Side Request Forgery
-//! Prevention Cheat Sheet, case 2).
+//! Addresses that webhooks may call. Webhooks are called from inside the registry's network and must
+//! reach nothing there (OWASP Server-Side Request Forgery Prevention Cheat Sheet, case 2).
 
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -8,11 +7,11 @@ use std::sync::LazyLock;
 use ipnet::IpNet;
 use url::{Host, Url};
 
-/// The only part of IPv6 that is handed out to the public (IANA IPv6 Global Unicast Address Space).
-/// It leaves out loopback, link-local, unique local, multicast, IPv4-mapped and NAT64 addresses.
+/// The only IPv6 range with public addresses (IANA IPv6 Global Unicast Address Space). It excludes
+/// loopback, link-local, unique local, multicast, IPv4-mapped and NAT64 addresses.
 const PUBLIC_V6: &str = "2000::/3";
 
-/// What is not public, of IPv4 and of [`PUBLIC_V6`] (IANA Special-Purpose Address Registries).
+/// Networks that are not public, of IPv4 and of [`PUBLIC_V6`] (IANA Special-Purpose Address Registries).
 static SPECIAL: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
     [
         "0.0.0.0/8",
@@ -32,7 +31,7 @@ static SPECIAL: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
         "240.0.0.0/4",
         "2001::/23",
         "2001:db8::/32",
-        // 6to4 leads to an IPv4 address, whichever that is.
+        // 6to4 contains an arbitrary IPv4 address.
         "2002::/16",
         "3fff::/20",
     ]
@@ -41,21 +40,19 @@ static SPECIAL: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
     .collect()
 });
 
-/// Which addresses webhooks may name.
+/// Addresses that webhooks may call.
 #[derive(Clone, Debug, Default)]
-pub struct Targets {
+pub struct DeliveryTargets {
     allowed: Vec<IpNet>,
 }
 
-impl Targets {
-    /// Public addresses, and those of the allowed networks.
-    #[must_use]
+impl DeliveryTargets {
+    /// Public addresses and the allowed networks.
     pub fn new(allowed: Vec<IpNet>) -> Self {
         Self { allowed }
     }
 
-    /// Whether the address was opened by the configuration.
-    #[must_use]
+    /// True if the configuration allows the address.
     pub fn is_allowed(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.allowed
@@ -63,16 +60,11 @@ impl Targets {
             .any(|network| network.contains(&address))
     }
 
-    /// Whether the address may be called.
-    #[must_use]
     pub fn admits(&self, address: IpAddr) -> bool {
         is_public(address) || self.is_allowed(address)
     }
 
-    /// Checks a webhook's address as far as it can be without asking for names.
-    ///
-    /// # Errors
-    /// What is wrong with it.
+    /// Checks a webhook's URL without resolving its host name.
     pub fn check(&self, text: &str) -> Result<Url, &'static str> {
         let url = Url::parse(text)
             .map_err(|_| "must be an address such as https://hooks.example.org/path")?;
@@ -162,7 +154,7 @@ mod tests {
 
     #[test]
     fn addresses_of_webhooks_are_checked() {
-        let strict = Targets::default();
+        let strict = DeliveryTargets::default();
         for fine in [
             "https://hooks.example.org/a?b=c",
             "https://1.1.1.1:8443/",
@@ -190,7 +182,7 @@ mod tests {
             let refused = strict.check(bad).unwrap_err();
             assert!(refused.contains(why), "{bad}: {refused}");
         }
-        let open = Targets::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let open = DeliveryTargets::new(vec!["127.0.0.0/8".parse().unwrap()]);
         assert!(open.check("http://127.0.0.1:8080/").is_ok());
         assert!(open.check("http://10.0.0.1/").is_err());
         assert!(open.admits("::ffff:127.0.0.1".parse().unwrap()));
