@@ -21,13 +21,13 @@ use crate::domain::error::AppError;
 use crate::domain::grace::{Grace, GraceStart};
 use crate::domain::key::{Environment, KeyStatus, KeyView};
 use crate::domain::key_list::KeyListInput;
-use crate::domain::notice::DeliveryStatus;
+use crate::domain::notification::DeliveryStatus;
 use crate::domain::operator::{Operator, Role};
 use crate::domain::overview::{Count, Overview};
 use crate::domain::page::Page;
 use crate::domain::scope::Scope;
 use crate::domain::token::KeyId;
-use crate::domain::usage::{SPARK_HOURS, Uses, UsesOverTime, sparkline};
+use crate::domain::usage::{SPARKLINE_HOURS, Uses, UsesOverTime, sparkline};
 
 /// The page.
 #[component]
@@ -228,7 +228,7 @@ fn key(status: KeyStatus, now: DateTime<Utc>) -> KeyView {
     }
 }
 
-fn hours(seed: i64) -> [i64; SPARK_HOURS] {
+fn hours(seed: i64) -> [i64; SPARKLINE_HOURS] {
     std::array::from_fn(|n| (n as i64 * 7 + seed * 13) % 17)
 }
 

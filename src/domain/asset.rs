@@ -80,14 +80,14 @@ impl AssetStatus {
 
 /// Whose assets a caller sees and may change; the others don't exist for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum AccessScope {
     /// What this partner owns now.
     Own(Uuid),
     /// Everybody's: an admin key.
     All,
 }
 
-impl Reach {
+impl AccessScope {
     /// The owner that the assets must have; `None` where anybody's will do.
     #[must_use]
     pub fn owner(self) -> Option<Uuid> {

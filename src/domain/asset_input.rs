@@ -32,7 +32,7 @@ pub struct AssetInput {
 /// A checked order to record an asset. Its JSON is what two orders are compared by.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct NewAsset {
+pub struct MintAsset {
     /// 64 lowercase hex digits.
     pub content_hash: String,
     /// What the partner calls it.
@@ -48,7 +48,7 @@ impl AssetInput {
     ///
     /// # Errors
     /// [`super::error::AppError::Invalid`] with every fault.
-    pub fn check(self) -> AppResult<NewAsset> {
+    pub fn check(self) -> AppResult<MintAsset> {
         let mut faults = Faults::default();
         let content_hash = check_hash(&mut faults, self.content_hash.as_deref());
         let title = self.title.as_deref().unwrap_or_default();
@@ -59,7 +59,7 @@ impl AssetInput {
         let metadata = faults.check_optional("metadata", self.metadata, StrictValue::into_metadata);
         let command = content_hash
             .zip(title)
-            .map(|(content_hash, title)| NewAsset {
+            .map(|(content_hash, title)| MintAsset {
                 content_hash,
                 title,
                 external_ref,

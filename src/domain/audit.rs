@@ -116,7 +116,7 @@ pub enum Action {
     WebhookDeleted,
     /// A notice was sent again.
     #[serde(rename = "notice.sent_again")]
-    NoticeSentAgain,
+    NotificationResent,
     /// A proof asset was recorded.
     #[serde(rename = "asset.minted")]
     AssetMinted,
@@ -181,7 +181,7 @@ impl Action {
         Self::WebhookCreated,
         Self::WebhookUpdated,
         Self::WebhookDeleted,
-        Self::NoticeSentAgain,
+        Self::NotificationResent,
         Self::AssetMinted,
         Self::AssetStatusChanged,
         Self::AssetTransferred,
@@ -217,7 +217,7 @@ impl Action {
             Self::WebhookCreated => "webhook.created",
             Self::WebhookUpdated => "webhook.updated",
             Self::WebhookDeleted => "webhook.deleted",
-            Self::NoticeSentAgain => "notice.sent_again",
+            Self::NotificationResent => "notice.sent_again",
             Self::AssetMinted => "asset.minted",
             Self::AssetStatusChanged => "asset.status_changed",
             Self::AssetTransferred => "asset.transferred",

@@ -9,7 +9,7 @@ use super::rotation::RotatedKey;
 use super::token::KeyId;
 
 /// Keys that one order may change.
-pub const MOST_KEYS: usize = 500;
+pub const MAX_KEYS: usize = 500;
 
 /// What shall happen to the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -44,7 +44,7 @@ impl BulkAction {
 /// Why an order is not carried out for a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum WhyNot {
+pub enum SkipReason {
     /// No key has this id.
     KeyNotFound,
     /// It has a successor already.
@@ -59,7 +59,7 @@ pub enum WhyNot {
     LineageFull,
 }
 
-impl WhyNot {
+impl SkipReason {
     /// A few words for the person who gave the order.
     #[must_use]
     pub const fn describe(self) -> &'static str {
@@ -77,34 +77,34 @@ impl WhyNot {
 /// A key for which the order is not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct LeftOut {
+pub struct SkippedKey {
     /// The key's id.
     pub key_id: KeyId,
     /// Why not.
-    pub reason: WhyNot,
+    pub reason: SkipReason,
     /// Its successor, where it has one.
     pub replaced_by: Option<KeyId>,
 }
 
 /// What a key's surroundings say.
 #[derive(Clone, Copy, Debug)]
-pub struct Surroundings {
+pub struct RotationContext {
     /// Whether its partner is active.
     pub partner_active: bool,
     /// Whether another key of its lineage is live.
-    pub crowded: bool,
+    pub has_live_sibling: bool,
 }
 
 impl BulkAction {
     /// Why the action is not carried out for a key; `None` where it is.
     #[must_use]
-    pub fn why_not(self, key: &KeyView, around: Surroundings) -> Option<WhyNot> {
+    pub fn skip_reason(self, key: &KeyView, around: RotationContext) -> Option<SkipReason> {
         match self {
-            Self::Revoke => (key.revoked_at.is_some()).then_some(WhyNot::AlreadyRevoked),
-            Self::Rotate if key.replaced_by.is_some() => Some(WhyNot::AlreadyRotated),
-            Self::Rotate if !key.status.is_live() => Some(WhyNot::KeyInactive),
-            Self::Rotate if !around.partner_active => Some(WhyNot::PartnerInactive),
-            Self::Rotate => around.crowded.then_some(WhyNot::LineageFull),
+            Self::Revoke => (key.revoked_at.is_some()).then_some(SkipReason::AlreadyRevoked),
+            Self::Rotate if key.replaced_by.is_some() => Some(SkipReason::AlreadyRotated),
+            Self::Rotate if !key.status.is_live() => Some(SkipReason::KeyInactive),
+            Self::Rotate if !around.partner_active => Some(SkipReason::PartnerInactive),
+            Self::Rotate => around.has_live_sibling.then_some(SkipReason::LineageFull),
         }
     }
 }
@@ -118,7 +118,7 @@ pub struct BulkPreview {
     /// How many of them were accepted in the last 30 days.
     pub in_use: usize,
     /// The keys it would not be carried out for.
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<SkippedKey>,
     /// Whether more keys fit than one order takes.
     pub more: bool,
 }
@@ -130,7 +130,7 @@ pub struct ManyRotated {
     /// What was rotated.
     pub rotated: Vec<RotatedKey>,
     /// The keys that were left as they were.
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<SkippedKey>,
     /// Whether more keys fit than one order takes.
     pub more: bool,
 }
@@ -142,7 +142,7 @@ pub struct ManyRevoked {
     /// What was revoked.
     pub revoked: Vec<RevokedKey>,
     /// The keys that were left as they were.
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<SkippedKey>,
     /// Whether more keys fit than one order takes.
     pub more: bool,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::bulk::{BulkAction, MOST_KEYS};
+use super::bulk::{BulkAction, MAX_KEYS};
 use super::error::AppResult;
 use super::grace::{GraceStart, MAX_GRACE_SECONDS};
 use super::key_input::{RevokeInput, RevokeKey};
@@ -16,7 +16,7 @@ use super::validate::{self, Faults, one_of};
 
 /// The shortest grace of a rotation of many keys: were its answer lost, nobody would be cut off
 /// before somebody noticed.
-pub const LEAST_GRACE: i32 = 3_600;
+pub const MIN_BULK_GRACE: i32 = 3_600;
 /// The grace of a rotation of many keys that names none: a day.
 const DEFAULT_GRACE: i32 = 86_400;
 /// The highest age that can be asked for: a hundred years.
@@ -93,7 +93,7 @@ fn check_selection(
         }
         return None;
     }
-    Some(Selection::Fitting {
+    Some(Selection::Matching {
         partner_id,
         made_before: days.map(|days| now - TimeDelta::days(days.into())),
         rotation_due,
@@ -101,10 +101,10 @@ fn check_selection(
 }
 
 fn check_ids(faults: &mut Faults, texts: &[String]) -> Option<Vec<KeyId>> {
-    if texts.is_empty() || texts.len() > MOST_KEYS {
+    if texts.is_empty() || texts.len() > MAX_KEYS {
         faults.add(
             "select.keyIds",
-            format!("must name 1 to {MOST_KEYS} keys, not {}", texts.len()),
+            format!("must name 1 to {MAX_KEYS} keys, not {}", texts.len()),
         );
         return None;
     }
@@ -181,7 +181,7 @@ impl BulkRotateInput {
         let mut faults = Faults::default();
         let selection = check_selection(&mut faults, self.select, now);
         let grace = faults.check_optional("graceSeconds", self.grace_seconds, |seconds| {
-            validate::number(seconds, LEAST_GRACE, MAX_GRACE_SECONDS)
+            validate::number(seconds, MIN_BULK_GRACE, MAX_GRACE_SECONDS)
         });
         let starts = faults.check_optional("graceStarts", self.grace_starts, |text| {
             GraceStart::parse(&text).ok_or_else(|| one_of(GraceStart::ALL.map(GraceStart::as_str)))
@@ -276,7 +276,7 @@ mod tests {
             faults(twice.unwrap_err()),
             ["select.keyIds[1]", "select.keyIds[2]"]
         );
-        let many = vec!["mpk_1"; MOST_KEYS + 1];
+        let many = vec!["mpk_1"; MAX_KEYS + 1];
         assert_eq!(faults(check(ids(&many)).unwrap_err()), ["select.keyIds"]);
         let both = SelectionInput {
             older_than_days: Some(3),
@@ -292,7 +292,7 @@ mod tests {
             older_than_days: Some(2),
             ..SelectionInput::default()
         };
-        let fitting = Selection::Fitting {
+        let fitting = Selection::Matching {
             partner_id: None,
             made_before: Some(now - TimeDelta::days(2)),
             rotation_due: false,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::secret::Secret;
 
 /// How long a factor that was shown counts as fresh: what asks for a fresh one asks no more until then.
-pub const FRESH: TimeDelta = TimeDelta::minutes(5);
+pub const RECENT_AUTH_WINDOW: TimeDelta = TimeDelta::minutes(5);
 /// How many recovery codes there are at first.
 pub const RECOVERY_CODES: usize = 10;
 /// Characters of a recovery code, of five random bits each.
@@ -16,7 +16,7 @@ pub const RECOVERY_CODE_LENGTH: usize = 16;
 /// What an operator has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct FactorView {
+pub struct MfaStatus {
     /// Since when there is a factor; `None` where there is none.
     pub since: Option<DateTime<Utc>>,
     /// How many recovery codes are left.

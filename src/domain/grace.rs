@@ -11,7 +11,7 @@ use super::validate::{self, Faults};
 pub const MAX_GRACE_SECONDS: i32 = 2_592_000;
 
 /// Longest time that a grace waits for the successor's first use.
-pub const LONGEST_WAIT: TimeDelta = TimeDelta::days(30);
+pub const MAX_WAIT: TimeDelta = TimeDelta::days(30);
 
 /// What a grace runs from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]

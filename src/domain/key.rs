@@ -85,10 +85,10 @@ const UNDO: TimeDelta = TimeDelta::minutes(60);
 const IN_USE: TimeDelta = TimeDelta::days(30);
 
 /// How soon a key ends that is said to expire soon.
-pub const SOON: TimeDelta = TimeDelta::days(14);
+pub const EXPIRY_WARNING: TimeDelta = TimeDelta::days(14);
 
 /// How long a refusal counts as recent.
-pub const LATELY: TimeDelta = TimeDelta::hours(1);
+pub const RECENT_WINDOW: TimeDelta = TimeDelta::hours(1);
 
 impl KeyView {
     /// The key as its own holder may see it: whoever of the registry's staff made it is `operator`.
@@ -101,11 +101,11 @@ impl KeyView {
         self
     }
 
-    /// Whether it is live and ends within [`SOON`]. A retiring key ends by its grace.
+    /// Whether it is live and ends within [`EXPIRY_WARNING`]. A retiring key ends by its grace.
     #[must_use]
     pub fn expires_soon(&self, now: DateTime<Utc>) -> bool {
         let is_meant = matches!(self.status, KeyStatus::Scheduled | KeyStatus::Active);
-        is_meant && self.not_after.is_some_and(|end| end - now <= SOON)
+        is_meant && self.not_after.is_some_and(|end| end - now <= EXPIRY_WARNING)
     }
 
     /// Whether it was rotated and calls still arrive on it.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::key::KeyView;
-use super::telling::ToldEvent;
+use super::telling::DescribedEvent;
 use super::usage::UsesOverTime;
 
 /// Everything about a key.
@@ -18,7 +18,7 @@ pub struct KeyDetails {
     /// The keys of its lineage, itself among them, oldest first.
     pub lineage: Vec<KeyView>,
     /// Its latest events, newest first.
-    pub events: Vec<ToldEvent>,
+    pub events: Vec<DescribedEvent>,
     /// Whether there are more.
     pub more_events: bool,
 }

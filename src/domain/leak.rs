@@ -8,21 +8,21 @@ use std::ops::Range;
 use super::token::{CHECKSUM_DIGITS, Crc, HEX_DIGITS, MAX_ID_LENGTH, is_id_byte};
 
 /// Most bytes that a token has before its dot.
-pub const MOST_BEFORE: usize = MAX_ID_LENGTH;
+pub const MAX_BEFORE: usize = MAX_ID_LENGTH;
 /// Most bytes that a token has after its dot.
-pub const MOST_AFTER: usize = *HEX_DIGITS.end() + CHECKSUM_DIGITS;
+pub const MAX_AFTER: usize = *HEX_DIGITS.end() + CHECKSUM_DIGITS;
 
 /// Where in `text` the token stands that has its dot at `dot`, if there is one. What is glued to its
 /// ends does no harm: every beginning and every length is tried, and the checksum tells.
 #[must_use]
 pub fn token_at(text: &[u8], dot: usize) -> Option<Range<usize>> {
     let digits = text.get(dot + 1..)?;
-    let digits = digits.iter().take(MOST_AFTER);
+    let digits = digits.iter().take(MAX_AFTER);
     let digits = digits.take_while(|byte| byte.is_ascii_hexdigit()).count();
     if digits < HEX_DIGITS.start() + CHECKSUM_DIGITS {
         return None;
     }
-    let before = text[..dot].iter().rev().take(MOST_BEFORE);
+    let before = text[..dot].iter().rev().take(MAX_BEFORE);
     let before = before.take_while(|byte| is_id_byte(**byte)).count();
     (dot - before..dot).find_map(|start| {
         let end = end_of_secret(&text[start..dot + 1 + digits], dot + 1 - start)?;

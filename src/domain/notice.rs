@@ -10,7 +10,7 @@ use super::token::KeyId;
 
 /// What a notice tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub enum NoticeKind {
+pub enum NotificationKind {
     /// A key was issued.
     #[serde(rename = "key.issued")]
     Issued,
@@ -34,7 +34,7 @@ pub enum NoticeKind {
     FirstUsed,
 }
 
-impl NoticeKind {
+impl NotificationKind {
     /// Every kind, in the order in which they are offered.
     pub const ALL: [Self; 7] = [
         Self::Issued,
@@ -136,7 +136,7 @@ pub struct Delivery {
     /// The notice's id: `webhook-id` of each attempt.
     pub notice_id: Uuid,
     /// What it tells.
-    pub kind: NoticeKind,
+    pub kind: NotificationKind,
     /// Of which key.
     pub key_id: KeyId,
     /// To which webhook; `None` for e-mail.
@@ -172,8 +172,8 @@ mod tests {
 
     #[test]
     fn names_round_trip() {
-        for kind in NoticeKind::ALL {
-            assert_eq!(NoticeKind::parse(kind.as_str()), Some(kind));
+        for kind in NotificationKind::ALL {
+            assert_eq!(NotificationKind::parse(kind.as_str()), Some(kind));
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
         for status in DeliveryStatus::ALL {
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn what_staff_noted_is_not_told() {
         for action in Action::ALL {
-            let told = NoticeKind::of(action).map_or(&[][..], |(_, told)| told);
+            let told = NotificationKind::of(action).map_or(&[][..], |(_, told)| told);
             for member in ["note", "previousReason", "actor", "email"] {
                 assert!(!told.contains(&member), "{action:?} {member}");
             }

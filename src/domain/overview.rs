@@ -79,7 +79,7 @@ impl OverviewInput {
 pub struct Overview {
     /// Keys of each status.
     pub statuses: Vec<(KeyStatus, Count)>,
-    /// Live keys that end within [`super::key::SOON`].
+    /// Live keys that end within [`super::key::EXPIRY_WARNING`].
     pub expiring: Count,
     /// Keys that are due for rotation.
     pub rotation_due: Count,

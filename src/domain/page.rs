@@ -39,8 +39,8 @@ impl<T> Page<T> {
         let more = rows.len() > limit;
         rows.truncate(limit);
         let (has_previous, has_next) = match request.direction() {
-            Direction::Onward => (request.from.is_some(), more),
-            Direction::Back => {
+            Direction::Forward => (request.from.is_some(), more),
+            Direction::Backward => {
                 rows.reverse();
                 (more, true)
             }
@@ -56,8 +56,8 @@ impl<T> Page<T> {
             )
         };
         Self {
-            next_cursor: cursor(rows.last().filter(|_| has_next), Direction::Onward),
-            previous_cursor: cursor(rows.first().filter(|_| has_previous), Direction::Back),
+            next_cursor: cursor(rows.last().filter(|_| has_next), Direction::Forward),
+            previous_cursor: cursor(rows.first().filter(|_| has_previous), Direction::Backward),
             items: rows,
         }
     }
@@ -125,7 +125,7 @@ impl PageRequest {
     pub fn direction(&self) -> Direction {
         self.from
             .as_ref()
-            .map_or(Direction::Onward, |cursor| cursor.direction)
+            .map_or(Direction::Forward, |cursor| cursor.direction)
     }
 
     /// The first page instead, where the way back has led past the list's first row: `rows` were
@@ -133,7 +133,7 @@ impl PageRequest {
     #[must_use]
     pub fn first_page_instead(&self, rows: usize) -> Option<Self> {
         let too_few = i64::try_from(rows).is_ok_and(|rows| rows < self.limit);
-        (self.direction() == Direction::Back && too_few).then_some(Self {
+        (self.direction() == Direction::Backward && too_few).then_some(Self {
             limit: self.limit,
             from: None,
         })
@@ -214,7 +214,7 @@ impl Cursor {
     pub fn encode(&self) -> String {
         let Position { part, at, id } = &self.position;
         let mut text = String::new();
-        text.extend((self.direction == Direction::Back).then_some(BACK));
+        text.extend((self.direction == Direction::Backward).then_some(BACK));
         text.extend(part.map(|Part(letter)| letter));
         format!("{text}{:x}-{id}", at.timestamp_micros())
     }
@@ -223,8 +223,8 @@ impl Cursor {
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
         let (direction, text) = match text.strip_prefix(BACK) {
-            Some(rest) => (Direction::Back, rest),
-            None => (Direction::Onward, text),
+            Some(rest) => (Direction::Backward, rest),
+            None => (Direction::Forward, text),
         };
         let part = text.chars().next().filter(|c| matches!(c, 'q'..='z'));
         let text = text.get(part.map_or(0, char::len_utf8)..)?;
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn cursors_round_trip() {
         for micros in [0, -1, 1_800_000_000_123_456] {
-            let directions = [Direction::Onward, Direction::Back];
+            let directions = [Direction::Forward, Direction::Backward];
             let parts = [None, Some(Part::new('q')), Some(Part::new('z'))];
             for (direction, part) in directions.into_iter().flat_map(|d| parts.map(|p| (d, p))) {
                 let cursor = Cursor {
@@ -338,8 +338,8 @@ mod tests {
             .as_ref()
             .map(|cursor| cursor.position.id.parse::<i64>().unwrap());
         let rows: Vec<i64> = match (request.direction(), edge) {
-            (Direction::Onward, edge) => (1..edge.unwrap_or(10)).rev().take(3).collect(),
-            (Direction::Back, edge) => (edge.unwrap() + 1..10).take(3).collect(),
+            (Direction::Forward, edge) => (1..edge.unwrap_or(10)).rev().take(3).collect(),
+            (Direction::Backward, edge) => (edge.unwrap() + 1..10).take(3).collect(),
         };
         let first = request.first_page_instead(rows.len());
         match first {

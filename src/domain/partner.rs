@@ -88,7 +88,7 @@ pub struct PartnerInput {
 
 /// A checked order to make a partner.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewPartner {
+pub struct CreatePartner {
     /// Its name.
     pub name: String,
     /// Whom to write to.
@@ -102,7 +102,7 @@ impl PartnerInput {
     ///
     /// # Errors
     /// [`super::error::AppError::Invalid`] with every fault.
-    pub fn check(self) -> AppResult<NewPartner> {
+    pub fn check(self) -> AppResult<CreatePartner> {
         let mut faults = Faults::default();
         let name = faults.check("name", name(self.name.as_deref().unwrap_or_default()));
         let contact_email = faults.check_optional("contactEmail", self.contact_email, |text| {
@@ -110,7 +110,7 @@ impl PartnerInput {
         });
         let max_key_age_days =
             faults.check_optional("maxKeyAgeDays", self.max_key_age_days, policy::days);
-        faults.finish(name.map(|name| NewPartner {
+        faults.finish(name.map(|name| CreatePartner {
             name,
             contact_email,
             max_key_age_days,

@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::error::AppResult;
-use super::grace::{GraceStart, LONGEST_WAIT, check_seconds, grace_end};
+use super::grace::{GraceStart, MAX_WAIT, check_seconds, grace_end};
 use super::key_input::end_of_window;
 use super::secret::Secret;
 use super::token::KeyId;
 use super::validate::{Faults, one_of};
 
 /// Keys of one lineage that may be live at once: the one that goes and the one that comes.
-pub const MOST_LIVE_KEYS: usize = 2;
+pub const MAX_LIVE_KEYS: usize = 2;
 
 /// The body of `POST /api/admin/api-keys/{keyId}/rotate`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -76,7 +76,7 @@ impl RotateKey {
     ) -> DateTime<Utc> {
         let latest_start = match self.starts {
             GraceStart::Now => now,
-            GraceStart::FirstUse => now + LONGEST_WAIT,
+            GraceStart::FirstUse => now + MAX_WAIT,
         };
         grace_end(latest_start, self.grace, old_not_after)
     }
@@ -123,7 +123,7 @@ mod tests {
             order.retires_at(now, old_not_after) - now
         };
         assert_eq!(end(GraceStart::Now, None), hour);
-        assert_eq!(end(GraceStart::FirstUse, None), LONGEST_WAIT + hour);
+        assert_eq!(end(GraceStart::FirstUse, None), MAX_WAIT + hour);
         assert_eq!(end(GraceStart::FirstUse, Some(now + hour * 9)), hour * 9);
     }
 

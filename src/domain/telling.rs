@@ -8,27 +8,27 @@ use super::audit::{Action, ActorKind, Event};
 
 /// An event with the words for it, as the console shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ToldEvent {
+pub struct DescribedEvent {
     /// The event.
     pub event: Event,
     /// The name that its partner has now.
     pub partner_name: Option<String>,
     /// What happened.
-    pub sentence: Vec<Piece>,
+    pub sentence: Vec<Segment>,
     /// What changed.
     pub facts: Vec<Fact>,
 }
 
 /// A part of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Piece {
+pub enum Segment {
     /// Words.
     Words(String),
     /// What somebody or something is called; its script may run the other way.
     Name(String),
 }
 
-impl Piece {
+impl Segment {
     /// The text of it.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -49,11 +49,11 @@ pub struct Fact {
 
 /// Tells an event whose partner is called `partner_name` now.
 #[must_use]
-pub fn tell(event: Event, partner_name: Option<String>) -> ToldEvent {
+pub fn tell(event: Event, partner_name: Option<String>) -> DescribedEvent {
     let facts = facts(&event.details);
     let mut sentence = Sentence::default();
     sentence.tell(&event, partner_name.as_deref());
-    ToldEvent {
+    DescribedEvent {
         event,
         partner_name,
         sentence: sentence.0,
@@ -118,16 +118,16 @@ fn time(text: &str) -> Option<String> {
 }
 
 #[derive(Default)]
-struct Sentence(Vec<Piece>);
+struct Sentence(Vec<Segment>);
 
 impl Sentence {
     fn say(&mut self, words: impl Into<String>) -> &mut Self {
-        self.0.push(Piece::Words(words.into()));
+        self.0.push(Segment::Text(words.into()));
         self
     }
 
     fn name(&mut self, name: impl Into<String>) -> &mut Self {
-        self.0.push(Piece::Name(name.into()));
+        self.0.push(Segment::Name(name.into()));
         self
     }
 
@@ -192,7 +192,7 @@ impl Sentence {
             Action::WebhookCreated => self.say(" made a webhook").receiver(partner, &details),
             Action::WebhookUpdated => self.say(" changed a webhook").receiver(partner, &details),
             Action::WebhookDeleted => self.say(" deleted a webhook").receiver(partner, &details),
-            Action::NoticeSentAgain => {
+            Action::NotificationResent => {
                 let kind = details.text("kind");
                 let named = self.say(format!(" had the notice {kind} sent again, of the key "));
                 named.key(event, partner)
@@ -406,7 +406,7 @@ mod tests {
     use crate::domain::audit::Actor;
     use crate::domain::token::KeyId;
 
-    fn told(kind: ActorKind, id: &str, action: Action, details: Value) -> ToldEvent {
+    fn told(kind: ActorKind, id: &str, action: Action, details: Value) -> DescribedEvent {
         let event = Event {
             event_id: Uuid::nil(),
             at: DateTime::UNIX_EPOCH,
@@ -424,7 +424,7 @@ mod tests {
 
     fn sentence(kind: ActorKind, id: &str, action: Action, details: Value) -> String {
         let told = told(kind, id, action, details);
-        told.sentence.iter().map(Piece::text).collect()
+        told.sentence.iter().map(Segment::text).collect()
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl UsesOverTime {
 }
 
 /// Hours that a sparkline shows.
-pub const SPARK_HOURS: usize = 36;
+pub const SPARKLINE_HOURS: usize = 36;
 /// Height of a sparkline; each hour is two wide.
 pub const SPARK_HEIGHT: i64 = 20;
 

@@ -8,14 +8,14 @@ use uuid::Uuid;
 use super::error::AppResult;
 use super::key_input::required;
 use super::list::{page, uuid};
-use super::notice::{DeliveryStatus, NoticeKind};
+use super::notification::{DeliveryStatus, NotificationKind};
 use super::page::PageRequest;
 use super::patch::Patch;
 use super::secret::Secret;
 use super::validate::{self, Faults, one_of};
 
 /// Most webhooks that one partner has.
-pub const MOST_WEBHOOKS: i64 = 10;
+pub const MAX_WEBHOOKS: i64 = 10;
 /// Longest address, in characters.
 const LONGEST_URL: usize = 2_000;
 
@@ -31,7 +31,7 @@ pub struct Webhook {
     #[schema(example = "https://hooks.acme.example/registry")]
     pub url: String,
     /// Which notices it gets.
-    pub kinds: Vec<NoticeKind>,
+    pub kinds: Vec<NotificationKind>,
     /// Whether it gets any.
     pub active: bool,
     /// When it was made.
@@ -59,17 +59,17 @@ pub struct WebhookInput {
     #[schema(value_type = String, format = "uri", max_length = 2000, example = "https://hooks.acme.example/registry")]
     pub url: Option<String>,
     /// Which notices it gets; all of them by default.
-    #[schema(value_type = Option<std::collections::BTreeSet<NoticeKind>>, min_items = 1)]
+    #[schema(value_type = Option<std::collections::BTreeSet<NotificationKind>>, min_items = 1)]
     pub kinds: Option<Vec<String>>,
 }
 
 /// A checked order to make a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MakeWebhook {
+pub struct CreateWebhook {
     /// Where notices are sent; the server looks at it more closely.
     pub url: String,
     /// Which notices it gets.
-    pub kinds: Vec<NoticeKind>,
+    pub kinds: Vec<NotificationKind>,
 }
 
 impl WebhookInput {
@@ -77,16 +77,16 @@ impl WebhookInput {
     ///
     /// # Errors
     /// [`super::error::AppError::Invalid`] with every fault.
-    pub fn check(self) -> AppResult<MakeWebhook> {
+    pub fn check(self) -> AppResult<CreateWebhook> {
         let mut faults = Faults::default();
         let url = faults.check("url", url(self.url.as_deref().unwrap_or_default()));
         let kinds = match self.kinds {
-            None => Some(NoticeKind::ALL.to_vec()),
+            None => Some(NotificationKind::ALL.to_vec()),
             Some(names) => kinds(&mut faults, &names),
         };
         faults.finish(
             url.zip(kinds)
-                .map(|(url, kinds)| MakeWebhook { url, kinds }),
+                .map(|(url, kinds)| CreateWebhook { url, kinds }),
         )
     }
 }
@@ -101,7 +101,7 @@ pub struct WebhookUpdateInput {
     pub url: Patch<String>,
     /// Which notices it gets; can't be cleared.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[schema(value_type = std::collections::BTreeSet<NoticeKind>, required = false, min_items = 1)]
+    #[schema(value_type = std::collections::BTreeSet<NotificationKind>, required = false, min_items = 1)]
     pub kinds: Patch<Vec<String>>,
     /// Whether it gets any; can't be cleared.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -115,7 +115,7 @@ pub struct UpdateWebhook {
     /// Where notices are sent.
     pub url: Option<String>,
     /// Which notices it gets.
-    pub kinds: Option<Vec<NoticeKind>>,
+    pub kinds: Option<Vec<NotificationKind>>,
     /// Whether it gets any.
     pub active: Option<bool>,
 }
@@ -144,8 +144,8 @@ fn url(text: &str) -> Result<String, String> {
     Ok(text)
 }
 
-fn kinds(faults: &mut Faults, names: &[String]) -> Option<Vec<NoticeKind>> {
-    let allowed = || one_of(NoticeKind::ALL.map(NoticeKind::as_str));
+fn kinds(faults: &mut Faults, names: &[String]) -> Option<Vec<NotificationKind>> {
+    let allowed = || one_of(NotificationKind::ALL.map(NotificationKind::as_str));
     if names.is_empty() {
         faults.add("kinds", "must name at least one kind of notice");
         return None;
@@ -153,7 +153,7 @@ fn kinds(faults: &mut Faults, names: &[String]) -> Option<Vec<NoticeKind>> {
     let mut kinds = Vec::with_capacity(names.len());
     for (place, name) in names.iter().enumerate() {
         let path = format!("kinds[{place}]");
-        match NoticeKind::parse(name) {
+        match NotificationKind::parse(name) {
             Some(kind) if kinds.contains(&kind) => faults.add(&path, "is named twice"),
             Some(kind) => kinds.push(kind),
             None => faults.add(&path, allowed()),
@@ -235,7 +235,7 @@ mod tests {
             url: Some("https://a.example".into()),
             kinds: None,
         };
-        assert_eq!(input.check().unwrap().kinds, NoticeKind::ALL);
+        assert_eq!(input.check().unwrap().kinds, NotificationKind::ALL);
         let nothing: WebhookUpdateInput =
             serde_json::from_str(r#"{"kinds":[],"active":null}"#).unwrap();
         let error = nothing.check().unwrap_err().to_string();

@@ -8,7 +8,7 @@ use crate::console::audit::server_fns::EventPage;
 use crate::console::kit::icon::{Glyph, Icon};
 use crate::console::kit::time::{RelativeTime, exact};
 use crate::domain::routes;
-use crate::domain::telling::{Piece, ToldEvent};
+use crate::domain::event_description::{Segment, DescribedEvent};
 
 /// One page of the history.
 #[component]
@@ -51,16 +51,16 @@ pub fn EventList(
 }
 
 #[component]
-fn EventItem(told: ToldEvent, now: DateTime<Utc>) -> impl IntoView {
-    let ToldEvent {
+fn EventItem(told: DescribedEvent, now: DateTime<Utc>) -> impl IntoView {
+    let DescribedEvent {
         event,
         partner_name,
         sentence,
         facts,
     } = told;
     let sentence = sentence.into_iter().map(|piece| match piece {
-        Piece::Words(text) => view! { <span>{text}</span> }.into_any(),
-        Piece::Name(text) => view! { <bdi class="strong">{text}</bdi> }.into_any(),
+        Segment::Text(text) => view! { <span>{text}</span> }.into_any(),
+        Segment::Name(text) => view! { <bdi class="strong">{text}</bdi> }.into_any(),
     });
     let of = |path, name, value: String| routes::address(path, &[(name, Some(&value))]);
     let id = event.event_id;

@@ -8,13 +8,13 @@ use crate::console::rpc::Json;
 use crate::domain::error::AppError;
 use crate::domain::list::EventListInput;
 use crate::domain::page::Page;
-use crate::domain::telling::ToldEvent;
+use crate::domain::event_description::DescribedEvent;
 
 /// A page of the audit log with the server's time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventPage {
     pub now: DateTime<Utc>,
-    pub page: Page<ToldEvent>,
+    pub page: Page<DescribedEvent>,
 }
 
 /// Returns one page of the audit log.

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::console::kit::icon::{Glyph, Icon};
 use crate::domain::key::KeyStatus;
-use crate::domain::notice::DeliveryStatus;
+use crate::domain::notification::DeliveryStatus;
 
 /// A key's status.
 #[component]

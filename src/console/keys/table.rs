@@ -14,7 +14,7 @@ use crate::domain::key::{Environment, KeyStatus, KeyView};
 use crate::domain::key_list::{KeyListInput, KeyOrder};
 use crate::domain::operator::Role;
 use crate::domain::routes;
-use crate::domain::usage::{SPARK_HEIGHT, SPARK_HOURS};
+use crate::domain::usage::{SPARK_HEIGHT, SPARKLINE_HOURS};
 
 /// One page of keys. Rows that stay the same from one answer to the next are left as they are.
 #[component]
@@ -173,7 +173,7 @@ fn KeyRow(
     };
     let retirement = view! { <Retirement key=key.clone() now=read_at end_is_shown=true/> };
     let spark = spark.map(|path| {
-        let size = format!("0 0 {} {SPARK_HEIGHT}", 2 * SPARK_HOURS);
+        let size = format!("0 0 {} {SPARK_HEIGHT}", 2 * SPARKLINE_HOURS);
         view! {
             <svg class="spark" viewBox=size role="img" aria-label="Use in the last 36 hours"><path d=path></path></svg>
         }

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use clap::{Args, Subcommand};
 
 use super::{audit_context, current, error_line, issuing_services, plain_services};
-use crate::domain::bulk::{BulkAction, BulkPreview, LeftOut};
+use crate::domain::bulk::{BulkAction, BulkPreview, SkippedKey};
 use crate::domain::bulk_input::{
     BulkPreviewInput, BulkRevokeInput, BulkRotateInput, SelectionInput,
 };
@@ -175,7 +175,7 @@ async fn preview(
     Ok(())
 }
 
-fn report(left_out: &[LeftOut], more: bool) {
+fn report(left_out: &[SkippedKey], more: bool) {
     for key in left_out {
         eprintln!("left as it is: {}: {}", key.key_id, key.reason.describe());
     }

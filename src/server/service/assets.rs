@@ -13,7 +13,7 @@ use super::audit::{self, Subject};
 use super::paging::{newest_first, page_of};
 use super::partners::require_active;
 use super::{AuditContext, Core};
-use crate::domain::asset::{Asset, AssetQuery, AssetStatus, Reach};
+use crate::domain::asset::{Asset, AssetQuery, AssetStatus, AccessScope};
 use crate::domain::asset_input::ChangeStatus;
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
@@ -33,7 +33,7 @@ impl AssetService {
     }
 
     /// Returns one page of assets, newest first.
-    pub async fn list(&self, reach: Reach, query: &AssetQuery) -> AppResult<Page<Asset>> {
+    pub async fn list(&self, reach: AccessScope, query: &AssetQuery) -> AppResult<Page<Asset>> {
         let mut connection = self.core.pool.acquire().await?;
         let mut query = query.clone();
         loop {
@@ -47,7 +47,7 @@ impl AssetService {
         }
     }
 
-    pub async fn get(&self, reach: Reach, asset_id: Uuid) -> AppResult<Asset> {
+    pub async fn get(&self, reach: AccessScope, asset_id: Uuid) -> AppResult<Asset> {
         let mut connection = self.core.pool.acquire().await?;
         let asset = assets::find(&mut connection, asset_id, reach.owner()).await?;
         asset.ok_or_else(|| Missing::AssetNotFound.into())
@@ -57,7 +57,7 @@ impl AssetService {
     pub async fn change_status(
         &self,
         context: &AuditContext,
-        reach: Reach,
+        reach: AccessScope,
         asset_id: Uuid,
         command: ChangeStatus,
     ) -> AppResult<Asset> {
@@ -100,7 +100,7 @@ impl AssetService {
     pub async fn transfer(
         &self,
         context: &AuditContext,
-        reach: Reach,
+        reach: AccessScope,
         asset_id: Uuid,
         to_partner_id: Uuid,
     ) -> AppResult<Asset> {
@@ -147,7 +147,7 @@ impl AssetService {
     pub async fn reverify(
         &self,
         context: &AuditContext,
-        reach: Reach,
+        reach: AccessScope,
         asset_id: Uuid,
         content_hash: &str,
     ) -> AppResult<(bool, Asset)> {

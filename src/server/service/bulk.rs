@@ -13,8 +13,8 @@ use super::keys::KeyService;
 use super::revocation::{outweighs, record_revocation};
 use super::rotation::Rotation;
 use crate::domain::bulk::{
-    BulkAction, BulkPreview, LeftOut, MOST_KEYS, ManyRevoked, ManyRotated, Progress, Surroundings,
-    WhyNot,
+    BulkAction, BulkPreview, SkippedKey, MAX_KEYS, ManyRevoked, ManyRotated, Progress, RotationContext,
+    SkipReason,
 };
 use crate::domain::bulk_input::{RevokeMany, RotateMany, Selection};
 use crate::domain::error::AppResult;
@@ -29,7 +29,7 @@ const CONCURRENCY: usize = 16;
 struct Selected {
     /// Keys to which the action applies.
     fit: Vec<KeyView>,
-    left_out: Vec<LeftOut>,
+    left_out: Vec<SkippedKey>,
     /// True if the selection matches more keys than one request takes.
     more: bool,
 }
@@ -149,9 +149,9 @@ impl KeyService {
         let (fit, revoked_already): (Vec<_>, Vec<_>) = keys
             .into_iter()
             .partition(|key| outweighs(revocation.reason, key));
-        left_out.extend(revoked_already.iter().map(|key| LeftOut {
+        left_out.extend(revoked_already.iter().map(|key| SkippedKey {
             key_id: key.key_id.clone(),
-            reason: WhyNot::AlreadyRevoked,
+            reason: SkipReason::AlreadyRevoked,
             replaced_by: key.replaced_by.clone(),
         }));
         let mut revoked = Vec::with_capacity(fit.len());
@@ -225,13 +225,13 @@ async fn select(
     };
     let mut fit = Vec::with_capacity(keys.len());
     for key in keys {
-        let around = Surroundings {
+        let around = RotationContext {
             partner_active: active.contains(&key.partner_id),
-            crowded: crowded.contains(key.key_id.as_str()),
+            has_live_sibling: crowded.contains(key.key_id.as_str()),
         };
-        match action.why_not(&key, around) {
+        match action.skip_reason(&key, around) {
             None => fit.push(key),
-            Some(reason) => left_out.push(LeftOut {
+            Some(reason) => left_out.push(SkippedKey {
                 key_id: key.key_id,
                 reason,
                 replaced_by: key.replaced_by,
@@ -253,26 +253,26 @@ async fn read(
     now: DateTime<Utc>,
 ) -> AppResult<(Vec<KeyView>, bool)> {
     let rows = bulk::select(connection, selection, action, now).await?;
-    let more = rows.len() > MOST_KEYS;
+    let more = rows.len() > MAX_KEYS;
     let keys = rows
         .into_iter()
-        .take(MOST_KEYS)
+        .take(MAX_KEYS)
         .map(|row| row.view(now))
         .collect::<sqlx::Result<_>>()?;
     Ok((keys, more))
 }
 
 /// The listed keys that do not exist.
-fn missing(selection: &Selection, found: &[KeyView]) -> Vec<LeftOut> {
+fn missing(selection: &Selection, found: &[KeyView]) -> Vec<SkippedKey> {
     let Selection::Listed(listed) = selection else {
         return Vec::new();
     };
     let found: HashSet<&str> = found.iter().map(|key| key.key_id.as_str()).collect();
     let unknown = listed.iter().filter(|id| !found.contains(id.as_str()));
     unknown
-        .map(|id| LeftOut {
+        .map(|id| SkippedKey {
             key_id: id.clone(),
-            reason: WhyNot::KeyNotFound,
+            reason: SkipReason::KeyNotFound,
             replaced_by: None,
         })
         .collect()

@@ -10,7 +10,7 @@ use crate::domain::audit::Event;
 use crate::domain::error::AppResult;
 use crate::domain::list::EventQuery;
 use crate::domain::page::{Cursor, Page};
-use crate::domain::telling::{ToldEvent, tell};
+use crate::domain::event_description::{DescribedEvent, tell};
 use crate::server::store::partners;
 
 /// Events that an export reads in one query.
@@ -18,7 +18,7 @@ const BATCH_SIZE: i64 = 500;
 
 impl AuditService {
     /// Returns one page of the audit log with descriptions.
-    pub async fn list_described(&self, query: &EventQuery) -> AppResult<Page<ToldEvent>> {
+    pub async fn list_described(&self, query: &EventQuery) -> AppResult<Page<DescribedEvent>> {
         let page = self.list(query).await?;
         let mut connection = self.core.pool.acquire().await?;
         Ok(Page {
@@ -33,7 +33,7 @@ impl AuditService {
     pub fn export(
         &self,
         mut query: EventQuery,
-    ) -> impl Stream<Item = AppResult<Vec<ToldEvent>>> + Send + 'static {
+    ) -> impl Stream<Item = AppResult<Vec<DescribedEvent>>> + Send + 'static {
         query.page.limit = BATCH_SIZE;
         stream::try_unfold((self.clone(), Some(query)), |(audit, query)| async move {
             let Some(mut query) = query else {
@@ -53,7 +53,7 @@ impl AuditService {
 async fn describe_all(
     connection: &mut PgConnection,
     events: Vec<Event>,
-) -> AppResult<Vec<ToldEvent>> {
+) -> AppResult<Vec<DescribedEvent>> {
     let mut partner_ids: Vec<_> = events.iter().filter_map(|event| event.partner_id).collect();
     partner_ids.sort_unstable();
     partner_ids.dedup();

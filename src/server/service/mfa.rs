@@ -16,7 +16,7 @@ use super::sign_in::NewSession;
 use super::{AuditContext, ClientInfo, Core};
 use crate::domain::audit::{Action, Actor, ActorKind};
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
-use crate::domain::factor::{Enrolment, FactorView};
+use crate::domain::mfa::{Enrolment, MfaStatus};
 use crate::domain::operator::Operator;
 use crate::domain::secret::Secret;
 use crate::server::crypto::{password, totp};
@@ -37,7 +37,7 @@ impl MfaService {
     }
 
     /// Returns the state of an operator's second factor.
-    pub async fn get(&self, operator: &Operator) -> AppResult<FactorView> {
+    pub async fn get(&self, operator: &Operator) -> AppResult<MfaStatus> {
         let mut connection = self.core.pool.acquire().await?;
         let known = self.known_peppers()?;
         Ok(factors::view(&mut connection, operator.operator_id, &known).await?)

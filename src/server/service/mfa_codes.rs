@@ -10,7 +10,7 @@ use super::denied_actions::Failure;
 use super::mfa::MfaService;
 use super::sign_in_attempts::CodeKind;
 use crate::domain::error::{AppError, AppResult, Missing};
-use crate::domain::factor::{self, RECOVERY_CODES, TypedCode};
+use crate::domain::mfa::{self, RECOVERY_CODES, TypedCode};
 use crate::domain::operator::Operator;
 use crate::domain::secret::Secret;
 use crate::server::crypto::pepper::{Fingerprint, Pepper};
@@ -59,7 +59,7 @@ impl MfaService {
         client: Option<IpAddr>,
     ) -> AppResult<()> {
         let typed =
-            factor::typed_code(typed).map_err(|message| AppError::field("code", message))?;
+            mfa::typed_code(typed).map_err(|message| AppError::field("code", message))?;
         let checked = self.take_code(operator, typed, client).await;
         let failure = match &checked {
             Err(AppError::WrongCode) => Some(Failure::Wrong),
@@ -149,7 +149,7 @@ impl MfaService {
             .collect();
         let fingerprint = peppers.current().fingerprint();
         factors::replace_codes(connection, operator_id, &hashes, &fingerprint).await?;
-        Ok(codes.iter().map(|code| factor::told(code)).collect())
+        Ok(codes.iter().map(|code| mfa::format_recovery_code(code)).collect())
     }
 
     pub(super) fn seal(&self, operator_id: Uuid, secret: &[u8]) -> AppResult<Sealed> {

@@ -9,7 +9,7 @@ use super::assets::AssetService;
 use super::audit::{self, Subject};
 use super::idempotency::IdempotentRequest;
 use crate::domain::asset::{Asset, AssetStatus};
-use crate::domain::asset_input::NewAsset;
+use crate::domain::asset_input::MintAsset;
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict};
 use crate::domain::token::KeyId;
@@ -36,7 +36,7 @@ impl AssetService {
         &self,
         context: &AuditContext,
         minter: &Minter<'_>,
-        command: NewAsset,
+        command: MintAsset,
     ) -> AppResult<Asset> {
         let mut transaction = self.core.pool.begin().await?;
         let outcome = self
@@ -61,7 +61,7 @@ impl AssetService {
         connection: &mut PgConnection,
         context: &AuditContext,
         minter: &Minter<'_>,
-        command: NewAsset,
+        command: MintAsset,
     ) -> AppResult<Asset> {
         let partner_id = minter.partner_id;
         let request = minter

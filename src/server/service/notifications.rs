@@ -14,7 +14,7 @@ use super::partners::require_exists;
 use super::{AuditContext, Core};
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Missing};
-use crate::domain::notice::{Delivery, DeliveryStatus, NoticeKind};
+use crate::domain::notification::{Delivery, DeliveryStatus, NotificationKind};
 use crate::domain::page::Page;
 use crate::domain::webhook::{DeliveryQuery, UpdateWebhook};
 use crate::server::store::deliveries::{self, Attempt, DueRow};
@@ -86,7 +86,7 @@ pub(super) async fn record_and_notify(
     subject: Subject<'_>,
 ) -> AppResult<()> {
     if let (Some((kind, members)), Some(partner_id), Some(key_id)) =
-        (NoticeKind::of(action), subject.partner_id, subject.key_id)
+        (NotificationKind::of(action), subject.partner_id, subject.key_id)
     {
         let data: Map<String, Value> = members
             .iter()
@@ -241,7 +241,7 @@ impl NotificationService {
             partner_id,
             json!({ "deliveryId": delivery_id, "kind": delivery.kind }),
         );
-        let action = Action::NoticeSentAgain;
+        let action = Action::NotificationResent;
         audit::record(&self.core, &mut transaction, context, action, subject).await?;
         transaction.commit().await?;
         self.core.outbox.notify_one();

@@ -13,7 +13,7 @@ use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::list::{ChoiceQuery, MAX_CHOICES, PartnerQuery};
 use crate::domain::page::Page;
-use crate::domain::partner::{NewPartner, Partner, PartnerChoice, PartnerChoices, UpdatePartner};
+use crate::domain::partner::{CreatePartner, Partner, PartnerChoice, PartnerChoices, UpdatePartner};
 use crate::server::store::partners::{self, PartnerFields};
 
 /// The organisations that own keys.
@@ -28,7 +28,7 @@ impl PartnerService {
     }
 
     /// Creates a partner.
-    pub async fn create(&self, context: &AuditContext, command: NewPartner) -> AppResult<Partner> {
+    pub async fn create(&self, context: &AuditContext, command: CreatePartner) -> AppResult<Partner> {
         let mut transaction = self.core.pool.begin().await?;
         let partner = self.insert(&mut transaction, context, &command).await?;
         transaction.commit().await?;
@@ -39,7 +39,7 @@ impl PartnerService {
         &self,
         transaction: &mut PgConnection,
         context: &AuditContext,
-        command: &NewPartner,
+        command: &CreatePartner,
     ) -> AppResult<Partner> {
         let now = self.core.now();
         let partner = Partner {
@@ -76,7 +76,7 @@ impl PartnerService {
     pub async fn find_or_create(
         &self,
         context: &AuditContext,
-        command: NewPartner,
+        command: CreatePartner,
     ) -> AppResult<Uuid> {
         let mut transaction = self.core.pool.begin().await?;
         partners::lock_name(&mut transaction, &command.name).await?;

@@ -13,7 +13,7 @@ use super::denied_actions::DeniedActions;
 use super::{AuditContext, ClientInfo, Core};
 use crate::domain::audit::{Action, Actor, ActorKind};
 use crate::domain::error::{AppError, AppResult, Missing};
-use crate::domain::factor::FRESH;
+use crate::domain::mfa::RECENT_AUTH_WINDOW;
 use crate::domain::operator::{self, Operator};
 use crate::domain::session::SessionView;
 use crate::server::crypto::password;
@@ -48,7 +48,7 @@ impl SignedIn {
         // A time in the future means that the clock was set back, or that the clock of another instance is
         // slightly ahead.
         self.factor_at
-            .is_some_and(|at| at - now < MAX_CLOCK_SKEW && now - at < FRESH)
+            .is_some_and(|at| at - now < MAX_CLOCK_SKEW && now - at < RECENT_AUTH_WINDOW)
     }
 }
 

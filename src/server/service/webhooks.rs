@@ -13,7 +13,7 @@ use super::partners::require_exists;
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::secret::Secret;
-use crate::domain::webhook::{MOST_WEBHOOKS, MakeWebhook, NewWebhook, UpdateWebhook, Webhook};
+use crate::domain::webhook::{MAX_WEBHOOKS, CreateWebhook, NewWebhook, UpdateWebhook, Webhook};
 use crate::server::crypto::seal::{self, Sealed};
 use crate::server::store::partners;
 use crate::server::store::webhooks::{self, SealedRow};
@@ -27,7 +27,7 @@ impl NotificationService {
         &self,
         context: &AuditContext,
         partner_id: Uuid,
-        command: MakeWebhook,
+        command: CreateWebhook,
     ) -> AppResult<NewWebhook> {
         self.check_target(&command.url)?;
         let now = self.core.now();
@@ -48,7 +48,7 @@ impl NotificationService {
             .await?
             .ok_or(Missing::PartnerNotFound)?;
         let count = webhooks::list(&mut transaction, partner_id).await?.len();
-        if count as i64 >= MOST_WEBHOOKS {
+        if count as i64 >= MAX_WEBHOOKS {
             return Err(Conflict::TooManyWebhooks.into());
         }
         webhooks::insert(

@@ -81,8 +81,8 @@ pub async fn list(
 ) -> AppResult<Vec<Asset>> {
     let from_id = query.page.from_uuid()?;
     let sql = match query.page.direction() {
-        Direction::Onward => select_page!("<", "desc"),
-        Direction::Back => select_page!(">", "asc"),
+        Direction::Forward => select_page!("<", "desc"),
+        Direction::Backward => select_page!(">", "asc"),
     };
     let rows: Vec<AssetRow> = sqlx::query_as(sql)
         .bind(owner)

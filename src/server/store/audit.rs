@@ -143,8 +143,8 @@ macro_rules! select_page {
 pub async fn list(connection: &mut PgConnection, query: &EventQuery) -> AppResult<Vec<Event>> {
     let from_id = query.page.from_uuid()?;
     let sql = match query.page.direction() {
-        Direction::Onward => select_page!("<", "desc"),
-        Direction::Back => select_page!(">", "asc"),
+        Direction::Forward => select_page!("<", "desc"),
+        Direction::Backward => select_page!(">", "asc"),
     };
     let rows: Vec<EventRow> = sqlx::query_as(sql)
         .bind(query.key_id.as_ref().map(KeyId::as_str))

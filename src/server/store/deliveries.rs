@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::webhooks::kind;
 use crate::domain::error::AppResult;
-use crate::domain::notice::{Delivery, DeliveryStatus};
+use crate::domain::notification::{Delivery, DeliveryStatus};
 use crate::domain::page::Direction;
 use crate::domain::token::KeyId;
 use crate::domain::webhook::DeliveryQuery;
@@ -196,8 +196,8 @@ pub async fn list(
 ) -> AppResult<Vec<Delivery>> {
     let from_id = query.page.from_uuid()?;
     let sql = match query.page.direction() {
-        Direction::Onward => select_page!("<", "desc"),
-        Direction::Back => select_page!(">", "asc"),
+        Direction::Forward => select_page!("<", "desc"),
+        Direction::Backward => select_page!(">", "asc"),
     };
     let rows: Vec<DeliveryRow> = sqlx::query_as(sql)
         .bind(partner_id)

@@ -6,13 +6,13 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::keys::is_rotation_due;
-use crate::domain::notice::NoticeKind;
+use crate::domain::notification::NotificationKind;
 use crate::domain::token::KeyId;
 
 /// Writes a notice, in the transaction of what it tells.
 pub async fn insert(
     connection: &mut PgConnection,
-    kind: NoticeKind,
+    kind: NotificationKind,
     partner_id: Uuid,
     key_id: &KeyId,
     at: DateTime<Utc>,

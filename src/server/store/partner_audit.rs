@@ -53,8 +53,8 @@ pub async fn list(
 ) -> AppResult<Vec<Event>> {
     let from_id = query.page.from_uuid()?;
     let sql = match query.page.direction() {
-        Direction::Onward => select_page!("<", "desc"),
-        Direction::Back => select_page!(">", "asc"),
+        Direction::Forward => select_page!("<", "desc"),
+        Direction::Backward => select_page!(">", "asc"),
     };
     let rows: Vec<EventRow> = sqlx::query_as(sql)
         .bind(partner_id)

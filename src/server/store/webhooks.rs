@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::domain::notice::NoticeKind;
+use crate::domain::notification::NotificationKind;
 use crate::domain::webhook::Webhook;
 
 #[derive(FromRow)]
@@ -39,8 +39,8 @@ impl TryFrom<WebhookRow> for Webhook {
 }
 
 /// Reads a notice's kind.
-pub(super) fn kind(name: &str) -> sqlx::Result<NoticeKind> {
-    NoticeKind::parse(name)
+pub(super) fn kind(name: &str) -> sqlx::Result<NotificationKind> {
+    NotificationKind::parse(name)
         .ok_or_else(|| sqlx::Error::Decode(format!("there is no notice {name}").into()))
 }
 
@@ -171,6 +171,6 @@ pub async fn reseal(
     .map(|_| ())
 }
 
-fn names(kinds: &[NoticeKind]) -> Vec<&'static str> {
+fn names(kinds: &[NotificationKind]) -> Vec<&'static str> {
     kinds.iter().map(|kind| kind.as_str()).collect()
 }

@@ -13,7 +13,7 @@ use crate::console::shell::dialog_host::Desk;
 use crate::console::shell::hydration::Hydrated;
 use crate::console::shell::remote;
 use crate::domain::error::AppError;
-use crate::domain::notice::{Delivery, DeliveryStatus};
+use crate::domain::notification::{Delivery, DeliveryStatus};
 use crate::domain::operator::Role;
 use crate::domain::webhook::Webhook;
 

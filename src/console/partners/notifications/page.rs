@@ -14,7 +14,7 @@ use crate::console::shell::alert::{DoneNotice, ErrorNotice};
 use crate::console::shell::dialog_host::Desk;
 use crate::console::shell::remote::Latest;
 use crate::domain::error::{AppError, Missing};
-use crate::domain::notice::DeliveryStatus;
+use crate::domain::notification::DeliveryStatus;
 use crate::domain::routes;
 use crate::domain::webhook::DeliveryListInput;
 

@@ -11,7 +11,7 @@ use crate::console::shell::dialog_host::{Desk, Revealed, SecretOf};
 use crate::console::shell::remote;
 use crate::console::shell::step_up::Refused;
 use crate::domain::error::AppError;
-use crate::domain::notice::NoticeKind;
+use crate::domain::notification::NotificationKind;
 use crate::domain::webhook::{Webhook, WebhookInput};
 
 /// Makes a webhook and shows its secret, once.
@@ -25,7 +25,7 @@ pub fn NewWebhookDialog(
     let desk = expect_context::<Desk>();
     let this = desk.this_dialog();
     let url = RwSignal::new(String::new());
-    let kinds = RwSignal::new(NoticeKind::ALL.to_vec());
+    let kinds = RwSignal::new(NotificationKind::ALL.to_vec());
     let pending = RwSignal::new(false);
     let errors = FormErrors::new();
     let beside = errors.beside(&["url", "kinds"]);
@@ -84,7 +84,7 @@ pub fn NewWebhookDialog(
                     data-invalid=move || kinds_error.get().is_some().then_some("true")
                 >
                     <legend>"Notices"</legend>
-                    {NoticeKind::ALL.map(|kind| {
+                    {NotificationKind::ALL.map(|kind| {
                         let id = format!("kind-{}", kind.as_str());
                         view! {
                             <div class="check">

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::console::rpc::Json;
 use crate::domain::error::AppError;
-use crate::domain::factor::{Enrolment, FactorView};
+use crate::domain::mfa::{Enrolment, MfaStatus};
 use crate::domain::secret::Secret;
 
 /// The operator's second factor, with the server's time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FactorPage {
     pub now: DateTime<Utc>,
-    pub factor: FactorView,
+    pub factor: MfaStatus,
 }
 
 /// Returns the state of the second factor.

@@ -10,7 +10,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 use memchr::{memchr_iter, memrchr};
 use zeroize::Zeroizing;
 
-use crate::domain::leak::{MOST_AFTER, MOST_BEFORE, token_at};
+use crate::domain::leak::{MAX_AFTER, MAX_BEFORE, token_at};
 use crate::domain::token::KeyId;
 
 /// Bytes read at a time.
@@ -139,7 +139,7 @@ fn shown(path: &Path) -> String {
 /// Finds all tokens of the input.
 fn search(mut input: impl Read, place: &str, bytes: &AtomicU64) -> io::Result<Vec<Found>> {
     let mut found = Vec::new();
-    let mut text = Vec::with_capacity(CHUNK + MOST_BEFORE + MOST_AFTER);
+    let mut text = Vec::with_capacity(CHUNK + MAX_BEFORE + MAX_AFTER);
     // Location of the text's start, and the offset up to which dots were examined.
     let (mut line, mut column, mut searched) = (1, 1, 0);
     let mut is_wide = false;
@@ -162,7 +162,7 @@ fn search(mut input: impl Read, place: &str, bytes: &AtomicU64) -> io::Result<Ve
         }
         let end = match read {
             0 => text.len(),
-            _ => text.len().saturating_sub(MOST_AFTER).max(searched),
+            _ => text.len().saturating_sub(MAX_AFTER).max(searched),
         };
         for dot in memchr_iter(b'.', &text[searched..end]) {
             let Some(range) = token_at(&text, searched + dot) else {
@@ -184,7 +184,7 @@ fn search(mut input: impl Read, place: &str, bytes: &AtomicU64) -> io::Result<Ve
             return Ok(found);
         }
         // Drop the text in which no further token can start.
-        let done = end.saturating_sub(MOST_BEFORE);
+        let done = end.saturating_sub(MAX_BEFORE);
         (line, column) = moved((line, column), &text[..done]);
         text.drain(..done);
         searched = end - done;

@@ -15,7 +15,7 @@ use crate::domain::error::{AppError, AppResult};
 use crate::domain::list::{EventExportInput, ExportFormat};
 use crate::domain::routes;
 use crate::domain::scope::Scope;
-use crate::domain::telling::{Piece, ToldEvent};
+use crate::domain::event_description::{Segment, DescribedEvent};
 use crate::server::http::extract::query::StrictQuery;
 use crate::server::http::middleware::guard::Gate;
 use crate::server::http::middleware::session::Session;
@@ -101,7 +101,7 @@ fn file(services: &Services, input: EventExportInput) -> AppResult<Response> {
     Ok((headers, body).into_response())
 }
 
-fn json_lines(events: &[ToldEvent]) -> AppResult<Vec<u8>> {
+fn json_lines(events: &[DescribedEvent]) -> AppResult<Vec<u8>> {
     let mut lines = Vec::new();
     for told in events {
         serde_json::to_writer(&mut lines, &told.event).map_err(unwritable)?;
@@ -110,7 +110,7 @@ fn json_lines(events: &[ToldEvent]) -> AppResult<Vec<u8>> {
     Ok(lines)
 }
 
-fn csv_lines(events: &[ToldEvent]) -> AppResult<Vec<u8>> {
+fn csv_lines(events: &[DescribedEvent]) -> AppResult<Vec<u8>> {
     csv(events.iter().map(|told| {
         let event = &told.event;
         let id = |id: Option<uuid::Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
@@ -122,7 +122,7 @@ fn csv_lines(events: &[ToldEvent]) -> AppResult<Vec<u8>> {
             event.actor.kind.as_str().to_owned(),
             event.actor.id.clone(),
             event.action.as_str().to_owned(),
-            told.sentence.iter().map(Piece::text).collect(),
+            told.sentence.iter().map(Segment::text).collect(),
             id(event.partner_id),
             told.partner_name.clone().unwrap_or_default(),
             event

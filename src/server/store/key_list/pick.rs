@@ -5,7 +5,7 @@ use sqlx::{Postgres, QueryBuilder};
 
 use super::place::{Place, Rows};
 use super::search::{Search, Way};
-use crate::domain::key::{Environment, KeyStatus, LATELY, SOON};
+use crate::domain::key::{Environment, KeyStatus, RECENT_WINDOW, EXPIRY_WARNING};
 use crate::domain::key_list::KeyQuery;
 use crate::server::store::keys::{is_expiring, is_rotation_due, is_stale, is_still_used};
 
@@ -245,7 +245,7 @@ fn push_filters(statement: &mut QueryBuilder<Postgres>, query: &KeyQuery, now: D
 
 /// A condition with its moments, `$now`, `$soon` and `$lately`, in their places.
 pub fn push_at(statement: &mut QueryBuilder<Postgres>, condition: &str, now: DateTime<Utc>) {
-    let moments = [("now", now), ("soon", now + SOON), ("lately", now - LATELY)];
+    let moments = [("now", now), ("soon", now + EXPIRY_WARNING), ("lately", now - RECENT_WINDOW)];
     for (n, part) in condition.split('$').enumerate() {
         let named = moments
             .iter()
