@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use serde_json::json;
 
 use super::audit::{self, Subject};
@@ -30,13 +30,6 @@ pub enum Failure {
 /// What was refused and is not in the history yet.
 #[derive(Debug, Default)]
 pub struct Refusals(Mutex<Counted>);
-
-impl Refusals {
-    /// Counts are whole after each statement: a panic elsewhere spoils none.
-    fn lock(&self) -> MutexGuard<'_, Counted> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 #[derive(Debug, Default)]
 struct Counted {
@@ -163,7 +156,7 @@ impl Registry {
         failure: Failure,
     ) {
         let now = self.now();
-        let mut counted = self.refusals.lock();
+        let mut counted = self.refusals.0.lock();
         let failed = counted
             .sign_ins
             .get_or_insert_with(|| FailedSignIns::since(now));
@@ -180,7 +173,7 @@ impl Registry {
     /// Counts what an operator's role did not allow: `function` is the address of what they called.
     pub fn refused_by_role(&self, origin: &Origin, function: String) {
         let now = self.now();
-        let mut counted = self.refusals.lock();
+        let mut counted = self.refusals.0.lock();
         let refused = counted
             .roles
             .entry(origin.actor.id.clone())
@@ -198,10 +191,10 @@ impl Registry {
     /// # Errors
     /// The database's.
     pub async fn write_refusals(&self) -> AppResult<()> {
-        let counted = std::mem::take(&mut *self.refusals.lock());
+        let counted = std::mem::take(&mut *self.refusals.0.lock());
         let written = self.record_refusals(&counted).await;
         if written.is_err() {
-            self.refusals.lock().add(counted);
+            self.refusals.0.lock().add(counted);
         }
         written
     }
