@@ -9,7 +9,7 @@ use futures::future::join_all;
 use myproof_registry::app::AssetPaths;
 use myproof_registry::domain::audit::{Actor, ActorKind};
 use myproof_registry::domain::key_input::IssueInput;
-use myproof_registry::domain::partner::NewPartner;
+use myproof_registry::domain::partner::CreatePartner;
 use myproof_registry::server::connections::{self, Limits};
 use myproof_registry::server::crypto::pepper::Peppers;
 use myproof_registry::server::jobs;
@@ -68,7 +68,7 @@ impl Bench {
             .unwrap();
         let peppers = Arc::new(Peppers::new(PEPPER, &[]));
         let instance = Instance::start(database.clone(), Arc::clone(&peppers), true).await;
-        let partner = NewPartner {
+        let partner = CreatePartner {
             name: "Bench".to_owned(),
             contact_email: None,
             max_key_age_days: None,

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::console::rpc::Json;
 use crate::domain::error::AppError;
+use crate::domain::event_description::DescribedEvent;
 use crate::domain::list::EventListInput;
 use crate::domain::page::Page;
-use crate::domain::telling::ToldEvent;
 
 /// A page of the history with the server's time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub struct EventPage {
     /// The server's time.
     pub now: DateTime<Utc>,
     /// The events.
-    pub page: Page<ToldEvent>,
+    pub page: Page<DescribedEvent>,
 }
 
 /// One page of the history.

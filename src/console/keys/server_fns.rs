@@ -36,6 +36,7 @@ pub struct KeyPage {
 /// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
 #[server(prefix = "/rpc", endpoint = "keys/list", input = Json, output = Json)]
 pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
+    use crate::console::keys::sparkline;
     use crate::server::context;
 
     let viewer = context::operator()?;
@@ -43,10 +44,11 @@ pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
     let registry = &state.registry;
     let query = query.check().map_err(context::told)?;
     let page = registry.list_keys(&query).await.map_err(context::told)?;
-    let sparklines = registry
-        .sparklines(&page.items)
+    let hours = registry
+        .recent_uses(&page.items)
         .await
         .map_err(context::told)?;
+    let sparklines = hours.iter().map(|hours| sparkline::path(hours)).collect();
     Ok(KeyPage {
         now: registry.now(),
         viewer,

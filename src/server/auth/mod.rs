@@ -60,7 +60,7 @@ use crate::domain::token::{PresentedToken, SecretForm};
 use crate::domain::usage::Outcome;
 
 /// Keys that are remembered at most.
-const MOST_KEYS: usize = 262_144;
+const MAX_KEYS: usize = 262_144;
 /// Rows that are read for requests at once: fewer than the pool has connections, so that a flood of
 /// unknown ids leaves some to the operators.
 const MOST_READS: usize = 8;
@@ -140,7 +140,7 @@ impl Guard {
             peppers,
             hashing,
             mac: Hmac::<Sha256>::new(&(*key).into()),
-            cache: Cache::new(MOST_KEYS),
+            cache: Cache::new(MAX_KEYS),
             absent: Absent::default(),
             marks: Marks::default(),
             link: Link::new(outage),

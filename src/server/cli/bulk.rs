@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use clap::{Args, Subcommand};
 
 use super::{current, issuing_registry, origin, plain_registry, told};
-use crate::domain::bulk::{BulkAction, BulkPreview, LeftOut};
+use crate::domain::bulk::{BulkAction, BulkPreview, SkippedKey};
 use crate::domain::bulk_input::{
     BulkPreviewInput, BulkRevokeInput, BulkRotateInput, SelectionInput,
 };
@@ -136,7 +136,7 @@ async fn preview(
     select: Option<SelectionInput>,
 ) -> Result<(), String> {
     let input = BulkPreviewInput {
-        action: Some(action.as_str().to_owned()),
+        action: Some(action.into_str().to_owned()),
         select,
     };
     let (action, selection) = input.check(registry.now()).map_err(told)?;
@@ -157,19 +157,19 @@ async fn preview(
             "{}\t{}\t{}\t{used}",
             key.key_id,
             key.partner_name,
-            key.status.as_str()
+            key.status.into_str()
         );
     }
     report(&left_out, more);
     eprintln!(
         "This would {} {}, {in_use} of them used in the last 30 days. Nothing is changed: add --yes to do it.",
-        action.as_str(),
+        action.into_str(),
         count(keys.len()),
     );
     Ok(())
 }
 
-fn report(left_out: &[LeftOut], more: bool) {
+fn report(left_out: &[SkippedKey], more: bool) {
     for key in left_out {
         eprintln!("left as it is: {}: {}", key.key_id, key.reason.describe());
     }

@@ -114,7 +114,7 @@ pub async fn run(source: &Source, command: KeyCommand) -> Result<(), String> {
                 .restore_key(&origin(), &key_id, None)
                 .await
                 .map_err(told)?;
-            eprintln!("{} is {} again.", key.key_id, key.status.as_str());
+            eprintln!("{} is {} again.", key.key_id, key.status.into_str());
             Ok(())
         }
         KeyCommand::Revoke { key_id, reason } => {

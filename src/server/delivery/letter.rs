@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::domain::notice::NoticeKind;
+use crate::domain::notification::NotificationKind;
 use crate::server::store::deliveries::DueRow;
 
 /// A mail's words.
@@ -43,12 +43,12 @@ pub fn letter(due: &DueRow) -> Letter {
 /// What happened, to follow the key's id, and what to do about it.
 fn tell(due: &DueRow) -> (String, String) {
     let data = &due.data;
-    match NoticeKind::parse(&due.kind) {
-        Some(NoticeKind::Issued) => (
+    match due.kind.parse::<NotificationKind>().ok() {
+        Some(NotificationKind::Issued) => (
             "was issued".to_owned(),
             "Its token was handed over by the registry's staff.".to_owned(),
         ),
-        Some(NoticeKind::Rotated) => (
+        Some(NotificationKind::Rotated) => (
             "was rotated".to_owned(),
             format!(
                 "{} takes its place: deploy its token. The old key ends at {} at the latest.",
@@ -56,18 +56,18 @@ fn tell(due: &DueRow) -> (String, String) {
                 time(data, "retiresAt")
             ),
         ),
-        Some(NoticeKind::Revoked) => (
+        Some(NotificationKind::Revoked) => (
             "was revoked".to_owned(),
             format!(
                 "Calls with it are refused from now on. Reason: {}.",
                 text(data, "reason").replace('_', " ")
             ),
         ),
-        Some(NoticeKind::Restored) => (
+        Some(NotificationKind::Restored) => (
             "was restored".to_owned(),
             "Its revocation was undone: calls with it are accepted again.".to_owned(),
         ),
-        Some(NoticeKind::Expiring) => {
+        Some(NotificationKind::Expiring) => {
             let days = data["daysLeft"].as_i64().unwrap_or_default();
             let plural = if days == 1 { "" } else { "s" };
             (
@@ -78,14 +78,14 @@ fn tell(due: &DueRow) -> (String, String) {
                 ),
             )
         }
-        Some(NoticeKind::RotationDue) => (
+        Some(NotificationKind::RotationDue) => (
             "is due for rotation".to_owned(),
             format!(
                 "It was made at {} and goes on working. Arrange its rotation with the registry's staff.",
                 time(data, "createdAt")
             ),
         ),
-        Some(NoticeKind::FirstUsed) => (
+        Some(NotificationKind::FirstUsed) => (
             "was used for the first time".to_owned(),
             "If it was not you, have it revoked at once.".to_owned(),
         ),

@@ -10,7 +10,7 @@ use crate::domain::audit::Event;
 use crate::domain::bulk::{BulkPreview, ManyRevoked, ManyRotated};
 use crate::domain::checkpoint::Checkpoint;
 use crate::domain::key::{IssuedKey, KeyView, RevokedKey};
-use crate::domain::notice::Delivery;
+use crate::domain::notification::Delivery;
 use crate::domain::page::Page;
 use crate::domain::partner::Partner;
 use crate::domain::policy::Policy;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::audit::{self, Subject};
 use super::keys::require_active;
 use super::{Origin, Registry};
-use crate::domain::asset::{Asset, AssetQuery, AssetStatus, Reach};
+use crate::domain::asset::{AccessScope, Asset, AssetQuery, AssetStatus};
 use crate::domain::asset_input::ChangeStatus;
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
@@ -23,7 +23,11 @@ impl Registry {
     ///
     /// # Errors
     /// [`AppError::Unavailable`] where the database can't be reached.
-    pub async fn list_assets(&self, reach: Reach, query: &AssetQuery) -> AppResult<Page<Asset>> {
+    pub async fn list_assets(
+        &self,
+        reach: AccessScope,
+        query: &AssetQuery,
+    ) -> AppResult<Page<Asset>> {
         let mut connection = self.pool.acquire().await?;
         let mut query = query.clone();
         let mut found = assets::list(&mut connection, reach.owner(), &query).await?;
@@ -40,7 +44,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`Missing::AssetNotFound`], or the database's.
-    pub async fn asset(&self, reach: Reach, asset_id: Uuid) -> AppResult<Asset> {
+    pub async fn asset(&self, reach: AccessScope, asset_id: Uuid) -> AppResult<Asset> {
         let mut connection = self.pool.acquire().await?;
         let asset = assets::find(&mut connection, asset_id, reach.owner()).await?;
         asset.ok_or_else(|| Missing::AssetNotFound.into())
@@ -53,7 +57,7 @@ impl Registry {
     pub async fn change_asset_status(
         &self,
         origin: &Origin,
-        reach: Reach,
+        reach: AccessScope,
         asset_id: Uuid,
         command: ChangeStatus,
     ) -> AppResult<Asset> {
@@ -96,7 +100,7 @@ impl Registry {
     pub async fn transfer_asset(
         &self,
         origin: &Origin,
-        reach: Reach,
+        reach: AccessScope,
         asset_id: Uuid,
         to_partner_id: Uuid,
     ) -> AppResult<Asset> {
@@ -145,7 +149,7 @@ impl Registry {
     pub async fn reverify_asset(
         &self,
         origin: &Origin,
-        reach: Reach,
+        reach: AccessScope,
         asset_id: Uuid,
         content_hash: &str,
     ) -> AppResult<(bool, Asset)> {

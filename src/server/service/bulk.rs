@@ -11,8 +11,8 @@ use super::issuing::Minted;
 use super::keys::{outweighs, record_revocation};
 use super::{Origin, Registry};
 use crate::domain::bulk::{
-    BulkAction, BulkPreview, LeftOut, MOST_KEYS, ManyRevoked, ManyRotated, Progress, Surroundings,
-    WhyNot,
+    BulkAction, BulkPreview, MAX_KEYS, ManyRevoked, ManyRotated, Progress, RotationContext,
+    SkipReason, SkippedKey,
 };
 use crate::domain::bulk_input::{RevokeMany, RotateMany, Selection};
 use crate::domain::error::AppResult;
@@ -26,7 +26,7 @@ const AT_ONCE: usize = 16;
 /// The keys that were meant, as they are.
 struct Sorted {
     fit: Vec<KeyView>,
-    left_out: Vec<LeftOut>,
+    left_out: Vec<SkippedKey>,
     more: bool,
 }
 
@@ -141,9 +141,9 @@ impl Registry {
         let (fit, revoked_already): (Vec<_>, Vec<_>) = keys
             .into_iter()
             .partition(|key| outweighs(revocation.reason, key));
-        left_out.extend(revoked_already.iter().map(|key| LeftOut {
+        left_out.extend(revoked_already.iter().map(|key| SkippedKey {
             key_id: key.key_id.clone(),
-            reason: WhyNot::AlreadyRevoked,
+            reason: SkipReason::AlreadyRevoked,
             replaced_by: key.replaced_by.clone(),
         }));
         let mut revoked = Vec::with_capacity(fit.len());
@@ -217,13 +217,13 @@ async fn sort(
     };
     let mut fit = Vec::with_capacity(keys.len());
     for key in keys {
-        let around = Surroundings {
+        let around = RotationContext {
             partner_active: active.contains(&key.partner_id),
-            crowded: crowded.contains(key.key_id.as_str()),
+            has_live_sibling: crowded.contains(key.key_id.as_str()),
         };
-        match action.why_not(&key, around) {
+        match action.skip_reason(&key, around) {
             None => fit.push(key),
-            Some(reason) => left_out.push(LeftOut {
+            Some(reason) => left_out.push(SkippedKey {
                 key_id: key.key_id,
                 reason,
                 replaced_by: key.replaced_by,
@@ -245,26 +245,26 @@ async fn read(
     now: DateTime<Utc>,
 ) -> AppResult<(Vec<KeyView>, bool)> {
     let rows = bulk::select(connection, selection, action, now).await?;
-    let more = rows.len() > MOST_KEYS;
+    let more = rows.len() > MAX_KEYS;
     let keys = rows
         .into_iter()
-        .take(MOST_KEYS)
+        .take(MAX_KEYS)
         .map(|row| row.view(now))
         .collect::<sqlx::Result<_>>()?;
     Ok((keys, more))
 }
 
 /// The listed keys that there are none of.
-fn missing(selection: &Selection, found: &[KeyView]) -> Vec<LeftOut> {
+fn missing(selection: &Selection, found: &[KeyView]) -> Vec<SkippedKey> {
     let Selection::Listed(listed) = selection else {
         return Vec::new();
     };
     let found: HashSet<&str> = found.iter().map(|key| key.key_id.as_str()).collect();
     let unknown = listed.iter().filter(|id| !found.contains(id.as_str()));
     unknown
-        .map(|id| LeftOut {
+        .map(|id| SkippedKey {
             key_id: id.clone(),
-            reason: WhyNot::KeyNotFound,
+            reason: SkipReason::KeyNotFound,
             replaced_by: None,
         })
         .collect()

@@ -15,7 +15,7 @@ use super::sessions::NewSession;
 use super::{Origin, Registry, Whence};
 use crate::domain::audit::{Action, Actor, ActorKind};
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
-use crate::domain::factor::{self, Enrolment, FactorView, RECOVERY_CODES, TypedCode};
+use crate::domain::mfa::{self, Enrolment, MfaStatus, RECOVERY_CODES, TypedCode};
 use crate::domain::operator::Operator;
 use crate::domain::secret::Secret;
 use crate::server::crypto::pepper::{Fingerprint, Pepper};
@@ -34,7 +34,7 @@ impl Registry {
     ///
     /// # Errors
     /// The database's.
-    pub async fn factor_of(&self, operator: &Operator) -> AppResult<FactorView> {
+    pub async fn factor_of(&self, operator: &Operator) -> AppResult<MfaStatus> {
         let mut connection = self.pool.acquire().await?;
         let known = self.known_peppers()?;
         Ok(factors::view(&mut connection, operator.operator_id, &known).await?)
@@ -278,8 +278,7 @@ impl Registry {
         typed: &str,
         client: Option<IpAddr>,
     ) -> AppResult<()> {
-        let typed =
-            factor::typed_code(typed).map_err(|message| AppError::field("code", message))?;
+        let typed = mfa::typed_code(typed).map_err(|message| AppError::field("code", message))?;
         let checked = self.take_code(operator, typed, client).await;
         let failure = match &checked {
             Err(AppError::WrongCode) => Some(Failure::Wrong),
@@ -358,7 +357,10 @@ impl Registry {
             .collect();
         let fingerprint = peppers.current().fingerprint();
         factors::replace_codes(connection, operator_id, &hashes, &fingerprint).await?;
-        Ok(codes.iter().map(|code| factor::told(code)).collect())
+        Ok(codes
+            .iter()
+            .map(|code| mfa::format_recovery_code(code))
+            .collect())
     }
 
     fn seal_factor(&self, operator_id: Uuid, secret: &[u8]) -> AppResult<Sealed> {

@@ -10,7 +10,7 @@ use crate::domain::key::KeyView;
 use crate::domain::key_details::KeyDetails;
 use crate::domain::list::EventQuery;
 use crate::domain::page::PageRequest;
-use crate::domain::usage::{SPARK_HOURS, Uses, UsesOverTime, sparkline};
+use crate::domain::usage::{SPARKLINE_HOURS, Uses, UsesOverTime};
 use crate::server::store::keys;
 use crate::server::store::usage::{self, UsesRow};
 
@@ -63,28 +63,24 @@ impl Registry {
         })
     }
 
-    /// What was asked of each key in the last 36 hours, as a small plot; `None` for a key of which
-    /// nothing was.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn sparklines(&self, keys: &[KeyView]) -> AppResult<Vec<Option<String>>> {
+    /// Returns the uses of each key in each of the last hours, in the order of `keys`.
+    pub async fn recent_uses(&self, keys: &[KeyView]) -> AppResult<Vec<[i64; SPARKLINE_HOURS]>> {
         let hour = TimeDelta::hours(1);
         let last = begin(self.now(), hour);
-        let first = last - hour * (SPARK_HOURS as i32 - 1);
+        let first = last - hour * (SPARKLINE_HOURS as i32 - 1);
         let ids: Vec<&str> = keys.iter().map(|key| key.key_id.as_str()).collect();
         let mut connection = self.pool.acquire().await?;
         let uses = usage::uses_of_many(&mut connection, &ids, first).await?;
-        let mut plots: HashMap<String, [i64; SPARK_HOURS]> = HashMap::new();
+        let mut by_key: HashMap<String, [i64; SPARKLINE_HOURS]> = HashMap::new();
         for (key_id, at, count) in uses {
-            let hour = usize::try_from((at - first).num_hours()).unwrap_or(SPARK_HOURS);
-            let hours = plots.entry(key_id).or_insert([0; SPARK_HOURS]);
+            let hour = usize::try_from((at - first).num_hours()).unwrap_or(SPARKLINE_HOURS);
+            let hours = by_key.entry(key_id).or_insert([0; SPARKLINE_HOURS]);
             if let Some(place) = hours.get_mut(hour) {
                 *place = count;
             }
         }
-        let plot = |id: &&str| plots.get(*id).and_then(|hours| sparkline(hours));
-        Ok(ids.iter().map(plot).collect())
+        let hours = |id: &&str| by_key.remove(*id).unwrap_or([0; SPARKLINE_HOURS]);
+        Ok(ids.iter().map(hours).collect())
     }
 }
 

@@ -8,7 +8,7 @@ use super::assets::about;
 use super::idempotency::Attempt;
 use super::{Origin, Registry, audit};
 use crate::domain::asset::{Asset, AssetStatus};
-use crate::domain::asset_input::NewAsset;
+use crate::domain::asset_input::MintAsset;
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict};
 use crate::domain::token::KeyId;
@@ -39,7 +39,7 @@ impl Registry {
         &self,
         origin: &Origin,
         minter: &Minter<'_>,
-        command: NewAsset,
+        command: MintAsset,
     ) -> AppResult<Asset> {
         let mut transaction = self.pool.begin().await?;
         let outcome = self
@@ -64,7 +64,7 @@ impl Registry {
         connection: &mut PgConnection,
         origin: &Origin,
         minter: &Minter<'_>,
-        command: NewAsset,
+        command: MintAsset,
     ) -> AppResult<Asset> {
         let partner_id = minter.partner_id;
         let attempt = minter

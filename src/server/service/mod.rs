@@ -7,6 +7,7 @@ pub mod audit;
 mod bulk;
 pub mod chain;
 mod endings;
+mod event_sentence;
 pub mod factors;
 pub mod idempotency;
 pub mod import;

@@ -9,7 +9,7 @@ use super::audit::{self, Subject};
 use super::{Origin, Registry};
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Missing};
-use crate::domain::notice::{Delivery, DeliveryStatus, NoticeKind};
+use crate::domain::notification::{Delivery, DeliveryStatus, NotificationKind};
 use crate::domain::page::Page;
 use crate::domain::webhook::{DeliveryQuery, UpdateWebhook};
 use crate::server::store::deliveries::{self, Attempt, DueRow};
@@ -93,13 +93,15 @@ pub(super) async fn tell(
     action: Action,
     subject: &Subject<'_>,
 ) -> AppResult<()> {
-    let (Some((kind, members)), Some(partner_id), Some(key_id)) =
-        (NoticeKind::of(action), subject.partner_id, subject.key_id)
-    else {
+    let (Some((kind, members)), Some(partner_id), Some(key_id)) = (
+        NotificationKind::of(action),
+        subject.partner_id,
+        subject.key_id,
+    ) else {
         return Ok(());
     };
     // A revocation that only changes its reason was told already.
-    if kind == NoticeKind::Revoked && !subject.details["previousReason"].is_null() {
+    if kind == NotificationKind::Revoked && !subject.details["previousReason"].is_null() {
         return Ok(());
     }
     let data: Map<String, Value> = members
@@ -238,7 +240,7 @@ impl Registry {
             details: json!({ "deliveryId": delivery_id, "kind": delivery.kind }),
             ..Subject::default()
         };
-        let action = Action::NoticeSentAgain;
+        let action = Action::NotificationResent;
         audit::record(self, &mut transaction, origin, action, subject).await?;
         transaction.commit().await?;
         self.outbox.notify_one();

@@ -9,7 +9,9 @@ use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Missing};
 use crate::domain::list::{ChoiceQuery, MAX_CHOICES, PartnerQuery};
 use crate::domain::page::Page;
-use crate::domain::partner::{NewPartner, Partner, PartnerChoice, PartnerChoices, UpdatePartner};
+use crate::domain::partner::{
+    CreatePartner, Partner, PartnerChoice, PartnerChoices, UpdatePartner,
+};
 use crate::server::store::partners::{self, PartnerFields};
 
 impl Registry {
@@ -17,7 +19,11 @@ impl Registry {
     ///
     /// # Errors
     /// The database's.
-    pub async fn create_partner(&self, origin: &Origin, command: NewPartner) -> AppResult<Partner> {
+    pub async fn create_partner(
+        &self,
+        origin: &Origin,
+        command: CreatePartner,
+    ) -> AppResult<Partner> {
         let mut transaction = self.pool.begin().await?;
         let partner = self
             .insert_partner(&mut transaction, origin, &command)
@@ -30,7 +36,7 @@ impl Registry {
         &self,
         transaction: &mut sqlx::PgConnection,
         origin: &Origin,
-        command: &NewPartner,
+        command: &CreatePartner,
     ) -> AppResult<Partner> {
         let now = self.now();
         let partner = Partner {
@@ -61,7 +67,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`AppError::Invalid`] where two partners have the name, or the database's.
-    pub async fn partner_named(&self, origin: &Origin, command: NewPartner) -> AppResult<Uuid> {
+    pub async fn partner_named(&self, origin: &Origin, command: CreatePartner) -> AppResult<Uuid> {
         let mut transaction = self.pool.begin().await?;
         partners::lock_name(&mut transaction, &command.name).await?;
         let partner_id = match partners::ids_by_name(&mut transaction, &command.name).await?[..] {

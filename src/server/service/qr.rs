@@ -3,7 +3,7 @@
 use qrcodegen::{QrCode as Squares, QrCodeEcc};
 
 use crate::domain::error::{AppError, AppResult};
-use crate::domain::factor::QrCode;
+use crate::domain::mfa::QrCode;
 
 /// Light squares around a code (ISO/IEC 18004 §6.3.8 asks for four).
 const QUIET: i32 = 4;

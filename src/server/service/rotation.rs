@@ -18,7 +18,7 @@ use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::grace::GraceStart;
 use crate::domain::key::KeyView;
-use crate::domain::rotation::{MOST_LIVE_KEYS, RotateKey, RotatedKey};
+use crate::domain::rotation::{MAX_LIVE_KEYS, RotateKey, RotatedKey};
 use crate::domain::token::KeyId;
 use crate::server::store::key_changes::{self, NewKeyRow, Retirement};
 use crate::server::store::{keys, partners};
@@ -170,7 +170,7 @@ pub(super) async fn require_room(
     wanted: usize,
 ) -> AppResult<()> {
     let live_keys = keys::other_live(connection, key_id, now).await?;
-    if live_keys.len() + wanted > MOST_LIVE_KEYS {
+    if live_keys.len() + wanted > MAX_LIVE_KEYS {
         return Err(Conflict::LineageFull { live_keys }.into());
     }
     Ok(())

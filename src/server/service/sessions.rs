@@ -13,7 +13,7 @@ use super::refusals::Failure;
 use super::{Origin, Registry, Whence};
 use crate::domain::audit::{Action, Actor, ActorKind};
 use crate::domain::error::{AppError, AppResult, Missing};
-use crate::domain::factor::FRESH;
+use crate::domain::mfa::RECENT_AUTH_WINDOW;
 use crate::domain::operator::{self, Operator};
 use crate::domain::session::SessionView;
 use crate::server::crypto::password;
@@ -75,7 +75,7 @@ impl SignedIn {
         // One that was shown in the future was shown before the clock was set back, whenever that was; or by
         // another instance, whose clock is a little ahead.
         self.factor_at
-            .is_some_and(|at| at - now < CLOCKS_DIFFER && now - at < FRESH)
+            .is_some_and(|at| at - now < CLOCKS_DIFFER && now - at < RECENT_AUTH_WINDOW)
     }
 }
 

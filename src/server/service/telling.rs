@@ -6,11 +6,12 @@ use futures::stream::{self, Stream};
 use sqlx::PgConnection;
 
 use super::Registry;
+use super::event_sentence::describe;
 use crate::domain::audit::Event;
 use crate::domain::error::AppResult;
+use crate::domain::event_description::DescribedEvent;
 use crate::domain::list::EventQuery;
 use crate::domain::page::{Cursor, Page};
-use crate::domain::telling::{ToldEvent, tell};
 use crate::server::store::partners;
 
 /// Events that an export reads at once.
@@ -21,7 +22,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`crate::domain::error::AppError::Unavailable`] where the database can't be reached.
-    pub async fn tell_events(&self, query: &EventQuery) -> AppResult<Page<ToldEvent>> {
+    pub async fn tell_events(&self, query: &EventQuery) -> AppResult<Page<DescribedEvent>> {
         let page = self.list_events(query).await?;
         let mut connection = self.pool.acquire().await?;
         Ok(Page {
@@ -37,7 +38,7 @@ impl Registry {
     pub fn export_events(
         &self,
         mut query: EventQuery,
-    ) -> impl Stream<Item = AppResult<Vec<ToldEvent>>> + Send + 'static {
+    ) -> impl Stream<Item = AppResult<Vec<DescribedEvent>>> + Send + 'static {
         query.page.limit = AT_ONCE;
         stream::try_unfold(
             (self.clone(), Some(query)),
@@ -57,7 +58,10 @@ impl Registry {
     }
 }
 
-async fn tell_all(connection: &mut PgConnection, events: Vec<Event>) -> AppResult<Vec<ToldEvent>> {
+async fn tell_all(
+    connection: &mut PgConnection,
+    events: Vec<Event>,
+) -> AppResult<Vec<DescribedEvent>> {
     let mut partner_ids: Vec<_> = events.iter().filter_map(|event| event.partner_id).collect();
     partner_ids.sort_unstable();
     partner_ids.dedup();
@@ -67,7 +71,7 @@ async fn tell_all(connection: &mut PgConnection, events: Vec<Event>) -> AppResul
         .into_iter()
         .map(|event| {
             let name = event.partner_id.and_then(|id| names.get(&id).cloned());
-            tell(event, name)
+            describe(event, name)
         })
         .collect())
 }

@@ -11,7 +11,7 @@ use super::{Origin, Registry};
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::secret::Secret;
-use crate::domain::webhook::{MOST_WEBHOOKS, MakeWebhook, NewWebhook, UpdateWebhook, Webhook};
+use crate::domain::webhook::{CreateWebhook, MAX_WEBHOOKS, NewWebhook, UpdateWebhook, Webhook};
 use crate::server::crypto::seal::{self, Sealed};
 use crate::server::store::partners;
 use crate::server::store::webhooks::{self, SealedRow};
@@ -28,7 +28,7 @@ impl Registry {
         &self,
         origin: &Origin,
         partner_id: Uuid,
-        command: MakeWebhook,
+        command: CreateWebhook,
     ) -> AppResult<NewWebhook> {
         self.check_target(&command.url)?;
         let now = self.now();
@@ -49,7 +49,7 @@ impl Registry {
             .await?
             .ok_or(Missing::PartnerNotFound)?;
         let there_are = webhooks::list(&mut transaction, partner_id).await?.len();
-        if there_are as i64 >= MOST_WEBHOOKS {
+        if there_are as i64 >= MAX_WEBHOOKS {
             return Err(Conflict::TooManyWebhooks.into());
         }
         webhooks::insert(

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::keys::{KeyRow, is_rotation_due, select_keys};
-use crate::domain::bulk::{BulkAction, MOST_KEYS};
+use crate::domain::bulk::{BulkAction, MAX_KEYS};
 use crate::domain::bulk_input::Selection;
 use crate::domain::token::KeyId;
 
@@ -28,7 +28,7 @@ pub async fn select(
             .fetch_all(connection)
             .await
         }
-        Selection::Fitting {
+        Selection::Matching {
             partner_id,
             made_before,
             rotation_due,
@@ -48,7 +48,7 @@ pub async fn select(
             .bind(made_before)
             .bind(now)
             .bind(action == BulkAction::Rotate)
-            .bind(MOST_KEYS as i64 + 1)
+            .bind(MAX_KEYS as i64 + 1)
             .bind(rotation_due)
             .fetch_all(connection)
             .await

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::domain::factor::FactorView;
+use crate::domain::mfa::MfaStatus;
 
 /// A factor with its secret as it is stored.
 #[derive(FromRow)]
@@ -40,7 +40,7 @@ pub async fn view(
     connection: &mut PgConnection,
     operator_id: Uuid,
     known: &[[u8; 8]],
-) -> sqlx::Result<FactorView> {
+) -> sqlx::Result<MfaStatus> {
     let known: Vec<&[u8]> = known.iter().map(|pepper| &pepper[..]).collect();
     let (since, recovery_codes_left) = sqlx::query_as(
         "select (select confirmed_at from operator_factors where operator_id = $1),
@@ -52,7 +52,7 @@ pub async fn view(
     .bind(known)
     .fetch_one(connection)
     .await?;
-    Ok(FactorView {
+    Ok(MfaStatus {
         since,
         recovery_codes_left,
     })

@@ -6,13 +6,13 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::keys::is_rotation_due;
-use crate::domain::notice::NoticeKind;
+use crate::domain::notification::NotificationKind;
 use crate::domain::token::KeyId;
 
 /// Writes a notice, in the transaction of what it tells.
 pub async fn insert(
     connection: &mut PgConnection,
-    kind: NoticeKind,
+    kind: NotificationKind,
     partner_id: Uuid,
     key_id: &KeyId,
     at: DateTime<Utc>,
@@ -21,7 +21,7 @@ pub async fn insert(
     sqlx::query(
         "insert into notices (kind, partner_id, key_id, at, data) values ($1, $2, $3, $4, $5)",
     )
-    .bind(kind.as_str())
+    .bind(kind.into_str())
     .bind(partner_id)
     .bind(key_id.as_str())
     .bind(at)

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::audit::EventRow;
-use crate::domain::audit::{Action, Event};
+use crate::domain::audit::Event;
 use crate::domain::error::AppResult;
 use crate::domain::list::EventQuery;
 use crate::domain::page::Direction;
@@ -53,15 +53,15 @@ pub async fn list(
 ) -> AppResult<Vec<Event>> {
     let from_id = query.page.from_uuid()?;
     let sql = match query.page.direction() {
-        Direction::Onward => select_page!("<", "desc"),
-        Direction::Back => select_page!(">", "asc"),
+        Direction::Forward => select_page!("<", "desc"),
+        Direction::Backward => select_page!(">", "asc"),
     };
     let rows: Vec<EventRow> = sqlx::query_as(sql)
         .bind(partner_id)
         .bind(query.partner_id)
         .bind(query.key_id.as_ref().map(KeyId::as_str))
         .bind(&query.actor)
-        .bind(query.action.map(Action::as_str))
+        .bind(query.action.map(<&str>::from))
         .bind(query.since)
         .bind(query.until)
         .bind(query.page.from_at())

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::domain::error::AppResult;
 use crate::domain::list::PartnerQuery;
 use crate::domain::page::Direction;
-use crate::domain::partner::{NewPartner, Partner, PartnerChoice};
+use crate::domain::partner::{CreatePartner, Partner, PartnerChoice};
 use crate::server::store::contains_pattern;
 
 macro_rules! select_partners {
@@ -75,8 +75,8 @@ pub async fn list(
 ) -> AppResult<Vec<Partner>> {
     let from_id = query.page.from_uuid()?;
     let sql = match query.page.direction() {
-        Direction::Onward => select_page!("<", "desc"),
-        Direction::Back => select_page!(">", "asc"),
+        Direction::Forward => select_page!("<", "desc"),
+        Direction::Backward => select_page!(">", "asc"),
     };
     let rows = sqlx::query_as::<_, PartnerRow>(sql)
         .bind(now)
@@ -161,7 +161,7 @@ pub async fn lock_name(connection: &mut PgConnection, name: &str) -> sqlx::Resul
 pub async fn insert(
     connection: &mut PgConnection,
     partner_id: Uuid,
-    partner: &NewPartner,
+    partner: &CreatePartner,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query(

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::domain::notice::NoticeKind;
+use crate::domain::notification::NotificationKind;
 use crate::domain::webhook::Webhook;
 
 #[derive(FromRow)]
@@ -39,9 +39,9 @@ impl TryFrom<WebhookRow> for Webhook {
 }
 
 /// Reads a notice's kind.
-pub(super) fn kind(name: &str) -> sqlx::Result<NoticeKind> {
-    NoticeKind::parse(name)
-        .ok_or_else(|| sqlx::Error::Decode(format!("there is no notice {name}").into()))
+pub(super) fn kind(name: &str) -> sqlx::Result<NotificationKind> {
+    name.parse()
+        .map_err(|_| sqlx::Error::Decode(format!("there is no notice {name}").into()))
 }
 
 macro_rules! select_webhooks {
@@ -171,6 +171,6 @@ pub async fn reseal(
     .map(|_| ())
 }
 
-fn names(kinds: &[NoticeKind]) -> Vec<&'static str> {
-    kinds.iter().map(|kind| kind.as_str()).collect()
+fn names(kinds: &[NotificationKind]) -> Vec<&'static str> {
+    kinds.iter().map(|kind| kind.into_str()).collect()
 }

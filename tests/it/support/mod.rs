@@ -20,7 +20,7 @@ use myproof_registry::domain::audit::{Actor, ActorKind};
 use myproof_registry::domain::key::IssuedKey;
 use myproof_registry::domain::key_input::IssueInput;
 use myproof_registry::domain::operator::Role;
-use myproof_registry::domain::partner::{NewPartner, Partner};
+use myproof_registry::domain::partner::{CreatePartner, Partner};
 use myproof_registry::server::clock::{Clock, ManualClock, SeededEntropy};
 use myproof_registry::server::crypto::pepper::Peppers;
 use myproof_registry::server::http::middleware::http_service::Frame;
@@ -206,7 +206,7 @@ impl TestApp {
     }
 
     pub async fn partner(&self, name: &str) -> Partner {
-        let command = NewPartner {
+        let command = CreatePartner {
             name: name.to_owned(),
             contact_email: None,
             max_key_age_days: None,

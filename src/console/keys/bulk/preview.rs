@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::dialog::keys;
 use crate::console::keys::status::StatusBadge;
 use crate::console::kit::time::told;
-use crate::domain::bulk::{BulkAction, BulkPreview, LeftOut};
+use crate::domain::bulk::{BulkAction, BulkPreview, SkippedKey};
 use crate::domain::key::KeyView;
 
 /// The keys that are meant, how many of them are in use, and those that stay as they are.
@@ -77,6 +77,6 @@ fn Meant(key: KeyView) -> impl IntoView {
 }
 
 #[component]
-fn Stays(key: LeftOut) -> impl IntoView {
+fn Stays(key: SkippedKey) -> impl IntoView {
     view! { <li><code>{key.key_id.to_string()}</code> " " <span>{key.reason.describe()}</span></li> }
 }

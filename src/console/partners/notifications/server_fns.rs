@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::console::rpc::Json;
 use crate::domain::error::AppError;
-use crate::domain::notice::Delivery;
+use crate::domain::notification::Delivery;
 use crate::domain::operator::Operator;
 use crate::domain::page::Page;
 use crate::domain::partner::Partner;

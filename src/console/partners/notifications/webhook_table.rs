@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use strum::VariantArray;
 
 use crate::console::keys::status::PartnerBadge;
 use crate::console::kit::icon::{Glyph, Icon};
@@ -13,7 +14,7 @@ use crate::console::shell::hydration::Hydrated;
 use crate::console::shell::remote;
 use crate::console::shell::step_up::Refused;
 use crate::domain::error::AppError;
-use crate::domain::notice::NoticeKind;
+use crate::domain::notification::NotificationKind;
 use crate::domain::operator::Role;
 use crate::domain::partner::Partner;
 use crate::domain::patch::Patch;
@@ -93,10 +94,11 @@ fn NewButton(partner: Partner) -> impl IntoView {
 #[component]
 fn WebhookRow(webhook: Webhook, now: DateTime<Utc>, may_change: bool) -> impl IntoView {
     let id = webhook.webhook_id;
-    let kinds = if webhook.kinds.len() == NoticeKind::ALL.len() {
+    let kinds = if webhook.kinds.len() == NotificationKind::VARIANTS.len() {
         view! { <span>"all"</span> }.into_any()
     } else {
-        let chip = |kind: &NoticeKind| view! { <span class="chip">{kind.as_str()}</span> " " };
+        let chip =
+            |kind: &NotificationKind| view! { <span class="chip">{kind.into_str()}</span> " " };
         view! { <span class="chips">{webhook.kinds.iter().map(chip).collect_view()}</span> }
             .into_any()
     };

@@ -16,7 +16,7 @@ use crate::console::shell::remote;
 use crate::console::shell::step_up::Refused;
 use crate::console::shell::submission::{Order, OrderForm};
 use crate::domain::error::AppError;
-use crate::domain::factor::{self, Enrolment};
+use crate::domain::mfa::{self, Enrolment};
 use crate::domain::operator::Operator;
 use crate::domain::secret::Secret;
 
@@ -53,7 +53,7 @@ pub fn SetUpFactorDialog() -> impl IntoView {
     };
     let confirm = move || {
         let typed = code.get_untracked();
-        if let Err(message) = factor::typed_code(&typed) {
+        if let Err(message) = mfa::typed_code(&typed) {
             errors.show(AppError::field("code", message));
             return;
         }

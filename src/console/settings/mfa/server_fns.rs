@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::console::rpc::Json;
 use crate::domain::error::AppError;
-use crate::domain::factor::{Enrolment, FactorView};
+use crate::domain::mfa::{Enrolment, MfaStatus};
 use crate::domain::secret::Secret;
 
 /// One's own second factor, with the server's time.
@@ -15,7 +15,7 @@ pub struct FactorPage {
     /// When it was looked at.
     pub now: DateTime<Utc>,
     /// What there is.
-    pub factor: FactorView,
+    pub factor: MfaStatus,
 }
 
 /// What the signed-in operator has.

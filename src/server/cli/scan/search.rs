@@ -10,7 +10,7 @@ use memchr::{memchr_iter, memrchr};
 use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
-use crate::domain::leak::{MOST_AFTER, MOST_BEFORE, token_at};
+use crate::domain::leak::{MAX_AFTER, MAX_BEFORE, token_at};
 use crate::domain::token::KeyId;
 
 /// How much is read at once.
@@ -133,7 +133,7 @@ fn shown(path: &Path) -> String {
 /// Every token of the input, with its place.
 fn search(mut input: impl Read, place: &str, bytes: &AtomicU64) -> io::Result<Vec<Found>> {
     let mut found = Vec::new();
-    let mut text = Vec::with_capacity(CHUNK + MOST_BEFORE + MOST_AFTER);
+    let mut text = Vec::with_capacity(CHUNK + MAX_BEFORE + MAX_AFTER);
     // Where the text begins, and up to where its dots have been looked at.
     let (mut line, mut column, mut searched) = (1, 1, 0);
     let mut is_wide = false;
@@ -156,7 +156,7 @@ fn search(mut input: impl Read, place: &str, bytes: &AtomicU64) -> io::Result<Ve
         }
         let end = match read {
             0 => text.len(),
-            _ => text.len().saturating_sub(MOST_AFTER).max(searched),
+            _ => text.len().saturating_sub(MAX_AFTER).max(searched),
         };
         for dot in memchr_iter(b'.', &text[searched..end]) {
             let Some(range) = token_at(&text, searched + dot) else {
@@ -178,7 +178,7 @@ fn search(mut input: impl Read, place: &str, bytes: &AtomicU64) -> io::Result<Ve
             return Ok(found);
         }
         // What no token to come can begin in is let go of.
-        let done = end.saturating_sub(MOST_BEFORE);
+        let done = end.saturating_sub(MAX_BEFORE);
         (line, column) = moved((line, column), &text[..done]);
         text.drain(..done);
         searched = end - done;

@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::domain::asset::{AssetListInput, Reach};
+use crate::domain::asset::{AccessScope, AssetListInput};
 use crate::domain::asset_input::{AssetInput, ReverifyInput, StatusInput, TransferInput};
 use crate::domain::error::{AppError, AppResult, Missing};
 use crate::domain::scope::Scope;
@@ -154,11 +154,11 @@ async fn reverify(
     Ok(Json(reverified.into()))
 }
 
-fn reach(caller: &Caller) -> Reach {
+fn reach(caller: &Caller) -> AccessScope {
     if caller.is_admin() {
-        Reach::All
+        AccessScope::All
     } else {
-        Reach::Own(caller.partner_id())
+        AccessScope::Own(caller.partner_id())
     }
 }
 

@@ -75,7 +75,7 @@ pub(super) fn places(query: &KeyQuery) -> Vec<Place> {
         KeyOrder::EndsFirst => &[(Rows::Ending, false), (Rows::Endless, true)],
     };
     let parts = query.order.parts().iter().zip(rows);
-    let back = query.page.direction() == Direction::Back;
+    let back = query.page.direction() == Direction::Backward;
     let mut places: Vec<Place> = parts
         .map(|(part, (rows, falling))| Place {
             part: *part,
