@@ -178,7 +178,7 @@ fn with_status(status: &str) -> KeyListInput {
 
 fn sorted(order: KeyOrder) -> KeyListInput {
     KeyListInput {
-        sort: Some(order.as_str().to_owned()),
+        sort: Some(order.into_str().to_owned()),
         ..first_page()
     }
 }

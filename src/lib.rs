@@ -6,7 +6,7 @@
 //!
 //! | module | what it is | may use |
 //! | --- | --- | --- |
-//! | [`domain`] | ids, views, inputs and rules of the registry; pure, for both programs | std, serde, chrono, uuid, utoipa |
+//! | [`domain`] | ids, views, inputs and rules of the registry; pure, for both programs | std, serde, strum, chrono, uuid, utoipa |
 //! | [`console`] | what operators see: a folder a feature, with its server functions | `domain`; inside server functions `server::{context, service}` |
 //! | [`app`] | the HTML shell and the console's routes | `console`, `domain` |
 //! | [`server::crypto`] | pepper, hashing, check tag: the only place that sees a secret | `domain` |

@@ -3,11 +3,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::*;
 use leptos_meta::Title;
+use strum::VariantArray;
 use uuid::Uuid;
 
 use crate::console::keys::lineage::Lineage;
 use crate::console::keys::overview::OverviewBar;
 use crate::console::keys::server_fns::KeyPage;
+use crate::console::keys::sparkline;
 use crate::console::keys::status::{DeliveryBadge, PartnerBadge};
 use crate::console::keys::table::KeyTable;
 use crate::console::keys::uses_plot::UsesPlot;
@@ -27,18 +29,18 @@ use crate::domain::overview::{Count, Overview};
 use crate::domain::page::Page;
 use crate::domain::scope::Scope;
 use crate::domain::token::KeyId;
-use crate::domain::usage::{SPARKLINE_HOURS, Uses, UsesOverTime, sparkline};
+use crate::domain::usage::{SPARKLINE_HOURS, Uses, UsesOverTime};
 
 /// The page.
 #[component]
 pub fn StyleguidePage() -> impl IntoView {
     let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
-    let keys: Vec<KeyView> = KeyStatus::ALL
+    let keys: Vec<KeyView> = KeyStatus::VARIANTS
         .iter()
         .map(|status| key(*status, now))
         .collect();
     let plots = (0..keys.len())
-        .map(|n| sparkline(&hours(n as i64)))
+        .map(|n| sparkline::path(&hours(n as i64)))
         .collect();
     let table = move |items: Vec<KeyView>, sparklines| {
         ArcRwSignal::new(KeyPage {
@@ -130,9 +132,9 @@ fn Buttons() -> impl IntoView {
 fn Badges() -> impl IntoView {
     view! {
         <p class="chips">
-            {KeyStatus::ALL.map(|status| view! { <crate::console::keys::status::StatusBadge status/> " " })}
+            {KeyStatus::VARIANTS.iter().copied().map(|status| view! { <crate::console::keys::status::StatusBadge status/> " " }).collect_view()}
             <PartnerBadge active=true/> " " <PartnerBadge active=false/> " "
-            {DeliveryStatus::ALL.map(|status| view! { <DeliveryBadge status/> " " })}
+            {DeliveryStatus::VARIANTS.iter().copied().map(|status| view! { <DeliveryBadge status/> " " }).collect_view()}
             <span class="badge due"><Icon glyph=Glyph::Clock/>"rotation due"</span> " "
             <span class="badge"><Icon glyph=Glyph::Clock/>"never used"</span> " "
             <span class="chip">"assets:read"</span>
@@ -202,7 +204,7 @@ fn key(status: KeyStatus, now: DateTime<Utc>) -> KeyView {
                 .to_owned(),
         ),
         environment: Environment::Test,
-        scopes: Scope::ALL.to_vec(),
+        scopes: Scope::VARIANTS.to_vec(),
         status,
         rate_per_minute: 300,
         not_before: now - TimeDelta::days(80),

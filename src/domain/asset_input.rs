@@ -1,15 +1,14 @@
-//! What recording, changing, transferring and checking an asset take: the JSON as it is sent, and
-//! the checked command.
+//! Inputs of the routes that record, change, transfer and reverify assets, and their checked forms.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::asset::{AssetStatus, content_hash, parse_status};
+use super::asset::{AssetStatus, content_hash};
 use super::error::AppResult;
 use super::metadata::StrictValue;
-use super::validate::{self, Faults};
+use super::validate::{self, FieldErrors, one_of};
 
 /// The body of `POST /api/proof-assets`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -29,34 +28,30 @@ pub struct AssetInput {
     pub metadata: Option<StrictValue>,
 }
 
-/// A checked order to record an asset. Its JSON is what two orders are compared by.
+/// A checked request to record an asset. Idempotency compares requests by its JSON.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MintAsset {
-    /// 64 lowercase hex digits.
+    /// SHA-256 as 64 lowercase hex digits.
     pub content_hash: String,
-    /// What the partner calls it.
+    /// The partner's name for it.
     pub title: String,
-    /// What the partner knows it by elsewhere.
+    /// The partner's own reference.
     pub external_ref: Option<String>,
-    /// A JSON object of the partner's own.
+    /// A JSON object chosen by the partner.
     pub metadata: Option<Value>,
 }
 
 impl AssetInput {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(self) -> AppResult<MintAsset> {
-        let mut faults = Faults::default();
-        let content_hash = check_hash(&mut faults, self.content_hash.as_deref());
+        let mut errors = FieldErrors::default();
+        let content_hash = check_hash(&mut errors, self.content_hash.as_deref());
         let title = self.title.as_deref().unwrap_or_default();
-        let title = faults.check("title", validate::line(title, 1, 200));
-        let external_ref = faults.check_optional("externalRef", self.external_ref, |text| {
+        let title = errors.check("title", validate::line(title, 1, 200));
+        let external_ref = errors.check_optional("externalRef", self.external_ref, |text| {
             validate::line(&text, 1, 200)
         });
-        let metadata = faults.check_optional("metadata", self.metadata, StrictValue::into_metadata);
+        let metadata = errors.check_optional("metadata", self.metadata, StrictValue::into_metadata);
         let command = content_hash
             .zip(title)
             .map(|(content_hash, title)| MintAsset {
@@ -65,7 +60,7 @@ impl AssetInput {
                 external_ref,
                 metadata,
             });
-        faults.finish(command)
+        errors.finish(command)
     }
 }
 
@@ -81,28 +76,22 @@ pub struct StatusInput {
     pub reason: Option<String>,
 }
 
-/// A checked order to change an asset's status.
+/// A checked request to change an asset's status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangeStatus {
-    /// The new status.
     pub status: AssetStatus,
-    /// Why, in the partner's words.
     pub reason: Option<String>,
 }
 
 impl StatusInput {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(self) -> AppResult<ChangeStatus> {
-        let mut faults = Faults::default();
+        let mut errors = FieldErrors::default();
         let status = self.status.as_deref().unwrap_or_default();
-        let status = faults.check("status", parse_status(status));
-        let reason = faults
+        let status = errors.check("status", one_of(status));
+        let reason = errors
             .check_optional("reason", self.reason, |text| validate::line(&text, 0, 200))
             .filter(|reason| !reason.is_empty());
-        faults.finish(status.map(|status| ChangeStatus { status, reason }))
+        errors.finish(status.map(|status| ChangeStatus { status, reason }))
     }
 }
 
@@ -110,25 +99,22 @@ impl StatusInput {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TransferInput {
-    /// The id of the partner that gets the asset.
+    /// The id of the receiving partner.
     #[schema(value_type = Uuid)]
     pub to_partner_id: Option<String>,
 }
 
 impl TransferInput {
-    /// The id of the partner that gets the asset.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] where it is missing or no id.
+    /// The id of the receiving partner.
     pub fn check(self) -> AppResult<Uuid> {
-        let mut faults = Faults::default();
+        let mut errors = FieldErrors::default();
         let to = self
             .to_partner_id
             .as_deref()
             .and_then(|text| Uuid::try_parse(text).ok())
             .ok_or_else(|| "must be the id (a UUID) of the partner that gets the asset".to_owned());
-        let to = faults.check("toPartnerId", to);
-        faults.finish(to)
+        let to = errors.check("toPartnerId", to);
+        errors.finish(to)
     }
 }
 
@@ -136,25 +122,22 @@ impl TransferInput {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReverifyInput {
-    /// The SHA-256 of the content as it is now, 64 hex digits of any case.
+    /// The SHA-256 of the content now, 64 hex digits of any case.
     #[schema(value_type = String, pattern = "^[0-9A-Fa-f]{64}$", example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub content_hash: Option<String>,
 }
 
 impl ReverifyInput {
-    /// The hash in lowercase.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] where it is missing or no hash.
+    /// Returns the hash in lower case.
     pub fn check(self) -> AppResult<String> {
-        let mut faults = Faults::default();
-        let content_hash = check_hash(&mut faults, self.content_hash.as_deref());
-        faults.finish(content_hash)
+        let mut errors = FieldErrors::default();
+        let content_hash = check_hash(&mut errors, self.content_hash.as_deref());
+        errors.finish(content_hash)
     }
 }
 
-fn check_hash(faults: &mut Faults, text: Option<&str>) -> Option<String> {
-    faults.check("contentHash", content_hash(text.unwrap_or_default()))
+fn check_hash(errors: &mut FieldErrors, text: Option<&str>) -> Option<String> {
+    errors.check("contentHash", content_hash(text.unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -162,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_fault_of_a_mint_is_told() {
+    fn every_error_of_a_mint_is_reported() {
         let input: AssetInput = serde_json::from_str(
             r#"{"contentHash":"abc","title":" ","externalRef":"","metadata":[]}"#,
         )
@@ -193,17 +176,17 @@ mod tests {
     }
 
     #[test]
-    fn orders_that_mean_the_same_are_the_same() {
-        let order = |json: &str| {
+    fn equivalent_requests_are_equal() {
+        let command = |json: &str| {
             let input: AssetInput = serde_json::from_str(json).unwrap();
             serde_json::to_string(&input.check().unwrap()).unwrap()
         };
         let (lower, upper) = ("ab".repeat(32), "AB".repeat(32));
         assert_eq!(
-            order(&format!(
+            command(&format!(
                 r#"{{"contentHash":"{lower}","title":"Deed","metadata":{{"a":1,"b":2}}}}"#
             )),
-            order(&format!(
+            command(&format!(
                 r#"{{"metadata":{{"b":2, "a":1}},"title":" Deed ","externalRef":null,"contentHash":"{upper}"}}"#
             )),
         );

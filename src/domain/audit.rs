@@ -1,25 +1,25 @@
-//! The administrative history: who did what to what, when and from where.
+//! Events of the audit log: who did what to what, when and from where.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::token::KeyId;
 
-/// Who acts.
+/// The actor of an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Actor {
-    /// What kind of actor.
+    /// The kind of actor.
     #[serde(rename = "type")]
     pub kind: ActorKind,
-    /// An operator's e-mail, a keyId, an account of the machine, or the process.
+    /// An operator's e-mail, a keyId, an account of the host, or the server process.
     #[schema(example = "ops@example.com")]
     pub id: String,
 }
 
 impl Actor {
-    /// An actor.
     pub fn new(kind: ActorKind, id: impl Into<String>) -> Self {
         Self {
             kind,
@@ -30,11 +30,13 @@ impl Actor {
 
 impl std::fmt::Display for Actor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.kind.as_str(), self.id)
+        write!(f, "{}:{}", self.kind.into_str(), self.id)
     }
 }
 
 /// A kind of actor.
+#[derive(EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
@@ -42,245 +44,164 @@ pub enum ActorKind {
     Operator,
     /// A partner's key, or an admin key.
     Key,
-    /// Somebody at the command line.
+    /// A person at the command line.
     Cli,
     /// The server itself.
     System,
 }
 
-impl ActorKind {
-    /// The name on the wire and in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Operator => "operator",
-            Self::Key => "key",
-            Self::Cli => "cli",
-            Self::System => "system",
-        }
-    }
-
-    /// Reads the name on the wire.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Operator, Self::Key, Self::Cli, Self::System]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-    }
-}
-
-/// What was done.
+/// The action.
+#[derive(EnumString, IntoStaticStr, VariantArray)]
+#[strum(const_into_str)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum Action {
-    /// A partner was made.
+    /// A partner was created.
     #[serde(rename = "partner.created")]
+    #[strum(serialize = "partner.created")]
     PartnerCreated,
     /// A partner was changed; the details name the fields.
     #[serde(rename = "partner.updated")]
+    #[strum(serialize = "partner.updated")]
     PartnerUpdated,
-    /// A partner was taken over from the earlier Node pack.
+    /// A partner was imported from the Node version.
     #[serde(rename = "partner.imported")]
+    #[strum(serialize = "partner.imported")]
     PartnerImported,
-    /// A key was taken over from the earlier Node pack.
+    /// A key was imported from the Node version.
     #[serde(rename = "key.imported")]
+    #[strum(serialize = "key.imported")]
     KeyImported,
     /// A key was issued.
     #[serde(rename = "key.issued")]
+    #[strum(serialize = "key.issued")]
     KeyIssued,
     /// A key's name, environment, rate or end was changed.
     #[serde(rename = "key.updated")]
+    #[strum(serialize = "key.updated")]
     KeyUpdated,
-    /// A key got a successor; the event is the old key's.
+    /// A key was rotated; the event belongs to the old key.
     #[serde(rename = "key.rotated")]
+    #[strum(serialize = "key.rotated")]
     KeyRotated,
-    /// The end of a retiring key's grace was changed.
+    /// The grace period of a retiring key was changed.
     #[serde(rename = "key.grace_changed")]
+    #[strum(serialize = "key.grace_changed")]
     KeyGraceChanged,
     /// A key was revoked, or its reason became `key_compromise`.
     #[serde(rename = "key.revoked")]
+    #[strum(serialize = "key.revoked")]
     KeyRevoked,
     /// A revocation was undone.
     #[serde(rename = "key.restored")]
+    #[strum(serialize = "key.restored")]
     KeyRestored,
-    /// The policy of key ages was changed; the details name the rules.
+    /// The key age policy was changed; the details name the rules.
     #[serde(rename = "policy.changed")]
+    #[strum(serialize = "policy.changed")]
     PolicyChanged,
-    /// A partner's webhook was made.
+    /// A webhook of a partner was created.
     #[serde(rename = "webhook.created")]
+    #[strum(serialize = "webhook.created")]
     WebhookCreated,
-    /// A partner's webhook was changed, or switched off since its receiver is gone.
+    /// A webhook of a partner was changed, or deactivated because its receiver answered 410 Gone.
     #[serde(rename = "webhook.updated")]
+    #[strum(serialize = "webhook.updated")]
     WebhookUpdated,
-    /// A partner's webhook was deleted.
+    /// A webhook of a partner was deleted.
     #[serde(rename = "webhook.deleted")]
+    #[strum(serialize = "webhook.deleted")]
     WebhookDeleted,
-    /// A notice was sent again.
+    /// A notification was resent.
     #[serde(rename = "notice.sent_again")]
+    #[strum(serialize = "notice.sent_again")]
     NotificationResent,
     /// A proof asset was recorded.
     #[serde(rename = "asset.minted")]
+    #[strum(serialize = "asset.minted")]
     AssetMinted,
     /// A proof asset's status was changed.
     #[serde(rename = "asset.status_changed")]
+    #[strum(serialize = "asset.status_changed")]
     AssetStatusChanged,
-    /// A proof asset was handed on; the event is the giver's.
+    /// A proof asset was transferred; the event belongs to the previous owner.
     #[serde(rename = "asset.transferred")]
+    #[strum(serialize = "asset.transferred")]
     AssetTransferred,
-    /// A proof asset was handed on; the event is the receiver's.
+    /// A proof asset was transferred; the event belongs to the new owner.
     #[serde(rename = "asset.received")]
+    #[strum(serialize = "asset.received")]
     AssetReceived,
-    /// An operator was made.
+    /// An operator was created.
     #[serde(rename = "operator.created")]
+    #[strum(serialize = "operator.created")]
     OperatorCreated,
     /// An operator's password was set.
     #[serde(rename = "operator.password_set")]
+    #[strum(serialize = "operator.password_set")]
     OperatorPasswordSet,
     /// An operator set up a second factor.
     #[serde(rename = "operator.factor_added")]
+    #[strum(serialize = "operator.factor_added")]
     OperatorFactorAdded,
-    /// An operator's second factor was taken away.
+    /// An operator's second factor was removed.
     #[serde(rename = "operator.factor_removed")]
+    #[strum(serialize = "operator.factor_removed")]
     OperatorFactorRemoved,
     /// An operator got new recovery codes.
     #[serde(rename = "operator.recovery_codes_renewed")]
+    #[strum(serialize = "operator.recovery_codes_renewed")]
     OperatorRecoveryCodesRenewed,
     /// An operator was disabled.
     #[serde(rename = "operator.disabled")]
+    #[strum(serialize = "operator.disabled")]
     OperatorDisabled,
-    /// An operator may sign in again, or has another role.
+    /// An operator was enabled or given another role.
     #[serde(rename = "operator.changed")]
+    #[strum(serialize = "operator.changed")]
     OperatorChanged,
     /// An operator signed in.
     #[serde(rename = "operator.signed_in")]
+    #[strum(serialize = "operator.signed_in")]
     OperatorSignedIn,
     /// An operator signed out.
     #[serde(rename = "operator.signed_out")]
+    #[strum(serialize = "operator.signed_out")]
     OperatorSignedOut,
-    /// An operator tried what their role does not allow; one event a minute tells how often.
+    /// An operator was denied actions by their role; one event per minute with their number.
     #[serde(rename = "operator.refused")]
+    #[strum(serialize = "operator.refused")]
     OperatorRefused,
-    /// Somebody failed to sign in; one event a minute tells how often, on which accounts and whence.
+    /// Sign-ins failed; one event per minute with their number, accounts and client addresses.
     #[serde(rename = "operator.sign_in_failed")]
+    #[strum(serialize = "operator.sign_in_failed")]
     OperatorSignInFailed,
 }
 
-impl Action {
-    /// Every action.
-    pub const ALL: [Self; 30] = [
-        Self::PartnerCreated,
-        Self::PartnerUpdated,
-        Self::PartnerImported,
-        Self::KeyImported,
-        Self::KeyIssued,
-        Self::KeyUpdated,
-        Self::KeyRotated,
-        Self::KeyGraceChanged,
-        Self::KeyRevoked,
-        Self::KeyRestored,
-        Self::PolicyChanged,
-        Self::WebhookCreated,
-        Self::WebhookUpdated,
-        Self::WebhookDeleted,
-        Self::NotificationResent,
-        Self::AssetMinted,
-        Self::AssetStatusChanged,
-        Self::AssetTransferred,
-        Self::AssetReceived,
-        Self::OperatorCreated,
-        Self::OperatorPasswordSet,
-        Self::OperatorFactorAdded,
-        Self::OperatorFactorRemoved,
-        Self::OperatorRecoveryCodesRenewed,
-        Self::OperatorDisabled,
-        Self::OperatorChanged,
-        Self::OperatorSignedIn,
-        Self::OperatorSignedOut,
-        Self::OperatorRefused,
-        Self::OperatorSignInFailed,
-    ];
-
-    /// The name on the wire and in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PartnerCreated => "partner.created",
-            Self::PartnerUpdated => "partner.updated",
-            Self::PartnerImported => "partner.imported",
-            Self::KeyImported => "key.imported",
-            Self::KeyIssued => "key.issued",
-            Self::KeyUpdated => "key.updated",
-            Self::KeyRotated => "key.rotated",
-            Self::KeyGraceChanged => "key.grace_changed",
-            Self::KeyRevoked => "key.revoked",
-            Self::KeyRestored => "key.restored",
-            Self::PolicyChanged => "policy.changed",
-            Self::WebhookCreated => "webhook.created",
-            Self::WebhookUpdated => "webhook.updated",
-            Self::WebhookDeleted => "webhook.deleted",
-            Self::NotificationResent => "notice.sent_again",
-            Self::AssetMinted => "asset.minted",
-            Self::AssetStatusChanged => "asset.status_changed",
-            Self::AssetTransferred => "asset.transferred",
-            Self::AssetReceived => "asset.received",
-            Self::OperatorCreated => "operator.created",
-            Self::OperatorPasswordSet => "operator.password_set",
-            Self::OperatorFactorAdded => "operator.factor_added",
-            Self::OperatorFactorRemoved => "operator.factor_removed",
-            Self::OperatorRecoveryCodesRenewed => "operator.recovery_codes_renewed",
-            Self::OperatorDisabled => "operator.disabled",
-            Self::OperatorChanged => "operator.changed",
-            Self::OperatorSignedIn => "operator.signed_in",
-            Self::OperatorSignedOut => "operator.signed_out",
-            Self::OperatorRefused => "operator.refused",
-            Self::OperatorSignInFailed => "operator.sign_in_failed",
-        }
-    }
-
-    /// Reads the name on the wire.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.as_str() == text)
-    }
-}
-
-/// One entry of the history.
+/// An entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// The event's id.
     pub event_id: Uuid,
-    /// When it happened.
+    /// The time of the event.
     pub at: DateTime<Utc>,
-    /// Who did it.
+    /// The actor.
     pub actor: Actor,
-    /// What was done.
+    /// The action.
     pub action: Action,
-    /// To which key.
+    /// The affected key.
     pub key_id: Option<KeyId>,
-    /// To which partner, or to a key of which partner.
+    /// The affected partner, or the partner of the affected key.
     pub partner_id: Option<Uuid>,
-    /// To which proof asset.
+    /// The affected proof asset.
     pub asset_id: Option<Uuid>,
-    /// From which address.
+    /// The client's IP address.
     #[schema(example = "203.0.113.7")]
     pub ip: Option<String>,
-    /// Under which request.
+    /// The id of the request.
     #[schema(example = "0b9ac1f5-7d3e-4c58-9d5e-2f1a3b4c5d6e")]
     pub request_id: Option<String>,
-    /// What changed, by field.
+    /// The changes, by field.
     #[schema(value_type = Object, example = json!({"graceSeconds": 86400}))]
     pub details: serde_json::Value,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn action_names_round_trip() {
-        for action in Action::ALL {
-            assert_eq!(Action::parse(action.as_str()), Some(action));
-            assert_eq!(serde_json::to_value(action).unwrap(), action.as_str());
-        }
-    }
 }

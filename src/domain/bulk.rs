@@ -1,6 +1,7 @@
-//! Orders about many keys: what can be done, for which keys it can't, and what came of it.
+//! Bulk actions: which keys they skip, and their results.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use utoipa::ToSchema;
 
 use super::error::AppError;
@@ -8,60 +9,41 @@ use super::key::{KeyView, RevokedKey};
 use super::rotation::RotatedKey;
 use super::token::KeyId;
 
-/// Keys that one order may change.
+/// Maximum number of keys per request.
 pub const MAX_KEYS: usize = 500;
 
-/// What shall happen to the keys.
+/// The bulk action.
+#[derive(EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BulkAction {
-    /// A successor takes the place of each.
+    /// Replace each key by a successor.
     Rotate,
-    /// Each is refused at once.
+    /// Revoke each key immediately.
     Revoke,
 }
 
-impl BulkAction {
-    /// Every action.
-    pub const ALL: [Self; 2] = [Self::Rotate, Self::Revoke];
-
-    /// The name on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Rotate => "rotate",
-            Self::Revoke => "revoke",
-        }
-    }
-
-    /// Reads the name on the wire.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.as_str() == text)
-    }
-}
-
-/// Why an order is not carried out for a key.
+/// The reason why a key is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SkipReason {
     /// No key has this id.
     KeyNotFound,
-    /// It has a successor already.
+    /// The key already has a successor.
     AlreadyRotated,
-    /// It is revoked already.
+    /// The key is already revoked.
     AlreadyRevoked,
-    /// It is revoked or expired.
+    /// The key is revoked or expired.
     KeyInactive,
-    /// Its partner is deactivated.
+    /// The key's partner is deactivated.
     PartnerInactive,
-    /// Its predecessor or successor is still live, so that a third one of its lineage would be.
+    /// Another key of the lineage is still live; at most two may be.
     LineageFull,
 }
 
 impl SkipReason {
-    /// A few words for the person who gave the order.
-    #[must_use]
+    /// Completes a sentence for the operator.
     pub const fn describe(self) -> &'static str {
         match self {
             Self::KeyNotFound => "no key has this id",
@@ -74,30 +56,28 @@ impl SkipReason {
     }
 }
 
-/// A key for which the order is not carried out.
+/// A key that is skipped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SkippedKey {
     /// The key's id.
     pub key_id: KeyId,
-    /// Why not.
+    /// The reason.
     pub reason: SkipReason,
-    /// Its successor, where it has one.
+    /// Its successor, if it has one.
     pub replaced_by: Option<KeyId>,
 }
 
-/// What a key's surroundings say.
+/// Facts beyond the key's own row that decide whether it can be rotated.
 #[derive(Clone, Copy, Debug)]
 pub struct RotationContext {
-    /// Whether its partner is active.
     pub partner_active: bool,
-    /// Whether another key of its lineage is live.
+    /// True if another key of the lineage is live.
     pub has_live_sibling: bool,
 }
 
 impl BulkAction {
-    /// Why the action is not carried out for a key; `None` where it is.
-    #[must_use]
+    /// Returns why the action skips a key, or `None` if it applies.
     pub fn skip_reason(self, key: &KeyView, around: RotationContext) -> Option<SkipReason> {
         match self {
             Self::Revoke => (key.revoked_at.is_some()).then_some(SkipReason::AlreadyRevoked),
@@ -109,52 +89,51 @@ impl BulkAction {
     }
 }
 
-/// What an order would do.
+/// The effect that a bulk request would have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BulkPreview {
-    /// The keys it would be carried out for, oldest first.
+    /// The keys it would change, oldest first.
     pub keys: Vec<KeyView>,
-    /// How many of them were accepted in the last 30 days.
+    /// The number of these keys that were accepted in the last 30 days.
     pub in_use: usize,
-    /// The keys it would not be carried out for.
+    /// The keys it would skip.
     pub left_out: Vec<SkippedKey>,
-    /// Whether more keys fit than one order takes.
+    /// True if more keys match than one request may change.
     pub more: bool,
 }
 
-/// What a rotation of many keys answers, with the one and only showing of the successors' tokens.
+/// The result of a bulk rotation, with the successors' tokens, which are shown only here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ManyRotated {
-    /// What was rotated.
+    /// The rotated keys.
     pub rotated: Vec<RotatedKey>,
-    /// The keys that were left as they were.
+    /// The skipped keys.
     pub left_out: Vec<SkippedKey>,
-    /// Whether more keys fit than one order takes.
+    /// True if more keys match than one request may change.
     pub more: bool,
 }
 
-/// What a revocation of many keys answers.
+/// The result of a bulk revocation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ManyRevoked {
-    /// What was revoked.
+    /// The revoked keys.
     pub revoked: Vec<RevokedKey>,
-    /// The keys that were left as they were.
+    /// The skipped keys.
     pub left_out: Vec<SkippedKey>,
-    /// Whether more keys fit than one order takes.
+    /// True if more keys match than one request may change.
     pub more: bool,
 }
 
-/// What the console is told while many keys are being rotated: a line of JSON each.
+/// Progress of a bulk rotation, sent to the console as a line of JSON each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Progress {
-    /// So many secrets are hashed, of so many.
+    /// The number of hashed secrets and their total.
     Hashed(usize, usize),
-    /// All is done.
     Done(ManyRotated),
-    /// Nothing was changed.
+    /// Failed, and nothing was changed.
     Failed(AppError),
 }

@@ -1,12 +1,12 @@
-//! Signed checkpoints of the history, and what checking it finds.
+//! Signed checkpoints of the audit log, and the result of checking it.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A statement, signed with a sub-key of the pepper, that the history had this many events at this
-/// time, the last of them with this hash.
+/// A signed statement of the audit log's size and last hash at a time. The signing key is derived
+/// from the pepper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({
@@ -15,15 +15,15 @@ use uuid::Uuid;
     "signature": "YDA64iuZiGG847KPM-7BvnWKITyGyTwHbb6fVYwRx1I",
 }))]
 pub struct Checkpoint {
-    /// The last event's place.
+    /// The sequence number of the last event.
     #[schema(minimum = 1)]
     pub seq: i64,
     /// Its hash, in unpadded base64url (RFC 4648 §5).
     #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
     pub hash: String,
-    /// When this was stated.
+    /// The time of the statement.
     pub at: DateTime<Utc>,
-    /// Which pepper it was signed under, 16 hex digits.
+    /// The fingerprint of the pepper, 16 hex digits.
     #[schema(pattern = "^[0-9a-f]{16}$")]
     pub fingerprint: String,
     /// HMAC-SHA256, in unpadded base64url.
@@ -32,35 +32,32 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// What is signed.
-    #[must_use]
+    /// Returns the signed text.
     pub fn statement(seq: i64, hash: &str, at: DateTime<Utc>) -> String {
         let at = at.to_rfc3339_opts(SecondsFormat::Micros, true);
         format!("myproof-registry audit checkpoint v1\n{seq}\n{hash}\n{at}\n")
     }
 }
 
-/// What is wrong with the history: the first event at which it shows.
+/// The first event at which the audit log turns out to be tampered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
-    /// The event's place.
     pub seq: i64,
-    /// Its id, where there is an event at that place.
+    /// `None` if the event is missing.
     pub event_id: Option<Uuid>,
-    /// What was done to it.
     pub how: Damage,
 }
 
-/// What can be done to a history.
+/// The kinds of tampering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
-    /// What the event says is not what was recorded.
+    /// The event differs from what was recorded.
     Altered,
-    /// The event is gone.
+    /// The event is missing.
     Removed,
     /// The event was never recorded by the registry.
     Inserted,
-    /// The history up to here is not the one that the checkpoint of this place was made of.
+    /// The log up to here is not the one that its checkpoint was made of.
     Rewritten,
 }
 
@@ -81,15 +78,15 @@ impl std::fmt::Display for Broken {
     }
 }
 
-/// What checking the history found.
+/// The result of checking the audit log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChainReport {
-    /// Events that are as they were recorded, from the first on.
+    /// The number of intact events, from the first on.
     pub events: i64,
-    /// Checkpoints that fit.
+    /// The number of matching checkpoints.
     pub checkpoints: usize,
-    /// Checkpoints whose pepper is not known here, so that their signatures tell nothing.
+    /// The number of checkpoints whose pepper is unknown here, so that their signatures can't be
+    /// checked.
     pub unknown_peppers: usize,
-    /// What is wrong, if anything is.
     pub broken: Option<Broken>,
 }

@@ -1,19 +1,22 @@
-//! The grace of a key that was rotated: how long it goes on, and from when.
+//! The grace period of a rotated key.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use utoipa::ToSchema;
 
 use super::error::AppResult;
-use super::validate::{self, Faults};
+use super::validate::{self, FieldErrors};
 
-/// Longest grace: 30 days, in seconds.
+/// 30 days.
 pub const MAX_GRACE_SECONDS: i32 = 2_592_000;
 
-/// Longest time that a grace waits for the successor's first use.
+/// Longest time that a grace period waits for the successor's first use.
 pub const MAX_WAIT: TimeDelta = TimeDelta::days(30);
 
-/// What a grace runs from.
+/// The start of a grace period.
+#[derive(EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GraceStart {
@@ -24,38 +27,18 @@ pub enum GraceStart {
     FirstUse,
 }
 
-impl GraceStart {
-    /// Every start, in the order in which they are offered.
-    pub const ALL: [Self; 2] = [Self::Now, Self::FirstUse];
-
-    /// The name on the wire and in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Now => "now",
-            Self::FirstUse => "first_use",
-        }
-    }
-
-    /// Reads the name on the wire.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|start| start.as_str() == text)
-    }
-}
-
-/// The grace of a key that was rotated.
+/// The grace period of a rotated key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Grace {
-    /// How long it was to be, in seconds.
+    /// The requested duration in seconds.
     #[schema(minimum = 0, maximum = 2592000)]
     pub seconds: i32,
-    /// What it was to run from.
+    /// The requested start.
     pub starts: GraceStart,
-    /// When the key was rotated.
+    /// The time of the rotation.
     pub rotated_at: DateTime<Utc>,
-    /// Since when it runs; `None` while it waits for the successor's first use. The key's retiresAt
+    /// The actual start; `null` while it waits for the successor's first use. The key's retiresAt
     /// is then its latest end.
     pub started_at: Option<DateTime<Utc>>,
 }
@@ -64,34 +47,30 @@ pub struct Grace {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GraceInput {
-    /// How long the retiring key goes on from now, 0 to 2592000 s, but never past its notAfter; 0 by
-    /// default, which ends it at once.
+    /// The remaining grace period from now, 0 to 2592000 s, but never past the key's notAfter; 0 by
+    /// default, which ends it immediately.
     #[schema(minimum = 0, maximum = 2592000, example = 86400)]
     pub grace_seconds: Option<i64>,
 }
 
 impl GraceInput {
-    /// Checks every field; how long the key goes on, in seconds.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
+    /// Returns the remaining grace period in seconds.
     pub fn check(self) -> AppResult<i32> {
-        let mut faults = Faults::default();
-        let seconds = check_seconds(&mut faults, self.grace_seconds);
-        faults.finish(Some(seconds))
+        let mut errors = FieldErrors::default();
+        let seconds = check_seconds(&mut errors, self.grace_seconds);
+        errors.finish(Some(seconds))
     }
 }
 
-/// Checks a field `graceSeconds`, 0 by default.
-pub(super) fn check_seconds(faults: &mut Faults, seconds: Option<i64>) -> i32 {
-    let seconds = faults.check_optional("graceSeconds", seconds, |seconds| {
+/// Checks `graceSeconds`, 0 by default.
+pub(super) fn check_seconds(errors: &mut FieldErrors, seconds: Option<i64>) -> i32 {
+    let seconds = errors.check_optional("graceSeconds", seconds, |seconds| {
         validate::number(seconds, 0, MAX_GRACE_SECONDS)
     });
     seconds.unwrap_or(0)
 }
 
-/// When a key ends that goes on for so many seconds after `from`: never after its own notAfter.
-#[must_use]
+/// Returns the end of a grace period that starts at `from`, never after the key's own notAfter.
 pub fn grace_end(
     from: DateTime<Utc>,
     seconds: i32,

@@ -1,7 +1,8 @@
-//! A key as it is shown: its view, its status on the clock, its environment.
+//! Keys: views and results.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -10,12 +11,12 @@ use super::scope::Scope;
 use super::secret::Secret;
 use super::token::KeyId;
 
-/// Requests a minute that a key may make when the caller names no number.
+/// Default requests per minute.
 pub const DEFAULT_RATE: i32 = 300;
-/// Highest rate that can be given to a key by REST and in the console.
+/// Highest rate that REST and the console accept.
 pub const MAX_RATE: i32 = 10_000;
 
-/// Everything an operator may see of a key. Never a hash, a tag or a fingerprint.
+/// A key as operators see it, without its hash, check tag and pepper fingerprint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
@@ -31,68 +32,67 @@ pub const MAX_RATE: i32 = 10_000;
 pub struct KeyView {
     /// The key's public id.
     pub key_id: KeyId,
-    /// Whose key it is.
+    /// The partner's id.
     pub partner_id: Uuid,
-    /// That partner's name.
+    /// The partner's name.
     pub partner_name: String,
-    /// What the operator called it.
+    /// The operator's name for it.
     pub name: Option<String>,
-    /// Where it is meant to be used.
+    /// The system it is meant for.
     pub environment: Environment,
-    /// What it may do.
+    /// The granted scopes.
     pub scopes: Vec<Scope>,
-    /// What it is at the time of the answer.
+    /// The status at the time of the answer.
     pub status: KeyStatus,
-    /// Requests it may make a minute.
+    /// Allowed requests per minute.
     #[schema(minimum = 1)]
     pub rate_per_minute: i32,
-    /// First moment of its window.
+    /// The start of validity (inclusive).
     pub not_before: DateTime<Utc>,
-    /// First moment after its window; `None` for a key without end.
+    /// The end of validity (exclusive); `null` for a key without end.
     pub not_after: Option<DateTime<Utc>>,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: DateTime<Utc>,
-    /// Who made it, such as `operator:ops@example.com` or `key:mpk_0f1e2d3c4b5a`.
+    /// The creator, such as `operator:ops@example.com` or `key:mpk_0f1e2d3c4b5a`.
     pub created_by: String,
-    /// When it was last accepted; written in batches, so up to a second late.
+    /// The time of the last accepted use; written in batches, up to a second late.
     pub last_used_at: Option<DateTime<Utc>>,
-    /// The client's address at that time.
+    /// The client's IP address of the last accepted use.
     pub last_used_ip: Option<String>,
-    /// Its predecessor.
+    /// The predecessor.
     pub rotated_from: Option<KeyId>,
-    /// Its successor.
+    /// The successor.
     pub replaced_by: Option<KeyId>,
-    /// End of its grace, once it was rotated.
+    /// The end of the grace period, once rotated.
     pub retires_at: Option<DateTime<Utc>>,
-    /// Its grace, once it was rotated.
+    /// The grace period, once rotated.
     pub grace: Option<Grace>,
-    /// When it was revoked, or when its grace ended.
+    /// The time of the revocation, or the end of the grace period.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// Why it was revoked.
+    /// The reason of the revocation.
     pub revoked_reason: Option<RevocationReason>,
-    /// When it is due for rotation by the policy of key ages; `None` without such a rule, and for a
-    /// key that can't be rotated.
+    /// The time from which the key is due for rotation by the policy; `null` without such a rule,
+    /// and for a key that can't be rotated.
     pub rotation_due_at: Option<DateTime<Utc>>,
-    /// Whether it is due for rotation.
+    /// True if the key is due for rotation.
     pub rotation_due: bool,
-    /// Whether it is active and was not accepted for as long as the policy names.
+    /// True if the key is active and was not accepted for the number of days in the policy.
     pub stale: bool,
 }
 
-/// How long a revocation can be undone.
-const UNDO: TimeDelta = TimeDelta::minutes(60);
-/// How lately a key was accepted that is in use.
-const IN_USE: TimeDelta = TimeDelta::days(30);
+/// Time during which a revocation can be undone.
+const UNDO_WINDOW: TimeDelta = TimeDelta::minutes(60);
+/// A key counts as in use if it was accepted this recently.
+const IN_USE_WINDOW: TimeDelta = TimeDelta::days(30);
 
-/// How soon a key ends that is said to expire soon.
+/// A live key is reported as expiring this long before its end.
 pub const EXPIRY_WARNING: TimeDelta = TimeDelta::days(14);
 
-/// How long a refusal counts as recent.
+/// Time during which a refusal counts as recent.
 pub const RECENT_WINDOW: TimeDelta = TimeDelta::hours(1);
 
 impl KeyView {
-    /// The key as its own holder may see it: whoever of the registry's staff made it is `operator`.
-    #[must_use]
+    /// Hides the identity of staff, for the key's own holder.
     pub fn without_staff(mut self) -> Self {
         let kind = self.created_by.split(':').next().unwrap_or_default();
         if ["operator", "cli", "key"].contains(&kind) {
@@ -101,61 +101,56 @@ impl KeyView {
         self
     }
 
-    /// Whether it is live and ends within [`EXPIRY_WARNING`]. A retiring key ends by its grace.
-    #[must_use]
+    /// True if it ends within [`EXPIRY_WARNING`]. Retiring keys are excluded: their grace period
+    /// ends them.
     pub fn expires_soon(&self, now: DateTime<Utc>) -> bool {
         let is_meant = matches!(self.status, KeyStatus::Scheduled | KeyStatus::Active);
-        is_meant && self.not_after.is_some_and(|end| end - now <= EXPIRY_WARNING)
+        is_meant
+            && self
+                .not_after
+                .is_some_and(|end| end - now <= EXPIRY_WARNING)
     }
 
-    /// Whether it was rotated and calls still arrive on it.
-    #[must_use]
+    /// True if it was used after its rotation.
     pub fn is_still_used(&self) -> bool {
         let rotated_at = self.grace.as_ref().map(|grace| grace.rotated_at);
         self.status == KeyStatus::Retiring && self.last_used_at > rotated_at
     }
 
-    /// Whether it would be accepted and never was.
-    #[must_use]
+    /// True if it is valid but was never used.
     pub fn is_unused(&self) -> bool {
         let works = matches!(self.status, KeyStatus::Active | KeyStatus::Retiring);
         works && self.last_used_at.is_none()
     }
 
-    /// Whether it was accepted in the 30 days before `now`.
-    #[must_use]
     pub fn is_in_use(&self, now: DateTime<Utc>) -> bool {
-        self.last_used_at.is_some_and(|at| now - at <= IN_USE)
+        self.last_used_at
+            .is_some_and(|at| now - at <= IN_USE_WINDOW)
     }
 
-    /// Whether a key that is revoked was revoked so lately, and for such a reason, that it can be
-    /// undone at `now`. What else may stand in the way, only the server can tell.
-    #[must_use]
+    /// True if reason and time allow to undo the revocation. The server may still refuse for the
+    /// state of the partner or the lineage.
     pub fn can_be_restored(&self, now: DateTime<Utc>) -> bool {
         let for_good = matches!(
             self.revoked_reason,
             Some(RevocationReason::KeyCompromise | RevocationReason::Superseded)
         );
-        !for_good && self.revoked_at.is_some_and(|at| now <= at + UNDO)
+        !for_good && self.revoked_at.is_some_and(|at| now <= at + UNDO_WINDOW)
     }
 }
 
-/// The dates that decide what a key is at a given moment.
+/// The dates that decide a key's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetime {
-    /// First moment of the window.
     pub not_before: DateTime<Utc>,
-    /// First moment after the window.
     pub not_after: Option<DateTime<Utc>>,
-    /// End of the grace of a rotated key.
+    /// The end of the grace period of a rotated key.
     pub retires_at: Option<DateTime<Utc>>,
-    /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
 impl Lifetime {
-    /// When the status that the key has at `now` is over; `None` where it stays for good.
-    #[must_use]
+    /// Returns when the status at `now` ends, or `None` if it is final.
     pub fn changes_after(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if KeyStatus::at(now, self) == KeyStatus::Revoked {
             return None;
@@ -165,34 +160,26 @@ impl Lifetime {
     }
 }
 
-/// What a key is at a given moment.
+/// The status of a key.
+#[derive(EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyStatus {
-    /// Its window has not begun.
+    /// Not valid yet.
     Scheduled,
-    /// It is valid.
+    /// Valid.
     Active,
-    /// It was rotated and its grace still runs: valid for now.
+    /// Rotated and still valid during its grace period.
     Retiring,
-    /// Its window has ended.
+    /// Past its end.
     Expired,
-    /// It was revoked, or its grace has ended. Wins over all others.
+    /// Revoked, or past its grace period. Takes precedence over all others.
     Revoked,
 }
 
 impl KeyStatus {
-    /// Every status, in the order in which filters offer them.
-    pub const ALL: [Self; 5] = [
-        Self::Scheduled,
-        Self::Active,
-        Self::Retiring,
-        Self::Expired,
-        Self::Revoked,
-    ];
-
-    /// The status of a key with these dates at `now`. Valid means notBefore ≤ now < notAfter.
-    #[must_use]
+    /// Returns the status at `now`. Valid means notBefore ≤ now < notAfter.
     pub fn at(now: DateTime<Utc>, life: &Lifetime) -> Self {
         if life.revoked_at.is_some() || life.retires_at.is_some_and(|at| at <= now) {
             Self::Revoked
@@ -207,33 +194,15 @@ impl KeyStatus {
         }
     }
 
-    /// Whether a key of this status can still be rotated or changed.
-    #[must_use]
+    /// True if a key of this status can be rotated or changed.
     pub fn is_live(self) -> bool {
         matches!(self, Self::Scheduled | Self::Active | Self::Retiring)
     }
-
-    /// The name on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Scheduled => "scheduled",
-            Self::Active => "active",
-            Self::Retiring => "retiring",
-            Self::Expired => "expired",
-            Self::Revoked => "revoked",
-        }
-    }
-
-    /// Reads the name on the wire.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text)
-    }
 }
 
-/// Where a key is meant to be used. It separates keys for the people who keep them; it opens
-/// and closes no route.
+/// The system that a key is meant for. It only labels keys; it grants and denies nothing.
+#[derive(EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Environment {
@@ -246,30 +215,9 @@ pub enum Environment {
     Development,
 }
 
-impl Environment {
-    /// Every environment, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Production, Self::Test, Self::Development];
-
-    /// The name on the wire and in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Production => "production",
-            Self::Test => "test",
-            Self::Development => "development",
-        }
-    }
-
-    /// Reads the name on the wire.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|environment| environment.as_str() == text)
-    }
-}
-
 /// Why a key was revoked (after RFC 5280 §5.3.1).
+#[derive(EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RevocationReason {
@@ -286,36 +234,7 @@ pub enum RevocationReason {
     PrivilegeWithdrawn,
 }
 
-impl RevocationReason {
-    /// Every reason, in the order in which they are offered.
-    pub const ALL: [Self; 5] = [
-        Self::Unspecified,
-        Self::KeyCompromise,
-        Self::Superseded,
-        Self::CessationOfOperation,
-        Self::PrivilegeWithdrawn,
-    ];
-
-    /// The name on the wire and in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unspecified => "unspecified",
-            Self::KeyCompromise => "key_compromise",
-            Self::Superseded => "superseded",
-            Self::CessationOfOperation => "cessation_of_operation",
-            Self::PrivilegeWithdrawn => "privilege_withdrawn",
-        }
-    }
-
-    /// Reads the name on the wire.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
-    }
-}
-
-/// A key that was just made, with the one and only showing of its token.
+/// A new key with its token, which is shown only here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
@@ -325,27 +244,27 @@ impl RevocationReason {
     "notAfter": "2031-01-31T12:00:00Z",
 }))]
 pub struct IssuedKey {
-    /// The new key's id.
+    /// The key's id.
     pub key_id: KeyId,
-    /// `<keyId>.<secret>`; never stored, never shown again.
+    /// `<keyId>.<secret>`; neither stored nor shown again.
     #[schema(value_type = String)]
     pub token: Secret,
-    /// Whose key it is.
+    /// The partner's id.
     pub partner_id: Uuid,
-    /// What it may do.
+    /// The granted scopes.
     pub scopes: Vec<Scope>,
-    /// Where it is meant to be used.
+    /// The system it is meant for.
     pub environment: Environment,
-    /// Requests it may make a minute.
+    /// Allowed requests per minute.
     #[schema(minimum = 1)]
     pub rate_per_minute: i32,
-    /// First moment of its window.
+    /// The start of validity (inclusive).
     pub not_before: DateTime<Utc>,
-    /// First moment after its window.
+    /// The end of validity (exclusive).
     pub not_after: Option<DateTime<Utc>>,
 }
 
-/// What a revocation answers; the same again when it is repeated.
+/// The result of a revocation, the same when repeated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
@@ -356,7 +275,7 @@ pub struct RevokedKey {
     pub key_id: KeyId,
     /// Always [`KeyStatus::Revoked`].
     pub status: KeyStatus,
-    /// Since when it is refused.
+    /// The time of the revocation.
     pub revoked_at: DateTime<Utc>,
 }
 

@@ -1,10 +1,11 @@
-//! What issuing, changing and revoking a key take: the JSON as it is sent, and the checked command.
+//! Inputs for issuing, changing, revoking and restoring a key, and their checked forms.
 //!
-//! Each field of an input is a plain JSON type, so that the rules below, and not the JSON reader,
-//! find its faults: all of them at once, each with its place. REST and the console send the same.
+//! Each field of an input is a plain JSON type, so that the rules here, not the JSON parser, find
+//! all errors at once. REST and the console send the same.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -12,7 +13,7 @@ use super::error::AppResult;
 use super::key::{DEFAULT_RATE, Environment, MAX_RATE, RevocationReason};
 use super::patch::Patch;
 use super::scope::Scope;
-use super::validate::{self, Faults, one_of};
+use super::validate::{self, FieldErrors, one_of};
 
 /// The body of `POST /api/admin/api-keys/issue`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -26,7 +27,7 @@ pub struct IssueInput {
     /// The partner's id.
     #[schema(value_type = Uuid)]
     pub partner_id: Option<String>,
-    /// At least one known scope, none twice.
+    /// At least one known scope, without repetition.
     #[schema(value_type = BTreeSet<Scope>, min_items = 1)]
     pub scopes: Option<Vec<String>>,
     /// 1 to 100 characters.
@@ -38,7 +39,7 @@ pub struct IssueInput {
     /// 1 to 10000, 300 by default.
     #[schema(minimum = 1, maximum = 10000, example = 300)]
     pub rate_per_minute: Option<i64>,
-    /// RFC 3339; may be past; now by default.
+    /// RFC 3339; may be in the past; now by default.
     #[schema(value_type = Option<DateTime<Utc>>)]
     pub not_before: Option<String>,
     /// RFC 3339; in the future and after `notBefore`; never by default.
@@ -46,42 +47,31 @@ pub struct IssueInput {
     pub not_after: Option<String>,
 }
 
-/// A checked order to issue a key.
+/// A checked request to issue a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IssueKey {
-    /// Whose key it will be.
     pub partner_id: Uuid,
-    /// What it may do; at least one, none twice.
+    /// At least one, without repetition.
     pub scopes: Vec<Scope>,
-    /// What the operator calls it.
     pub name: Option<String>,
-    /// Where it is meant to be used.
     pub environment: Environment,
-    /// Requests it may make a minute.
     pub rate_per_minute: i32,
-    /// First moment of its window.
     pub not_before: DateTime<Utc>,
-    /// First moment after its window.
     pub not_after: Option<DateTime<Utc>>,
 }
 
 impl IssueInput {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(self, now: DateTime<Utc>) -> AppResult<IssueKey> {
-        let mut faults = Faults::default();
-        let partner_id = faults.check("partnerId", partner_id(self.partner_id.as_deref()));
-        let scopes = check_scopes(&mut faults, self.scopes.as_deref());
-        let name = faults.check_optional("name", self.name, |name| validate::line(&name, 1, 100));
-        let environment =
-            faults.check_optional("environment", self.environment, |text| environment(&text));
-        let rate = faults.check_optional("ratePerMinute", self.rate_per_minute, rate);
-        let not_before = faults
+        let mut errors = FieldErrors::default();
+        let partner_id = errors.check("partnerId", partner_id(self.partner_id.as_deref()));
+        let scopes = check_scopes(&mut errors, self.scopes.as_deref());
+        let name = errors.check_optional("name", self.name, |name| validate::line(&name, 1, 100));
+        let environment = errors.check_optional("environment", self.environment, one_of);
+        let rate = errors.check_optional("ratePerMinute", self.rate_per_minute, rate);
+        let not_before = errors
             .check_optional("notBefore", self.not_before, |text| validate::time(&text))
             .unwrap_or(now);
-        let not_after = faults.check_optional("notAfter", self.not_after, |text| {
+        let not_after = errors.check_optional("notAfter", self.not_after, |text| {
             end_of_window(&text, not_before, now)
         });
         let command = partner_id.zip(scopes).map(|(partner_id, scopes)| IssueKey {
@@ -93,7 +83,7 @@ impl IssueInput {
             not_before,
             not_after,
         });
-        faults.finish(command)
+        errors.finish(command)
     }
 }
 
@@ -101,7 +91,7 @@ impl IssueInput {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateInput {
-    /// 1 to 100 characters; `null` takes the name away.
+    /// 1 to 100 characters; `null` removes the name.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 100, example = "Billing service")]
     pub name: Patch<String>,
@@ -113,56 +103,49 @@ pub struct UpdateInput {
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[schema(value_type = i64, required = false, minimum = 1, maximum = 10000, example = 300)]
     pub rate_per_minute: Patch<i64>,
-    /// RFC 3339; in the future; `null` takes the end away.
+    /// RFC 3339; in the future; `null` removes the end.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[schema(value_type = Option<DateTime<Utc>>)]
     pub not_after: Patch<String>,
 }
 
-/// A checked order to change a key. Scopes and partner are for life.
+/// A checked request to change a key. Scopes and partner never change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpdateKey {
-    /// The name.
     pub name: Patch<String>,
-    /// The environment.
     pub environment: Option<Environment>,
-    /// The rate.
     pub rate_per_minute: Option<i32>,
-    /// The end of the window. That it lies after the key's notBefore, only its row can tell.
+    /// The service checks that it is after the key's notBefore.
     pub not_after: Patch<DateTime<Utc>>,
 }
 
 impl UpdateInput {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(self, now: DateTime<Utc>) -> AppResult<UpdateKey> {
-        let mut faults = Faults::default();
+        let mut errors = FieldErrors::default();
         let name = self.name.try_map(|name| validate::line(&name, 1, 100));
-        let environment = required("environment", self.environment, &mut faults)
-            .and_then(|text| faults.check("environment", environment(&text)));
-        let rate_per_minute = required("ratePerMinute", self.rate_per_minute, &mut faults)
-            .and_then(|value| faults.check("ratePerMinute", rate(value)));
+        let environment = required("environment", self.environment, &mut errors)
+            .and_then(|text| errors.check("environment", one_of(text)));
+        let rate_per_minute = required("ratePerMinute", self.rate_per_minute, &mut errors)
+            .and_then(|value| errors.check("ratePerMinute", rate(value)));
         let not_after = self
             .not_after
             .try_map(|text| end_of_window(&text, DateTime::<Utc>::MIN_UTC, now));
-        let name = faults.check("name", name);
-        let not_after = faults.check("notAfter", not_after);
+        let name = errors.check("name", name);
+        let not_after = errors.check("notAfter", not_after);
         let command = name.zip(not_after).map(|(name, not_after)| UpdateKey {
             name,
             environment,
             rate_per_minute,
             not_after,
         });
-        faults.finish(command)
+        errors.finish(command)
     }
 }
 
-/// The set value of a field that always has one; clearing it is a fault.
-pub(super) fn required<T>(path: &str, patch: Patch<T>, faults: &mut Faults) -> Option<T> {
+/// Returns the new value of a mandatory field; clearing it is an error.
+pub(super) fn required<T>(path: &str, patch: Patch<T>, errors: &mut FieldErrors) -> Option<T> {
     if matches!(patch, Patch::Clear) {
-        faults.add(path, "can't be cleared: leave it out to keep it");
+        errors.add(path, "can't be cleared: leave it out to keep it");
     }
     patch.apply(None)
 }
@@ -179,28 +162,19 @@ pub struct RevokeInput {
     pub note: Option<String>,
 }
 
-/// A checked order to revoke a key.
+/// A checked request to revoke a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevokeKey {
-    /// Why.
     pub reason: RevocationReason,
-    /// In the operator's words.
     pub note: Option<String>,
 }
 
 impl RevokeInput {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(self) -> AppResult<RevokeKey> {
-        let mut faults = Faults::default();
-        let reason = faults.check_optional("reason", self.reason, |text| {
-            RevocationReason::parse(&text)
-                .ok_or_else(|| one_of(RevocationReason::ALL.map(RevocationReason::as_str)))
-        });
-        let note = check_note(&mut faults, self.note);
-        faults.finish(Some(RevokeKey {
+        let mut errors = FieldErrors::default();
+        let reason = errors.check_optional("reason", self.reason, one_of);
+        let note = check_note(&mut errors, self.note);
+        errors.finish(Some(RevokeKey {
             reason: reason.unwrap_or_default(),
             note,
         }))
@@ -211,25 +185,22 @@ impl RevokeInput {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RestoreInput {
-    /// For the history; at most 200 characters.
+    /// For the audit log; at most 200 characters.
     #[schema(max_length = 200, example = "the wrong key was revoked")]
     pub note: Option<String>,
 }
 
 impl RestoreInput {
-    /// Checks every field; the note.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
+    /// Returns the note.
     pub fn check(self) -> AppResult<Option<String>> {
-        let mut faults = Faults::default();
-        let note = check_note(&mut faults, self.note);
-        faults.finish(Some(note))
+        let mut errors = FieldErrors::default();
+        let note = check_note(&mut errors, self.note);
+        errors.finish(Some(note))
     }
 }
 
-fn check_note(faults: &mut Faults, note: Option<String>) -> Option<String> {
-    faults
+fn check_note(errors: &mut FieldErrors, note: Option<String>) -> Option<String> {
+    errors
         .check_optional("note", note, |note| validate::line(&note, 0, 200))
         .filter(|note| !note.is_empty())
 }
@@ -239,33 +210,29 @@ fn partner_id(text: Option<&str>) -> Result<Uuid, String> {
     Uuid::try_parse(text).map_err(|_| "must be a partner's id (a UUID)".to_owned())
 }
 
-fn check_scopes(faults: &mut Faults, names: Option<&[String]>) -> Option<Vec<Scope>> {
+fn check_scopes(errors: &mut FieldErrors, names: Option<&[String]>) -> Option<Vec<Scope>> {
     let names = names.unwrap_or_default();
     if names.is_empty() {
-        faults.add("scopes", "must name at least one scope");
+        errors.add("scopes", "must name at least one scope");
         return None;
     }
-    let mut scopes = Vec::with_capacity(names.len().min(Scope::ALL.len()));
-    for (index, name) in names.iter().enumerate().take(Scope::ALL.len() + 1) {
+    let mut scopes = Vec::with_capacity(names.len().min(Scope::VARIANTS.len()));
+    for (index, name) in names.iter().enumerate().take(Scope::VARIANTS.len() + 1) {
         let path = format!("scopes[{index}]");
-        match Scope::parse(name) {
-            None => faults.add(&path, one_of(Scope::ALL.map(Scope::as_str))),
-            Some(scope) if scopes.contains(&scope) => faults.add(&path, "repeats a scope"),
-            Some(scope) => scopes.push(scope),
+        match one_of(name) {
+            Err(message) => errors.add(&path, message),
+            Ok(scope) if scopes.contains(&scope) => errors.add(&path, "repeats a scope"),
+            Ok(scope) => scopes.push(scope),
         }
     }
     Some(scopes)
-}
-
-fn environment(text: &str) -> Result<Environment, String> {
-    Environment::parse(text).ok_or_else(|| one_of(Environment::ALL.map(Environment::as_str)))
 }
 
 fn rate(value: i64) -> Result<i32, String> {
     validate::number(value, 1, MAX_RATE)
 }
 
-/// Reads the end of a window that begins at `not_before`.
+/// Parses an end of validity after `not_before` and `now`.
 pub(super) fn end_of_window(
     text: &str,
     not_before: DateTime<Utc>,
@@ -317,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_reported_at_its_place() {
+    fn every_error_names_its_field() {
         let error = input(
             r#"{"partnerId":"nope","scopes":["assets:read","assets:read","assets:read,admin:*"],
                 "name":" ","environment":"prod","ratePerMinute":0,"notBefore":"x","notAfter":"2026-12-31T23:59:59Z"}"#,

@@ -1,20 +1,19 @@
-//! Recognising tokens in any bytes, offline: by their form and their checksum.
+//! Offline recognition of tokens in any bytes, by form and checksum.
 //!
-//! Tokens of the registry's earlier Node pack have no checksum, so that no form tells them from
+//! Tokens of the earlier Node version have no checksum, which makes them indistinguishable from
 //! other hexadecimal text: they are not found.
 
 use std::ops::Range;
 
 use super::token::{CHECKSUM_DIGITS, Crc, HEX_DIGITS, MAX_ID_LENGTH, is_id_byte};
 
-/// Most bytes that a token has before its dot.
+/// Maximum bytes of a token before its dot.
 pub const MAX_BEFORE: usize = MAX_ID_LENGTH;
-/// Most bytes that a token has after its dot.
+/// Maximum bytes of a token after its dot.
 pub const MAX_AFTER: usize = *HEX_DIGITS.end() + CHECKSUM_DIGITS;
 
-/// Where in `text` the token stands that has its dot at `dot`, if there is one. What is glued to its
-/// ends does no harm: every beginning and every length is tried, and the checksum tells.
-#[must_use]
+/// Returns the range of the token whose dot is at `dot`, if any. Adjacent characters do no harm:
+/// all starts and lengths are tried, and the checksum decides.
 pub fn token_at(text: &[u8], dot: usize) -> Option<Range<usize>> {
     let digits = text.get(dot + 1..)?;
     let digits = digits.iter().take(MAX_AFTER);
@@ -30,8 +29,8 @@ pub fn token_at(text: &[u8], dot: usize) -> Option<Range<usize>> {
     })
 }
 
-/// Where the token ends that `text` begins with, its secret at `secret`; the text holds nothing but
-/// hex digits from there on.
+/// Returns the end of the token at the start of `text`, which holds only hex digits from `secret`
+/// on.
 fn end_of_secret(text: &[u8], secret: usize) -> Option<usize> {
     let (signed, digits) = text.split_at(secret);
     let mut crc = Crc::default();
@@ -60,7 +59,6 @@ mod tests {
         )
     }
 
-    /// Every token in the text.
     fn found(text: &str) -> Vec<&str> {
         let bytes = text.as_bytes();
         let dots = (0..bytes.len()).filter(|place| bytes[*place] == b'.');

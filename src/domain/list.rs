@@ -1,8 +1,8 @@
-//! What the lists take: the query as it stands in a URL, and what is asked for when it is checked.
-//! REST's routes and the console's pages share the names.
+//! Queries of lists as in a URL, and their checked forms. REST and the console share the names.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -10,163 +10,140 @@ use super::audit::Action;
 use super::error::AppResult;
 use super::page::PageRequest;
 use super::token::KeyId;
-use super::validate::{self, Faults, one_of};
+use super::validate::{self, FieldErrors, one_of};
 
-/// The query of a list of partners.
+/// The query of the list of partners.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct PartnerListInput {
-    /// Part of the name; literal, without regard to case.
+    /// Part of the name; literal and case-insensitive.
     #[param(value_type = String, required = false, max_length = 200, example = "acme")]
     pub q: Option<String>,
     /// `true` or `false`.
     #[param(value_type = bool, required = false)]
     pub active: Option<String>,
-    /// Rows of a page.
+    /// The number of rows on a page.
     #[param(value_type = i64, required = false, minimum = 1, maximum = 200, example = 50)]
     pub limit: Option<String>,
-    /// Where the page begins.
+    /// The cursor of the page, as given by another page.
     #[param(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
 }
 
-/// Which partners are asked for.
+/// A checked query of the list of partners.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartnerQuery {
-    /// Part of the name.
     pub q: Option<String>,
-    /// Only active, or only deactivated ones.
     pub active: Option<bool>,
-    /// Which page.
     pub page: PageRequest,
 }
 
 impl PartnerListInput {
-    /// Checks every parameter.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(&self) -> AppResult<PartnerQuery> {
-        let mut faults = Faults::default();
-        let q = faults
+        let mut errors = FieldErrors::default();
+        let q = errors
             .check_optional("q", self.q.as_deref(), validate::search)
             .flatten();
-        let active = faults.check_optional("active", self.active.as_deref(), yes_or_no);
-        let page = page(&mut faults, self.limit.as_deref(), self.cursor.as_deref());
-        faults.finish(page.map(|page| PartnerQuery { q, active, page }))
+        let active = errors.check_optional("active", self.active.as_deref(), boolean);
+        let page = page(&mut errors, self.limit.as_deref(), self.cursor.as_deref());
+        errors.finish(page.map(|page| PartnerQuery { q, active, page }))
     }
 }
 
-/// Most partners that a list of choices holds, beside the chosen one.
+/// Maximum partners in a list of choices, besides the chosen one.
 pub const MAX_CHOICES: i64 = 50;
 
-/// The query of partners to choose from.
+/// The query of a partner picker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ChoiceInput {
-    /// Part of the name; literal, without regard to case.
     pub q: Option<String>,
-    /// The partner that is chosen already.
+    /// The id of the partner already chosen.
     pub chosen: Option<String>,
 }
 
-/// Which partners to choose from are asked for.
+/// A checked query of a partner picker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChoiceQuery {
-    /// Part of the name.
     pub q: Option<String>,
-    /// The partner that is chosen already.
+    /// The id of the partner already chosen.
     pub chosen: Option<Uuid>,
 }
 
 impl ChoiceInput {
-    /// Checks every parameter. A chosen partner that is no id is nobody, and no fault: the list
-    /// that it filters says so.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] for a bad search text.
+    /// Checks the search text. An invalid id of the chosen partner is ignored: the list that it
+    /// filters reports it.
     pub fn check(&self) -> AppResult<ChoiceQuery> {
-        let mut faults = Faults::default();
-        let q = faults
+        let mut errors = FieldErrors::default();
+        let q = errors
             .check_optional("q", self.q.as_deref(), validate::search)
             .flatten();
         let chosen = self.chosen.as_deref().and_then(|text| uuid(text).ok());
-        faults.finish(Some(ChoiceQuery { q, chosen }))
+        errors.finish(Some(ChoiceQuery { q, chosen }))
     }
 }
 
-/// The query of the history.
+/// The query of the audit log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct EventListInput {
-    /// Only this key's.
+    /// Only events of this key.
     #[param(value_type = KeyId, required = false)]
     pub key_id: Option<String>,
-    /// Only this partner's.
+    /// Only of this partner.
     #[param(value_type = Uuid, required = false)]
     pub partner_id: Option<String>,
-    /// Only what the actor with this id did.
+    /// Only events of the actor with this id.
     #[param(value_type = String, required = false, max_length = 200, example = "ops@example.com")]
     pub actor: Option<String>,
-    /// Only this action.
+    /// Only events of this action.
     #[param(value_type = Action, required = false)]
     pub action: Option<String>,
-    /// Not before this moment (RFC 3339).
+    /// Only events at or after this time (RFC 3339).
     #[param(value_type = DateTime<Utc>, required = false)]
     pub since: Option<String>,
-    /// Before this moment (RFC 3339).
+    /// Only events before this time (RFC 3339).
     #[param(value_type = DateTime<Utc>, required = false)]
     pub until: Option<String>,
-    /// Rows of a page.
+    /// The number of rows on a page.
     #[param(value_type = i64, required = false, minimum = 1, maximum = 200, example = 50)]
     pub limit: Option<String>,
-    /// Where the page begins.
+    /// The cursor of the page, as given by another page.
     #[param(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
 }
 
-/// Which events are asked for.
+/// A checked query of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventQuery {
-    /// Only this key's.
     pub key_id: Option<KeyId>,
-    /// Only this partner's.
     pub partner_id: Option<Uuid>,
-    /// Only what the actor with this id did.
     pub actor: Option<String>,
-    /// Only this action.
     pub action: Option<Action>,
-    /// Not before this moment.
+    /// Inclusive.
     pub since: Option<DateTime<Utc>>,
-    /// Before this moment.
+    /// Exclusive.
     pub until: Option<DateTime<Utc>>,
-    /// Which page.
     pub page: PageRequest,
 }
 
 impl EventListInput {
-    /// Checks every parameter.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(&self) -> AppResult<EventQuery> {
-        let mut faults = Faults::default();
-        let key_id = faults.check_optional("keyId", self.key_id.as_deref(), |text| {
+        let mut errors = FieldErrors::default();
+        let key_id = errors.check_optional("keyId", self.key_id.as_deref(), |text| {
             KeyId::parse(text).ok_or_else(|| "must be a key's id".to_owned())
         });
-        let partner_id = faults.check_optional("partnerId", self.partner_id.as_deref(), uuid);
-        let actor = faults
+        let partner_id = errors.check_optional("partnerId", self.partner_id.as_deref(), uuid);
+        let actor = errors
             .check_optional("actor", self.actor.as_deref(), validate::search)
             .flatten();
-        let action = faults.check_optional("action", self.action.as_deref(), |text| {
-            Action::parse(text).ok_or_else(|| one_of(Action::ALL.map(Action::as_str)))
-        });
-        let since = faults.check_optional("since", self.since.as_deref(), validate::time);
-        let until = faults.check_optional("until", self.until.as_deref(), validate::time);
-        let page = page(&mut faults, self.limit.as_deref(), self.cursor.as_deref());
-        faults.finish(page.map(|page| EventQuery {
+        let action = errors.check_optional("action", self.action.as_deref(), one_of);
+        let since = errors.check_optional("since", self.since.as_deref(), validate::time);
+        let until = errors.check_optional("until", self.until.as_deref(), validate::time);
+        let page = page(&mut errors, self.limit.as_deref(), self.cursor.as_deref());
+        errors.finish(page.map(|page| EventQuery {
             key_id,
             partner_id,
             actor,
@@ -178,45 +155,38 @@ impl EventListInput {
     }
 }
 
-/// The query of an export of the history.
+/// The query of an export of the audit log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct EventExportInput {
-    /// The form of the file; lines of JSON by default.
+    /// The format; `ndjson` by default.
     #[param(value_type = ExportFormat, required = false)]
     pub format: Option<String>,
-    /// Only this key's.
+    /// Only events of this key.
     #[param(value_type = KeyId, required = false)]
     pub key_id: Option<String>,
-    /// Only this partner's.
+    /// Only of this partner.
     #[param(value_type = Uuid, required = false)]
     pub partner_id: Option<String>,
-    /// Only what the actor with this id did.
+    /// Only events of the actor with this id.
     #[param(value_type = String, required = false, max_length = 200, example = "ops@example.com")]
     pub actor: Option<String>,
-    /// Only this action.
+    /// Only events of this action.
     #[param(value_type = Action, required = false)]
     pub action: Option<String>,
-    /// Not before this moment (RFC 3339).
+    /// Only events at or after this time (RFC 3339).
     #[param(value_type = DateTime<Utc>, required = false)]
     pub since: Option<String>,
-    /// Before this moment (RFC 3339).
+    /// Only events before this time (RFC 3339).
     #[param(value_type = DateTime<Utc>, required = false)]
     pub until: Option<String>,
 }
 
 impl EventExportInput {
-    /// Checks every parameter.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(self) -> AppResult<(ExportFormat, EventQuery)> {
-        let mut faults = Faults::default();
-        let format = faults.check_optional("format", self.format.as_deref(), |text| {
-            ExportFormat::parse(text)
-                .ok_or_else(|| one_of(ExportFormat::ALL.map(ExportFormat::as_str)))
-        });
+        let mut errors = FieldErrors::default();
+        let format = errors.check_optional("format", self.format.as_deref(), one_of);
         let events = EventListInput {
             key_id: self.key_id,
             partner_id: self.partner_id,
@@ -227,16 +197,18 @@ impl EventExportInput {
             limit: None,
             cursor: None,
         };
-        let query = faults.take(events.check());
-        faults.finish(query.map(|query| (format.unwrap_or_default(), query)))
+        let query = errors.take(events.check());
+        errors.finish(query.map(|query| (format.unwrap_or_default(), query)))
     }
 }
 
-/// The form of an export.
+/// The format of an export.
+#[derive(EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExportFormat {
-    /// Comma-separated values (RFC 4180) with a line of headings.
+    /// Comma-separated values (RFC 4180) with a header line.
     Csv,
     /// Lines of JSON, one event each.
     #[default]
@@ -244,49 +216,27 @@ pub enum ExportFormat {
 }
 
 impl ExportFormat {
-    /// Every form.
-    pub const ALL: [Self; 2] = [Self::Csv, Self::Ndjson];
-
-    /// The name on the wire, and the ending of a file's name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Ndjson => "ndjson",
-        }
-    }
-
-    /// The media type.
-    #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Csv => "text/csv; charset=utf-8",
             Self::Ndjson => "application/x-ndjson",
         }
     }
-
-    /// Reads the name on the wire.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.as_str() == text)
-    }
 }
 
-/// Reads an id.
 pub(super) fn uuid(text: &str) -> Result<Uuid, String> {
     Uuid::try_parse(text).map_err(|_| "must be an id (a UUID)".to_owned())
 }
 
-/// Reads `true` or `false`.
-pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
+pub(super) fn boolean(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| "must be true or false".to_owned())
 }
 
-/// Reads which page is asked for.
+/// Parses the limit and the cursor of a page.
 pub(super) fn page(
-    faults: &mut Faults,
+    errors: &mut FieldErrors,
     limit: Option<&str>,
     cursor: Option<&str>,
 ) -> Option<PageRequest> {
-    faults.take(PageRequest::parse(limit, cursor))
+    errors.take(PageRequest::parse(limit, cursor))
 }

@@ -1,4 +1,4 @@
-//! JSON of a caller's own, kept as it was sent.
+//! A caller's own JSON, kept as it was sent.
 
 use std::fmt;
 
@@ -6,20 +6,17 @@ use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-/// Most bytes of an asset's metadata, as JSON without spaces.
+/// Maximum bytes of an asset's metadata as compact JSON.
 pub const MAX_METADATA_BYTES: usize = 16 * 1024;
 
-/// JSON whose objects name nothing twice and whose texts hold no NUL, which PostgreSQL can't take
-/// out of stored JSON again. Serde would silently keep the last of two values of one name.
+/// JSON without duplicate names, of which serde would silently keep the last, and without NUL
+/// characters, which PostgreSQL's jsonb refuses.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct StrictValue(pub Value);
 
 impl StrictValue {
-    /// The value, if it is an object of at most [`MAX_METADATA_BYTES`].
-    ///
-    /// # Errors
-    /// What is wrong, to follow the field's name.
+    /// Returns the value if it is an object of at most [`MAX_METADATA_BYTES`].
     pub fn into_metadata(self) -> Result<Value, String> {
         if !self.0.is_object() {
             return Err("must be a JSON object".to_owned());

@@ -1,6 +1,6 @@
-//! Lists, newest first by (createdAt, id) unless they can be sorted, and the opaque cursor between
-//! their pages. The cursor carries the direction of the way, so that a page's address is one text
-//! whichever way it was reached.
+//! Pages of lists, newest first by (createdAt, id) unless sorted otherwise, and the opaque cursors
+//! between them. A cursor includes its direction, so that the URL of a page is independent of how
+//! it was reached.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,20 +10,20 @@ use super::error::{AppError, FieldError};
 
 const NOT_A_CURSOR: &str = "is not a cursor of this list: take nextCursor as it was given";
 
-/// Rows of a page when the caller names no number.
+/// Default rows per page.
 pub const DEFAULT_LIMIT: i64 = 50;
-/// Most rows of a page.
+/// Maximum rows per page.
 pub const MAX_LIMIT: i64 = 200;
 
-/// One page of a list.
+/// A page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
-    /// The rows, in the list's order.
+    /// The rows in the list's order.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` at the end.
+    /// `None` at the end.
     pub next_cursor: Option<String>,
-    /// The way to the page before; `None` on the first page.
+    /// `None` on the first page.
     pub previous_cursor: Option<String>,
 }
 
@@ -61,10 +61,8 @@ impl<T> Page<T> {
             items: rows,
         }
     }
-}
 
-impl<T> Page<T> {
-    /// The page with each row made into another.
+    /// Maps each row.
     pub fn map<U>(self, change: impl Fn(T) -> U) -> Page<U> {
         Page {
             items: self.items.into_iter().map(change).collect(),
@@ -74,28 +72,22 @@ impl<T> Page<T> {
     }
 }
 
-/// Which page is asked for.
+/// A request for a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
-    /// Rows on the page, 1 to [`MAX_LIMIT`].
+    /// 1 to [`MAX_LIMIT`].
     pub limit: i64,
-    /// The row next to the page, and on which side of it; `None` for the first page.
+    /// The row next to the page and the side it is on; `None` for the first page.
     pub from: Option<Cursor>,
 }
 
 impl PageRequest {
-    /// Reads `limit` and `cursor` as they stand in a query.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] naming the faulty parameter.
+    /// Parses `limit` and `cursor` of a query.
     pub fn parse(limit: Option<&str>, cursor: Option<&str>) -> Result<Self, AppError> {
         Self::parse_of(&[None], limit, cursor)
     }
 
-    /// The same of a list with these parts.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] naming the faulty parameter; a cursor of another list is one, too.
+    /// As [`PageRequest::parse`], for a list with these parts.
     pub fn parse_of(
         parts: &[Option<Part>],
         limit: Option<&str>,
@@ -120,17 +112,14 @@ impl PageRequest {
         Ok(Self { limit, from })
     }
 
-    /// Which way the rows are read.
-    #[must_use]
+    /// Returns the direction in which rows are read.
     pub fn direction(&self) -> Direction {
         self.from
             .as_ref()
             .map_or(Direction::Forward, |cursor| cursor.direction)
     }
 
-    /// The first page instead, where the way back has led past the list's first row: `rows` were
-    /// read and are fewer than a page.
-    #[must_use]
+    /// Returns a request for the first page if reading backward found fewer than a page of `rows`.
     pub fn first_page_instead(&self, rows: usize) -> Option<Self> {
         let too_few = i64::try_from(rows).is_ok_and(|rows| rows < self.limit);
         (self.direction() == Direction::Backward && too_few).then_some(Self {
@@ -139,16 +128,13 @@ impl PageRequest {
         })
     }
 
-    /// The time of the row next to the page.
-    #[must_use]
+    /// Returns the time of the row next to the page.
     pub fn from_at(&self) -> Option<DateTime<Utc>> {
         self.from.as_ref().map(|cursor| cursor.position.at)
     }
 
-    /// The id of the row next to the page, in a list whose ids are UUIDs.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] for a cursor of another list.
+    /// Returns the id of the row next to the page. An id that is not a UUID belongs to a cursor of
+    /// another list.
     pub fn from_uuid(&self) -> Result<Option<Uuid>, AppError> {
         let read = |cursor: &Cursor| Uuid::try_parse(&cursor.position.id);
         self.from
@@ -159,58 +145,51 @@ impl PageRequest {
     }
 }
 
-/// Which way a page lies from its cursor.
+/// The direction from a cursor to its page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// To the next page.
-    Onward,
-    /// To the page before.
-    Back,
+    /// Towards the next page.
+    Forward,
+    /// Towards the previous page.
+    Backward,
 }
 
-/// Marks a cursor that leads back; no hex digit, so it can't be one of the time's.
+/// Prefix of a backward cursor. It is not a hex digit, so it can't be part of the time.
 const BACK: char = 'p';
 
-/// A part of a list that can be sorted, in the cursor: it says what the list is sorted by, and
-/// whether the row has such a value.
+/// A part of a sorted list, as a letter in the cursor: the sort order, and whether the row has a
+/// sort value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part(char);
 
 impl Part {
-    /// A part of this letter, `q` to `z`: no hex digit, so it can't be one of the time's.
-    ///
-    /// # Panics
-    /// For another letter. Parts are constants, so this is found when they are compiled.
-    #[must_use]
+    /// Takes a letter from `q` to `z`: not a hex digit, so it can't be part of the time.
     pub const fn new(letter: char) -> Self {
         assert!(matches!(letter, 'q'..='z'), "a part is a letter from q on");
         Self(letter)
     }
 }
 
-/// A row's place in a list.
+/// The position of a row in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// In which part of the list it is; `None` in a list that is newest first.
+    /// `None` in a list that is newest first.
     pub part: Option<Part>,
-    /// What the part is sorted by: when the row was made, unless the part says otherwise.
+    /// The sort value: the time of creation, unless the part has another.
     pub at: DateTime<Utc>,
-    /// The row's id, `[A-Za-z0-9_-]`.
+    /// The row's id, of `[A-Za-z0-9_-]`.
     pub id: String,
 }
 
-/// The position of a row at the edge of a page, and where the page lies from there.
+/// The position of a row and the direction from there to the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// Where the page lies from the row.
     pub direction: Direction,
-    /// Where the row is.
     pub position: Position,
 }
 
 impl Cursor {
-    /// The position as opaque text of `[A-Za-z0-9_-]`.
-    #[must_use]
+    /// Encodes the cursor as opaque text of `[A-Za-z0-9_-]`.
     pub fn encode(&self) -> String {
         let Position { part, at, id } = &self.position;
         let mut text = String::new();
@@ -219,8 +198,7 @@ impl Cursor {
         format!("{text}{:x}-{id}", at.timestamp_micros())
     }
 
-    /// Reads the text back; `None` where it is no cursor.
-    #[must_use]
+    /// Decodes a cursor.
     pub fn decode(text: &str) -> Option<Self> {
         let (direction, text) = match text.strip_prefix(BACK) {
             Some(rest) => (Direction::Backward, rest),
@@ -242,7 +220,7 @@ impl Cursor {
         // `{:x}` prints a negative number (a time before 1970) as its two's complement.
         let micros = u64::from_str_radix(micros, 16).ok()?.cast_signed();
         let at = DateTime::from_timestamp_micros(micros)?;
-        // PostgreSQL's range is narrower than chrono's; a time outside it is no row's.
+        // PostgreSQL's range is narrower than chrono's; no row has a time outside it.
         let years = -4000..=9999;
         years.contains(&chrono::Datelike::year(&at)).then(|| Self {
             direction,
@@ -330,7 +308,7 @@ mod tests {
         assert!(PageRequest::parse(None, Some("")).is_err());
     }
 
-    /// A page of the list 9, 8, … 1, two rows each, as the database would read it.
+    /// Reads a page of two rows of the list 9, 8, … 1, as the database would.
     fn page(cursor: Option<&str>) -> Page<i64> {
         let request = PageRequest::parse(Some("2"), cursor).unwrap();
         let edge = request

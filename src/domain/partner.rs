@@ -9,43 +9,41 @@ use super::error::AppResult;
 use super::key_input::required;
 use super::patch::Patch;
 use super::policy;
-use super::validate::{self, Faults};
+use super::validate::{self, FieldErrors};
 
-/// Everything an operator may see of a partner.
+/// A partner as operators see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Partner {
     /// The partner's id.
     pub partner_id: Uuid,
-    /// Its name; names need not be unique.
+    /// The name; not necessarily unique.
     #[schema(example = "Acme Ltd")]
     pub name: String,
-    /// Whom to write to.
+    /// The contact address.
     #[schema(example = "ops@acme.example")]
     pub contact_email: Option<String>,
-    /// Whether its keys are accepted.
+    /// True if the partner's keys are accepted.
     pub active: bool,
-    /// Days after which its keys are due for rotation; `None` leaves it to the policy.
+    /// Days after which the partner's keys are due for rotation; `null` for the policy's.
     #[schema(minimum = 1, maximum = 3650, example = 90)]
     pub max_key_age_days: Option<i32>,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// The time of the last change.
     pub updated_at: DateTime<Utc>,
-    /// How many of its keys are `active` or `retiring` at the time of the answer.
+    /// The number of keys that are `active` or `retiring` at the time of the answer.
     #[schema(minimum = 0, example = 2)]
     pub active_keys: i64,
 }
 
-/// A partner as a list of choices names it.
+/// A partner in a partner picker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PartnerChoice {
     /// The partner's id.
     pub partner_id: Uuid,
-    /// Its name.
     pub name: String,
-    /// Whether it can be given a key.
     pub active: bool,
 }
 
@@ -59,15 +57,14 @@ impl From<&Partner> for PartnerChoice {
     }
 }
 
-/// Partners to choose from.
+/// The choices of a partner picker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PartnerChoices {
-    /// By name; the one that is chosen already is among them.
+    /// By name, including the one already chosen.
     pub partners: Vec<PartnerChoice>,
-    /// Whether there are more than could be given: a search narrows them.
+    /// True if a search could find more.
     pub more: bool,
-    /// The server's time.
     pub now: DateTime<Utc>,
 }
 
@@ -81,36 +78,30 @@ pub struct PartnerInput {
     /// An e-mail address.
     #[schema(min_length = 3, max_length = 254, example = "ops@acme.example")]
     pub contact_email: Option<String>,
-    /// Days after which its keys are due for rotation, 1 to 3650, instead of the policy's.
+    /// Days after which the partner's keys are due for rotation, 1 to 3650, instead of the
+    /// policy's.
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 3650, example = 90)]
     pub max_key_age_days: Option<i64>,
 }
 
-/// A checked order to make a partner.
+/// A checked request to create a partner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreatePartner {
-    /// Its name.
     pub name: String,
-    /// Whom to write to.
     pub contact_email: Option<String>,
-    /// Days after which its keys are due for rotation.
     pub max_key_age_days: Option<i32>,
 }
 
 impl PartnerInput {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(self) -> AppResult<CreatePartner> {
-        let mut faults = Faults::default();
-        let name = faults.check("name", name(self.name.as_deref().unwrap_or_default()));
-        let contact_email = faults.check_optional("contactEmail", self.contact_email, |text| {
+        let mut errors = FieldErrors::default();
+        let name = errors.check("name", name(self.name.as_deref().unwrap_or_default()));
+        let contact_email = errors.check_optional("contactEmail", self.contact_email, |text| {
             validate::email(&text)
         });
         let max_key_age_days =
-            faults.check_optional("maxKeyAgeDays", self.max_key_age_days, policy::days);
-        faults.finish(name.map(|name| CreatePartner {
+            errors.check_optional("maxKeyAgeDays", self.max_key_age_days, policy::days);
+        errors.finish(name.map(|name| CreatePartner {
             name,
             contact_email,
             max_key_age_days,
@@ -126,49 +117,41 @@ pub struct PartnerUpdateInput {
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[schema(value_type = String, required = false, min_length = 2, max_length = 200, example = "Acme Ltd")]
     pub name: Patch<String>,
-    /// An e-mail address; `null` takes it away.
+    /// An e-mail address; `null` removes it.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[schema(value_type = Option<String>, min_length = 3, max_length = 254, example = "ops@acme.example")]
     pub contact_email: Patch<String>,
-    /// Whether its keys are accepted; can't be cleared.
+    /// True if the partner's keys are accepted; can't be cleared.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[schema(value_type = bool, required = false)]
     pub active: Patch<bool>,
-    /// Days after which its keys are due for rotation; `null` leaves it to the policy.
+    /// Days after which the partner's keys are due for rotation; `null` for the policy's.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 3650, example = 90)]
     pub max_key_age_days: Patch<i64>,
 }
 
-/// A checked order to change a partner.
+/// A checked request to change a partner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpdatePartner {
-    /// Its name.
     pub name: Option<String>,
-    /// Whom to write to.
     pub contact_email: Patch<String>,
-    /// Whether its keys are accepted.
     pub active: Option<bool>,
-    /// Days after which its keys are due for rotation.
     pub max_key_age_days: Patch<i32>,
 }
 
 impl PartnerUpdateInput {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(self) -> AppResult<UpdatePartner> {
-        let mut faults = Faults::default();
-        let name = required("name", self.name, &mut faults)
-            .and_then(|text| faults.check("name", name(&text)));
+        let mut errors = FieldErrors::default();
+        let name = required("name", self.name, &mut errors)
+            .and_then(|text| errors.check("name", name(&text)));
         let contact_email = self.contact_email.try_map(|text| validate::email(&text));
-        let contact_email = faults.check("contactEmail", contact_email);
-        let active = required("active", self.active, &mut faults);
+        let contact_email = errors.check("contactEmail", contact_email);
+        let active = required("active", self.active, &mut errors);
         let max_key_age_days = self.max_key_age_days.try_map(policy::days);
-        let max_key_age_days = faults.check("maxKeyAgeDays", max_key_age_days);
+        let max_key_age_days = errors.check("maxKeyAgeDays", max_key_age_days);
         let patches = contact_email.zip(max_key_age_days);
-        faults.finish(
+        errors.finish(
             patches.map(|(contact_email, max_key_age_days)| UpdatePartner {
                 name,
                 contact_email,

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What a PATCH says of one field. Use with `#[serde(default, skip_serializing_if = "Patch::is_keep")]`.
+/// A field of a PATCH. Use with `#[serde(default, skip_serializing_if = "Patch::is_keep")]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {
-    /// Not in the body: the field stays as it is.
+    /// Not in the body: the field is kept.
     #[default]
     Keep,
     /// `null`: the field is cleared.
@@ -15,12 +15,11 @@ pub enum Patch<T> {
 }
 
 impl<T> Patch<T> {
-    /// Whether the field is absent.
     pub fn is_keep(&self) -> bool {
         matches!(self, Self::Keep)
     }
 
-    /// The field's value after the patch.
+    /// Returns the value after the patch.
     pub fn apply(self, current: Option<T>) -> Option<T> {
         match self {
             Self::Keep => current,
@@ -29,10 +28,6 @@ impl<T> Patch<T> {
         }
     }
 
-    /// Turns a set value into another, or fails with the function's error.
-    ///
-    /// # Errors
-    /// What `convert` returned.
     pub fn try_map<U, E>(self, convert: impl FnOnce(T) -> Result<U, E>) -> Result<Patch<U>, E> {
         Ok(match self {
             Self::Keep => Patch::Keep,
@@ -68,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_null_and_value_are_told_apart_both_ways() {
+    fn absent_null_and_value_differ_both_ways() {
         for (json, patch) in [
             ("{}", Patch::Keep),
             (r#"{"name":null}"#, Patch::Clear),

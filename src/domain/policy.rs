@@ -1,5 +1,5 @@
-//! The policy of key ages: when a key is due for rotation, how long a new one may live, and when one
-//! is stale.
+//! The key age policy: when a key is due for rotation, how long a new one may live, and when one is
+//! stale.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,33 +7,30 @@ use utoipa::ToSchema;
 
 use super::error::AppResult;
 use super::patch::Patch;
-use super::validate::{self, Faults};
+use super::validate::{self, FieldErrors};
 
-/// The longest time that a rule can name, in days: ten years.
+/// Ten years.
 pub const MAX_DAYS: i32 = 3_650;
 
-/// The policy of the installation. A rule that is `None` is off.
+/// The key age policy. A rule that is `null` is off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Policy {
-    /// A key made more than so many days ago is due for rotation. A partner's own takes its place.
+    /// Days after which a key is due for rotation, unless the partner has its own.
     #[schema(minimum = 1, maximum = 3650, example = 180)]
     pub max_key_age_days: Option<i32>,
-    /// A new key may live for so many days at most.
+    /// Maximum lifetime of a new key in days.
     #[schema(minimum = 1, maximum = 3650, example = 365)]
     pub max_lifetime_days: Option<i32>,
-    /// An active key that was not accepted for so many days is stale.
+    /// Days without use after which an active key is stale.
     #[schema(minimum = 1, maximum = 3650, example = 90)]
     pub stale_after_days: Option<i32>,
-    /// When it was last changed.
+    /// The time of the last change.
     pub updated_at: DateTime<Utc>,
 }
 
 impl Policy {
-    /// Whether a key that begins at `start` may end at `end`.
-    ///
-    /// # Errors
-    /// What is wrong with the end, naming the limit.
+    /// Checks the end of a key that starts at `start`.
     pub fn check_end(
         &self,
         start: DateTime<Utc>,
@@ -43,14 +40,14 @@ impl Policy {
             return Ok(());
         };
         let latest = start + TimeDelta::days(days.into());
-        let said = latest.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        let latest_text = latest.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         match end {
             Some(end) if end <= latest => Ok(()),
             Some(_) => Err(format!(
-                "must not lie after {said}: the policy lets a key live for {days} days at most"
+                "must not lie after {latest_text}: the policy lets a key live for {days} days at most"
             )),
             None => Err(format!(
-                "must be given, {said} at the latest: the policy lets a key live for {days} days at most"
+                "must be given, {latest_text} at the latest: the policy lets a key live for {days} days at most"
             )),
         }
     }
@@ -64,7 +61,7 @@ pub struct PolicyInput {
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 3650, example = 180)]
     pub max_key_age_days: Patch<i64>,
-    /// Days that a new key may live at most.
+    /// Maximum lifetime of a new key in days.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 3650, example = 365)]
     pub max_lifetime_days: Patch<i64>,
@@ -74,32 +71,25 @@ pub struct PolicyInput {
     pub stale_after_days: Patch<i64>,
 }
 
-/// A checked order to change the policy.
+/// A checked request to change the policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UpdatePolicy {
-    /// Days after which a key is due for rotation.
     pub max_key_age_days: Patch<i32>,
-    /// Days that a new key may live at most.
     pub max_lifetime_days: Patch<i32>,
-    /// Days without use after which a key is stale.
     pub stale_after_days: Patch<i32>,
 }
 
 impl PolicyInput {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(self) -> AppResult<UpdatePolicy> {
-        let mut faults = Faults::default();
-        let max_key_age_days = faults.check("maxKeyAgeDays", self.max_key_age_days.try_map(days));
+        let mut errors = FieldErrors::default();
+        let max_key_age_days = errors.check("maxKeyAgeDays", self.max_key_age_days.try_map(days));
         let max_lifetime_days =
-            faults.check("maxLifetimeDays", self.max_lifetime_days.try_map(days));
-        let stale_after_days = faults.check("staleAfterDays", self.stale_after_days.try_map(days));
+            errors.check("maxLifetimeDays", self.max_lifetime_days.try_map(days));
+        let stale_after_days = errors.check("staleAfterDays", self.stale_after_days.try_map(days));
         let checked = max_key_age_days
             .zip(max_lifetime_days)
             .zip(stale_after_days);
-        faults.finish(checked.map(
+        errors.finish(checked.map(
             |((max_key_age_days, max_lifetime_days), stale_after_days)| UpdatePolicy {
                 max_key_age_days,
                 max_lifetime_days,
@@ -109,7 +99,6 @@ impl PolicyInput {
     }
 }
 
-/// Checks a number of days.
 pub(super) fn days(value: i64) -> Result<i32, String> {
     validate::number(value, 1, MAX_DAYS)
 }
@@ -141,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_of_a_policy_is_told() {
+    fn every_error_of_a_policy_is_reported() {
         let input: PolicyInput = serde_json::from_str(
             r#"{"maxKeyAgeDays":0,"maxLifetimeDays":3651,"staleAfterDays":null}"#,
         )

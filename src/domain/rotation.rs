@@ -1,4 +1,4 @@
-//! Rotation: a successor takes a key's place, at once or after a grace.
+//! Rotation: a successor replaces a key, immediately or after a grace period.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,21 +9,20 @@ use super::grace::{GraceStart, MAX_WAIT, check_seconds, grace_end};
 use super::key_input::end_of_window;
 use super::secret::Secret;
 use super::token::KeyId;
-use super::validate::{Faults, one_of};
+use super::validate::{FieldErrors, one_of};
 
-/// Keys of one lineage that may be live at once: the one that goes and the one that comes.
+/// Maximum live keys of a lineage: the outgoing and the incoming one.
 pub const MAX_LIVE_KEYS: usize = 2;
 
 /// The body of `POST /api/admin/api-keys/{keyId}/rotate`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RotateInput {
-    /// How long the old key goes on, 0 to 2592000 s; 0 by default.
+    /// The grace period of the old key, 0 to 2592000 s; 0 by default.
     #[schema(minimum = 0, maximum = 2592000, example = 86400)]
     pub grace_seconds: Option<i64>,
-    /// What the grace runs from; `now` by default. With `first_use` the old key goes on until the
-    /// successor is first accepted and the grace has run from then, at the latest until 30 days and
-    /// the grace after the rotation.
+    /// The start of the grace period; `now` by default. With `first_use` it starts when the
+    /// successor is first accepted, at the latest 30 days after the rotation.
     #[schema(value_type = Option<GraceStart>)]
     pub grace_starts: Option<String>,
     /// The successor's notAfter; the old key's by default.
@@ -31,33 +30,26 @@ pub struct RotateInput {
     pub not_after: Option<String>,
 }
 
-/// A checked order to rotate a key.
+/// A checked request to rotate a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RotateKey {
-    /// How long the old key goes on, in seconds.
+    /// The grace period in seconds.
     pub grace: i32,
-    /// What the grace runs from.
     pub starts: GraceStart,
-    /// The successor's notAfter, if it shall differ. That it lies after the successor's
-    /// notBefore, only the old key's row can tell.
+    /// The successor's notAfter if it differs from the old key's. The service checks that it is
+    /// after notBefore.
     pub not_after: Option<DateTime<Utc>>,
 }
 
 impl RotateInput {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(self, now: DateTime<Utc>) -> AppResult<RotateKey> {
-        let mut faults = Faults::default();
-        let grace = check_seconds(&mut faults, self.grace_seconds);
-        let starts = faults.check_optional("graceStarts", self.grace_starts, |text| {
-            GraceStart::parse(&text).ok_or_else(|| one_of(GraceStart::ALL.map(GraceStart::as_str)))
-        });
-        let not_after = faults.check_optional("notAfter", self.not_after, |text| {
+        let mut errors = FieldErrors::default();
+        let grace = check_seconds(&mut errors, self.grace_seconds);
+        let starts = errors.check_optional("graceStarts", self.grace_starts, one_of);
+        let not_after = errors.check_optional("notAfter", self.not_after, |text| {
             end_of_window(&text, DateTime::<Utc>::MIN_UTC, now)
         });
-        faults.finish(Some(RotateKey {
+        errors.finish(Some(RotateKey {
             grace,
             starts: starts.unwrap_or_default(),
             not_after,
@@ -66,9 +58,7 @@ impl RotateInput {
 }
 
 impl RotateKey {
-    /// When a key that is rotated at `now` ends at the latest: after its grace, but never after its
-    /// own notAfter.
-    #[must_use]
+    /// Returns the latest end of a key rotated at `now`, never after its own notAfter.
     pub fn retires_at(
         &self,
         now: DateTime<Utc>,
@@ -82,7 +72,7 @@ impl RotateKey {
     }
 }
 
-/// What a rotation answers, with the one and only showing of the successor's token.
+/// The result of a rotation, with the successor's token, which is shown only here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
@@ -92,14 +82,14 @@ impl RotateKey {
 pub struct RotatedKey {
     /// The successor's id.
     pub key_id: KeyId,
-    /// The successor's token; never stored, never shown again.
+    /// The successor's token; neither stored nor shown again.
     #[schema(value_type = String)]
     pub token: Secret,
     /// The old key's id.
     pub replaces: KeyId,
-    /// When the old key ends; with a grace that starts at the first use, its latest end.
+    /// The end of the old key; the latest possible one if the grace period starts at the first use.
     pub retires_at: DateTime<Utc>,
-    /// What the old key's grace runs from.
+    /// The start of the old key's grace period.
     pub grace_starts: GraceStart,
 }
 
@@ -115,12 +105,12 @@ mod tests {
         let now: DateTime<Utc> = "2027-01-01T00:00:00Z".parse().unwrap();
         let hour = TimeDelta::hours(1);
         let end = |starts, old_not_after| {
-            let order = RotateKey {
+            let rotation = RotateKey {
                 grace: 3_600,
                 starts,
                 not_after: None,
             };
-            order.retires_at(now, old_not_after) - now
+            rotation.retires_at(now, old_not_after) - now
         };
         assert_eq!(end(GraceStart::Now, None), hour);
         assert_eq!(end(GraceStart::FirstUse, None), MAX_WAIT + hour);
@@ -128,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_reported_at_its_place() {
+    fn every_error_names_its_field() {
         let input = RotateInput {
             grace_seconds: Some(-1),
             grace_starts: Some("later".into()),
@@ -136,7 +126,7 @@ mod tests {
         };
         match input.check(DateTime::UNIX_EPOCH).unwrap_err() {
             AppError::Invalid { fields } => {
-                let paths: Vec<_> = fields.iter().map(|fault| fault.path.as_str()).collect();
+                let paths: Vec<_> = fields.iter().map(|error| error.path.as_str()).collect();
                 assert_eq!(paths, ["graceSeconds", "graceStarts", "notAfter"]);
             }
             other => panic!("not an input error: {other:?}"),

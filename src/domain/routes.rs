@@ -1,39 +1,31 @@
-//! The console's paths and URLs.
+//! Paths and URLs of the console.
 
 use crate::domain::key_list::KeyListInput;
 
-/// The sign-in page.
 pub const LOGIN: &str = "/login";
-/// Where a sign-in goes on with the second factor.
+/// The second step of a sign-in: the MFA code.
 pub const LOGIN_CODE: &str = "/login/code";
-/// The tab "API Keys / Rotation".
 pub const KEYS: &str = "/api-keys";
-/// The tab "Partners".
 pub const PARTNERS: &str = "/partners";
 
-/// The tab "History".
 pub const AUDIT: &str = "/audit";
-/// The tab "Settings".
 pub const SETTINGS: &str = "/settings";
-/// Where an open page hears that something is different.
+/// The stream of change events.
 pub const LIVE: &str = "/live";
-/// The history as a file.
+/// The download of the audit log.
 pub const AUDIT_EXPORT: &str = "/audit/export";
 
-/// A key's own page.
-#[must_use]
+/// The page of a key.
 pub fn key(key_id: &str) -> String {
     format!("{KEYS}/{}", encode(key_id))
 }
 
-/// What a partner is told of its keys.
-#[must_use]
+/// The page of a partner's notifications.
 pub fn notices(partner_id: &str) -> String {
     format!("{PARTNERS}/{}/notices", encode(partner_id))
 }
 
-/// An address with the parameters that have a value.
-#[must_use]
+/// A URL with the parameters that have a value.
 pub fn address(path: &str, parameters: &[(&str, Option<&str>)]) -> String {
     let pairs: Vec<String> = parameters
         .iter()
@@ -46,8 +38,7 @@ pub fn address(path: &str, parameters: &[(&str, Option<&str>)]) -> String {
     }
 }
 
-/// A view of the keys, under REST's names.
-#[must_use]
+/// The list of keys with filters, which are named as in REST.
 pub fn keys(asked: &KeyListInput) -> String {
     address(
         KEYS,
@@ -68,26 +59,23 @@ pub fn keys(asked: &KeyListInput) -> String {
     )
 }
 
-/// The sign-in page that leads on to `next`.
-#[must_use]
+/// The sign-in page that continues to `next`.
 pub fn login(next: &str) -> String {
     let next = local_path(next);
     format!("{LOGIN}?next={}", encode(next))
 }
 
-/// The page that asks for the second factor and leads on to `next`.
-#[must_use]
+/// The MFA page that continues to `next`.
 pub fn login_code(next: &str) -> String {
     let next = local_path(next);
     format!("{LOGIN_CODE}?next={}", encode(next))
 }
 
-/// The first parts of the console's paths.
+/// First segments of the console's paths.
 const PAGES: [&str; 4] = ["api-keys", "partners", "audit", "settings"];
 
-/// A page of the console, or the keys' tab: `next` is anybody's word, and `//host`, `/\host` or dots
-/// would lead elsewhere (OWASP Unvalidated Redirects).
-#[must_use]
+/// Returns `next` if it is a page of the console, otherwise the list of keys: `next` is untrusted,
+/// and `//host`, `/\host` or dots would lead elsewhere (OWASP Unvalidated Redirects).
 pub fn local_path(next: &str) -> &str {
     let path = next.split(['?', '#']).next().unwrap_or_default();
     let mut parts = path.strip_prefix('/').unwrap_or_default().split('/');
@@ -103,7 +91,6 @@ pub fn local_path(next: &str) -> &str {
 }
 
 /// Percent-encodes a query's value (RFC 3986 §2.3 names what stays).
-#[must_use]
 pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

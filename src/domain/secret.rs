@@ -1,15 +1,15 @@
-//! What is shown once.
+//! Secrets that are shown once.
 
 use std::fmt;
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-/// A token, a code or what something is signed with, on its way to the one who may have it.
+/// A token, code or signing secret on its way to its recipient.
 ///
-/// It reads as text and is JSON's text, but `Debug` hides it and there is no `Display`: types that hold one
-/// travel through code that logs. The server wipes it from memory with the value (OWASP ASVS 5.0, 11.7.2); the
-/// answer's bytes, which the network takes over, are not.
+/// It serialises as text, but `Debug` hides it and there is no `Display`, since types that hold one
+/// pass through code that logs. The server wipes it from memory on drop (OWASP ASVS 5.0, 11.7.2),
+/// but not the bytes of the answer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);

@@ -1,21 +1,19 @@
-//! Sessions, as the operator whose they are sees them.
+//! Sessions as their operator sees them.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A session that has not ended. Never its cookie, nor a hash of it.
+/// A session that has not ended, without its cookie and hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionView {
-    /// Its id.
     pub session_id: Uuid,
-    /// When it was opened.
     pub created_at: DateTime<Utc>,
-    /// When it was last used, to the minute.
+    /// The last use, to the minute.
     pub last_seen_at: DateTime<Utc>,
-    /// The address that it was opened from, where it is known.
+    /// The client's IP address at sign-in, if known.
     pub ip: Option<String>,
-    /// Whether it is the one that asks.
+    /// True for the session of this request.
     pub is_this: bool,
 }

@@ -1,4 +1,4 @@
-//! What a partner sends: `<keyId>.<secret>`, and how it is told from junk without any look-up.
+//! Tokens, `<keyId>.<secret>`, and how junk is refused without any lookup.
 //!
 //! The secret is hexadecimal text followed by eight lowercase hex digits, the CRC-32 of the ASCII
 //! text `<keyId>.<hex>`. The checksum lets a secret scanner recognise a leaked token offline and
@@ -11,11 +11,11 @@ use utoipa::ToSchema;
 
 /// Number of hex digits of the checksum at the end of every secret.
 pub const CHECKSUM_DIGITS: usize = 8;
-/// Fewest and most hex digits of a secret, without its checksum (16 to 64 random bytes).
+/// Hex digits of a secret without its checksum (16 to 64 random bytes).
 pub const HEX_DIGITS: std::ops::RangeInclusive<usize> = 32..=128;
-/// Hex digits of a secret of the registry's earlier Node pack, which had no checksum.
+/// Hex digits of a secret of the Node version, which had no checksum.
 const LEGACY_DIGITS: usize = 64;
-/// Longest id that is taken, in characters: imported ids may be longer than the ones issued here.
+/// Maximum characters of an id; imported ids may be longer than those issued here.
 pub const MAX_ID_LENGTH: usize = 64;
 
 /// A key's public identifier: 1 to 64 characters of `[A-Za-z0-9_-]`, such as `mpk_0f1e2d3c4b5a`.
@@ -25,14 +25,11 @@ pub const MAX_ID_LENGTH: usize = 64;
 pub struct KeyId(Box<str>);
 
 impl KeyId {
-    /// Reads an id; `None` where it has a forbidden character or length.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         is_key_id(text).then(|| Self(text.into()))
     }
 
-    /// The id of a new key: a prefix and twelve lowercase hex digits of `random`.
-    #[must_use]
+    /// Makes the id of a new key: a prefix and twelve lowercase hex digits of `random`.
     pub fn from_random(prefix: &str, random: [u8; 6]) -> Self {
         let mut id = String::with_capacity(prefix.len() + 12);
         id.push_str(prefix);
@@ -40,8 +37,6 @@ impl KeyId {
         Self(id.into())
     }
 
-    /// The id as text.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -57,15 +52,14 @@ fn is_key_id(text: &str) -> bool {
     (1..=MAX_ID_LENGTH).contains(&text.len()) && text.bytes().all(is_id_byte)
 }
 
-/// Whether an id may hold this byte.
-#[must_use]
+/// True if an id may contain this byte.
 pub fn is_id_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
-/// A token as it was presented: its form is right, nothing has been looked up yet.
+/// A well-formed token of a request, not looked up yet.
 ///
-/// Borrows the request's text, so that nothing copies the secret; `Debug` shows the id only.
+/// Borrows the request's text, so that the secret is not copied; `Debug` shows only the id.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PresentedToken<'a> {
     key_id: &'a str,
@@ -74,11 +68,10 @@ pub struct PresentedToken<'a> {
 }
 
 impl<'a> PresentedToken<'a> {
-    /// Reads a token; `None` where its form is wrong (`bad_format`).
+    /// Parses a token; `None` if its form is wrong (`bad_format`).
     ///
-    /// A wrong checksum is let through for a secret of exactly 64 hex digits alone: it may belong
-    /// to a legacy key, which only its row can tell.
-    #[must_use]
+    /// A wrong checksum is accepted only for a secret of exactly 64 hex digits: it may belong to a
+    /// legacy key, which only its row can tell.
     pub fn parse(text: &'a str) -> Option<Self> {
         let (key_id, secret) = text.split_once('.')?;
         if !is_key_id(key_id) || !secret.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -96,17 +89,11 @@ impl<'a> PresentedToken<'a> {
         })
     }
 
-    /// The id that the token names.
-    #[must_use]
     pub fn key_id(&self) -> &'a str {
         self.key_id
     }
 
-    /// The hex text that was hashed when the key was made.
-    ///
-    /// # Errors
-    /// [`SecretForm::BadFormat`] where the row is not a legacy one and the checksum is wrong;
-    /// [`SecretForm::Mismatch`] where the row is a legacy one and the secret can't be its own.
+    /// Returns the hex text that was hashed when the key was created.
     pub fn secret_hex(&self, legacy_row: bool) -> Result<&'a str, SecretForm> {
         match (legacy_row, self.checksum_holds) {
             (true, _) if self.secret.len() == LEGACY_DIGITS => Ok(self.secret),
@@ -116,8 +103,7 @@ impl<'a> PresentedToken<'a> {
         }
     }
 
-    /// Whether the checksum is right; without it only a legacy row can make the token good.
-    #[must_use]
+    /// True if the checksum matches; otherwise only a legacy row can match the token.
     pub fn checksum_holds(&self) -> bool {
         self.checksum_holds
     }
@@ -131,18 +117,17 @@ impl fmt::Debug for PresentedToken<'_> {
     }
 }
 
-/// Why a well-formed token can't belong to the row it names.
+/// The reason why a well-formed token can't belong to its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretForm {
     /// The checksum is wrong.
     BadFormat,
-    /// The row is a legacy one, whose secrets have another length.
+    /// The row is a legacy key, whose secrets have another length.
     Mismatch,
 }
 
-/// The whole token of a new key: `<keyId>.<hex><checksum>`, with room reserved so that the text is
-/// never moved and left behind in freed memory.
-#[must_use]
+/// Composes the token of a new key, `<keyId>.<hex><checksum>`. The capacity is reserved up front:
+/// reallocation would leave a copy of the secret in freed memory.
 pub fn compose(key_id: &KeyId, secret: &[u8]) -> String {
     let mut token = String::with_capacity(key_id.0.len() + 1 + 2 * secret.len() + CHECKSUM_DIGITS);
     token.push_str(&key_id.0);
@@ -169,7 +154,7 @@ fn checksum_text(bytes: &[u8]) -> String {
     crc.text()
 }
 
-/// CRC-32 (IEEE 802.3, reflected, the one of zip and PNG; RFC 1952 §8) of the bytes so far.
+/// CRC-32 (IEEE 802.3, reflected, as in zip and PNG; RFC 1952 §8).
 #[derive(Clone, Copy)]
 pub struct Crc(u32);
 
@@ -180,13 +165,11 @@ impl Default for Crc {
 }
 
 impl Crc {
-    /// Takes one byte more.
     pub fn update(&mut self, byte: u8) {
         self.0 = CRC_TABLE[usize::from(self.0 as u8 ^ byte)] ^ (self.0 >> 8);
     }
 
-    /// The checksum as a token has it: eight lowercase hex digits.
-    #[must_use]
+    /// Returns eight lowercase hex digits.
     pub fn text(self) -> String {
         format!("{:08x}", !self.0)
     }

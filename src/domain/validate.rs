@@ -1,25 +1,27 @@
-//! Rules for single values, and the collector that reports every fault of an input at once.
+//! Checks of single values, and the collector that reports all errors of an input at once.
+
+use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, Utc};
+use strum::VariantArray;
 
 use super::error::{AppError, AppResult, FieldError};
 
-/// Gathers the faults of an input, so that a caller learns of all of them in one answer.
+/// Collects the errors of an input, so that one answer reports all of them.
 #[derive(Debug, Default)]
-pub struct Faults(Vec<FieldError>);
+pub struct FieldErrors(Vec<FieldError>);
 
-impl Faults {
-    /// Records a fault.
+impl FieldErrors {
     pub fn add(&mut self, path: &str, message: impl Into<String>) {
         self.0.push(FieldError::new(path, message));
     }
 
-    /// Takes a checked value, or records why there is none.
+    /// Returns a checked value, or records the error.
     pub fn check<T>(&mut self, path: &str, checked: Result<T, String>) -> Option<T> {
         checked.map_err(|message| self.add(path, message)).ok()
     }
 
-    /// The same for a value that may be absent: an absent one is no fault.
+    /// As [`FieldErrors::check`], for a value that may be absent.
     pub fn check_optional<V, T>(
         &mut self,
         path: &str,
@@ -29,7 +31,7 @@ impl Faults {
         value.and_then(|value| self.check(path, check(value)))
     }
 
-    /// Takes what was checked elsewhere, or its faults.
+    /// Returns a value checked elsewhere, or records its errors.
     pub fn take<T>(&mut self, checked: AppResult<T>) -> Option<T> {
         match checked {
             Ok(value) => Some(value),
@@ -44,17 +46,12 @@ impl Faults {
         }
     }
 
-    /// Whether no fault was recorded so far.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The value, unless a fault was recorded.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] with every fault. A value that is absent without a recorded fault
-    /// would be a mistake of the caller; it is reported as a fault of the body.
+    /// Returns the value, or all recorded errors. A missing value without an error would be a
+    /// mistake of the caller; it is reported as an error of the body.
     pub fn finish<T>(mut self, value: Option<T>) -> AppResult<T> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),
@@ -68,11 +65,9 @@ impl Faults {
     }
 }
 
-/// Trims a line of text and checks its length in characters and that it holds no control and no
-/// bidirectional-control character, which could make a name read as another (Unicode TR 36 §2.5).
-///
-/// # Errors
-/// What is wrong, to follow the field's name.
+/// Trims a line of text, and checks its length in characters and that it has no control or
+/// bidirectional-control characters, which could make a name look like another (Unicode TR 36
+/// §2.5).
 pub fn line(text: &str, min: usize, max: usize) -> Result<String, String> {
     let text = text.trim();
     if text.chars().any(is_forbidden) {
@@ -93,15 +88,11 @@ fn is_forbidden(c: char) -> bool {
         || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Checks an e-mail address: one `@` with text before it and a domain after it (RFC 5321 sizes).
-/// Whether it receives mail, only mail can tell.
-///
-/// # Errors
-/// What is wrong, to follow the field's name.
+/// Checks an e-mail address: text, `@` and a domain (RFC 5321 sizes).
 pub fn email(text: &str) -> Result<String, String> {
     let text = line(text, 3, 254)?;
-    let fault = || "must be an e-mail address such as ops@example.com".to_owned();
-    let (local, domain) = text.split_once('@').ok_or_else(fault)?;
+    let invalid = || "must be an e-mail address such as ops@example.com".to_owned();
+    let (local, domain) = text.split_once('@').ok_or_else(invalid)?;
     let labels_are_fine = domain.split('.').all(|label| {
         !label.is_empty()
             && !label.starts_with('-')
@@ -116,14 +107,11 @@ pub fn email(text: &str) -> Result<String, String> {
     if labels_are_fine && local_is_fine {
         Ok(text)
     } else {
-        Err(fault())
+        Err(invalid())
     }
 }
 
-/// Reads a time of RFC 3339 with any offset; years 1 to 9999.
-///
-/// # Errors
-/// What is wrong, to follow the field's name.
+/// Parses a time of RFC 3339 with any offset; years 1 to 9999.
 pub fn time(text: &str) -> Result<DateTime<Utc>, String> {
     let time = DateTime::parse_from_rfc3339(text.trim())
         .map_err(|_| "must be a time such as 2027-01-31T12:00:00Z (RFC 3339)".to_owned())?;
@@ -133,10 +121,6 @@ pub fn time(text: &str) -> Result<DateTime<Utc>, String> {
         .ok_or_else(|| "must lie within the years 1 to 9999".to_owned())
 }
 
-/// A number within bounds.
-///
-/// # Errors
-/// What is wrong, to follow the field's name.
 pub fn number(value: i64, min: i32, max: i32) -> Result<i32, String> {
     i32::try_from(value)
         .ok()
@@ -144,16 +128,18 @@ pub fn number(value: i64, min: i32, max: i32) -> Result<i32, String> {
         .ok_or_else(|| format!("must be a whole number from {min} to {max}"))
 }
 
-/// The fault of a word that is not in a closed set.
-#[must_use]
-pub fn one_of<const N: usize>(names: [&str; N]) -> String {
-    format!("must be one of {}", names.join(", "))
+/// Parses a name of a closed set.
+pub fn one_of<T>(name: impl AsRef<str>) -> Result<T, String>
+where
+    T: Copy + FromStr + Into<&'static str> + VariantArray,
+{
+    name.as_ref().parse().map_err(|_| {
+        let names: Vec<&str> = T::VARIANTS.iter().map(|value| (*value).into()).collect();
+        format!("must be one of {}", names.join(", "))
+    })
 }
 
-/// A search text, literal and without control characters (no stored text holds one).
-///
-/// # Errors
-/// What is wrong, to follow the field's name.
+/// Checks a search text; `None` if it is empty.
 pub fn search(text: &str) -> Result<Option<String>, String> {
     let text = line(text, 0, 200)?;
     Ok((!text.is_empty()).then_some(text))

@@ -1,7 +1,8 @@
-//! Webhooks: where a partner's programs hear of its keys.
+//! Webhooks: URLs that receive notifications about a partner's keys.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -12,41 +13,40 @@ use super::notification::{DeliveryStatus, NotificationKind};
 use super::page::PageRequest;
 use super::patch::Patch;
 use super::secret::Secret;
-use super::validate::{self, Faults, one_of};
+use super::validate::{self, FieldErrors, one_of};
 
-/// Most webhooks that one partner has.
+/// Maximum webhooks of a partner.
 pub const MAX_WEBHOOKS: i64 = 10;
-/// Longest address, in characters.
-const LONGEST_URL: usize = 2_000;
+const MAX_URL_LENGTH: usize = 2_000;
 
-/// A webhook as it is shown: never its secret.
+/// A webhook without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Webhook {
     /// The webhook's id.
     pub webhook_id: Uuid,
-    /// Whose keys it hears of.
+    /// The partner's id.
     pub partner_id: Uuid,
-    /// Where notices are sent.
+    /// The URL of the receiver.
     #[schema(example = "https://hooks.acme.example/registry")]
     pub url: String,
-    /// Which notices it gets.
+    /// The kinds of notification it receives.
     pub kinds: Vec<NotificationKind>,
-    /// Whether it gets any.
+    /// True if notifications are sent.
     pub active: bool,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// The time of the last change.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A webhook that was just made, with the one and only showing of its secret.
+/// A new webhook with its secret, which is shown only here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NewWebhook {
     /// The webhook.
     pub webhook: Webhook,
-    /// What its notices are signed with (Standard Webhooks): `whsec_` and base64 of 32 bytes.
+    /// The signing secret (Standard Webhooks): `whsec_` and base64 of 32 bytes.
     #[schema(value_type = String, example = "whsec_…")]
     pub secret: Secret,
 }
@@ -55,36 +55,31 @@ pub struct NewWebhook {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WebhookInput {
-    /// An address of https, without a user or a fragment.
+    /// An https URL without user and fragment.
     #[schema(value_type = String, format = "uri", max_length = 2000, example = "https://hooks.acme.example/registry")]
     pub url: Option<String>,
-    /// Which notices it gets; all of them by default.
+    /// The kinds of notification it receives; all by default.
     #[schema(value_type = Option<std::collections::BTreeSet<NotificationKind>>, min_items = 1)]
     pub kinds: Option<Vec<String>>,
 }
 
-/// A checked order to make a webhook.
+/// A checked request to create a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreateWebhook {
-    /// Where notices are sent; the server looks at it more closely.
+    /// Only roughly checked; the server also checks the host.
     pub url: String,
-    /// Which notices it gets.
     pub kinds: Vec<NotificationKind>,
 }
 
 impl WebhookInput {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(self) -> AppResult<CreateWebhook> {
-        let mut faults = Faults::default();
-        let url = faults.check("url", url(self.url.as_deref().unwrap_or_default()));
+        let mut errors = FieldErrors::default();
+        let url = errors.check("url", url(self.url.as_deref().unwrap_or_default()));
         let kinds = match self.kinds {
-            None => Some(NotificationKind::ALL.to_vec()),
-            Some(names) => kinds(&mut faults, &names),
+            None => Some(NotificationKind::VARIANTS.to_vec()),
+            Some(names) => kinds(&mut errors, &names),
         };
-        faults.finish(
+        errors.finish(
             url.zip(kinds)
                 .map(|(url, kinds)| CreateWebhook { url, kinds }),
         )
@@ -95,68 +90,60 @@ impl WebhookInput {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WebhookUpdateInput {
-    /// An address of https; can't be cleared.
+    /// An https URL; can't be cleared.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[schema(value_type = String, required = false, format = "uri", max_length = 2000, example = "https://hooks.acme.example/registry")]
     pub url: Patch<String>,
-    /// Which notices it gets; can't be cleared.
+    /// The kinds of notification it receives; can't be cleared.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[schema(value_type = std::collections::BTreeSet<NotificationKind>, required = false, min_items = 1)]
     pub kinds: Patch<Vec<String>>,
-    /// Whether it gets any; can't be cleared.
+    /// True if notifications are sent; can't be cleared.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[schema(value_type = bool, required = false)]
     pub active: Patch<bool>,
 }
 
-/// A checked order to change a webhook.
+/// A checked request to change a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpdateWebhook {
-    /// Where notices are sent.
     pub url: Option<String>,
-    /// Which notices it gets.
     pub kinds: Option<Vec<NotificationKind>>,
-    /// Whether it gets any.
     pub active: Option<bool>,
 }
 
 impl WebhookUpdateInput {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(self) -> AppResult<UpdateWebhook> {
-        let mut faults = Faults::default();
+        let mut errors = FieldErrors::default();
         let url =
-            required("url", self.url, &mut faults).and_then(|text| faults.check("url", url(&text)));
+            required("url", self.url, &mut errors).and_then(|text| errors.check("url", url(&text)));
         let kinds =
-            required("kinds", self.kinds, &mut faults).and_then(|names| kinds(&mut faults, &names));
-        let active = required("active", self.active, &mut faults);
-        faults.finish(Some(UpdateWebhook { url, kinds, active }))
+            required("kinds", self.kinds, &mut errors).and_then(|names| kinds(&mut errors, &names));
+        let active = required("active", self.active, &mut errors);
+        errors.finish(Some(UpdateWebhook { url, kinds, active }))
     }
 }
 
 fn url(text: &str) -> Result<String, String> {
-    let text = validate::line(text, 1, LONGEST_URL)?;
+    let text = validate::line(text, 1, MAX_URL_LENGTH)?;
     if text.contains(char::is_whitespace) {
         return Err("must not contain spaces".to_owned());
     }
     Ok(text)
 }
 
-fn kinds(faults: &mut Faults, names: &[String]) -> Option<Vec<NotificationKind>> {
-    let allowed = || one_of(NotificationKind::ALL.map(NotificationKind::as_str));
+fn kinds(errors: &mut FieldErrors, names: &[String]) -> Option<Vec<NotificationKind>> {
     if names.is_empty() {
-        faults.add("kinds", "must name at least one kind of notice");
+        errors.add("kinds", "must name at least one kind of notice");
         return None;
     }
     let mut kinds = Vec::with_capacity(names.len());
     for (place, name) in names.iter().enumerate() {
         let path = format!("kinds[{place}]");
-        match NotificationKind::parse(name) {
-            Some(kind) if kinds.contains(&kind) => faults.add(&path, "is named twice"),
-            Some(kind) => kinds.push(kind),
-            None => faults.add(&path, allowed()),
+        match one_of(name) {
+            Ok(kind) if kinds.contains(&kind) => errors.add(&path, "is named twice"),
+            Ok(kind) => kinds.push(kind),
+            Err(message) => errors.add(&path, message),
         }
     }
     Some(kinds)
@@ -167,45 +154,35 @@ fn kinds(faults: &mut Faults, names: &[String]) -> Option<Vec<NotificationKind>>
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct DeliveryListInput {
-    /// Only to this webhook.
+    /// Only deliveries to this webhook.
     #[param(value_type = Uuid, required = false)]
     pub webhook_id: Option<String>,
-    /// Only those that went so.
+    /// Only deliveries with this status.
     #[param(value_type = DeliveryStatus, required = false)]
     pub status: Option<String>,
-    /// Rows of a page.
+    /// The number of rows on a page.
     #[param(value_type = i64, required = false, minimum = 1, maximum = 200, example = 50)]
     pub limit: Option<String>,
-    /// Where the page begins.
+    /// The cursor of the page, as given by another page.
     #[param(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
 }
 
-/// Which deliveries are asked for.
+/// A checked query of the delivery log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryQuery {
-    /// Only to this webhook.
     pub webhook_id: Option<Uuid>,
-    /// Only those that went so.
     pub status: Option<DeliveryStatus>,
-    /// Which page.
     pub page: PageRequest,
 }
 
 impl DeliveryListInput {
-    /// Checks every parameter.
-    ///
-    /// # Errors
-    /// [`super::error::AppError::Invalid`] with every fault.
     pub fn check(&self) -> AppResult<DeliveryQuery> {
-        let mut faults = Faults::default();
-        let webhook_id = faults.check_optional("webhookId", self.webhook_id.as_deref(), uuid);
-        let status = faults.check_optional("status", self.status.as_deref(), |text| {
-            DeliveryStatus::parse(text)
-                .ok_or_else(|| one_of(DeliveryStatus::ALL.map(DeliveryStatus::as_str)))
-        });
-        let page = page(&mut faults, self.limit.as_deref(), self.cursor.as_deref());
-        faults.finish(page.map(|page| DeliveryQuery {
+        let mut errors = FieldErrors::default();
+        let webhook_id = errors.check_optional("webhookId", self.webhook_id.as_deref(), uuid);
+        let status = errors.check_optional("status", self.status.as_deref(), one_of);
+        let page = page(&mut errors, self.limit.as_deref(), self.cursor.as_deref());
+        errors.finish(page.map(|page| DeliveryQuery {
             webhook_id,
             status,
             page,
@@ -218,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_fault_of_a_webhook_is_told() {
+    fn every_error_of_a_webhook_is_reported() {
         let input = WebhookInput {
             url: Some("https://a b".into()),
             kinds: Some(vec![
@@ -235,7 +212,7 @@ mod tests {
             url: Some("https://a.example".into()),
             kinds: None,
         };
-        assert_eq!(input.check().unwrap().kinds, NotificationKind::ALL);
+        assert_eq!(input.check().unwrap().kinds, NotificationKind::VARIANTS);
         let nothing: WebhookUpdateInput =
             serde_json::from_str(r#"{"kinds":[],"active":null}"#).unwrap();
         let error = nothing.check().unwrap_err().to_string();

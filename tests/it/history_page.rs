@@ -22,7 +22,7 @@ async fn events_are_told_in_sentences_to_every_role(pool: PgPool) {
         .unwrap()
         .iter()
         .map(|piece| {
-            let text = piece["Words"].as_str().or(piece["Name"].as_str());
+            let text = piece["Text"].as_str().or(piece["Name"].as_str());
             text.unwrap().to_owned()
         })
         .collect();

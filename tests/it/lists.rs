@@ -7,6 +7,7 @@ use myproof_registry::domain::operator::Role;
 use myproof_registry::server::service::sample::SampleSize;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use strum::VariantArray;
 
 use crate::support::TestApp;
 
@@ -155,7 +156,7 @@ async fn the_status_filter_and_the_status_agree(pool: PgPool) {
     }
     for _ in 0..10 {
         let mut found = 0;
-        for status in KeyStatus::ALL.map(KeyStatus::as_str) {
+        for status in KeyStatus::VARIANTS.iter().map(KeyStatus::into_str) {
             let path = format!("/api/admin/api-keys?status={status}");
             for key in app.get(&path, &admin).await.ok(200)["keys"]
                 .as_array()
@@ -401,7 +402,7 @@ async fn a_key_is_listed_by_its_status_before_and_after_it_is_looked_at(pool: Pg
     app.sql(end, id).await;
     let statuses = async || {
         let mut found = Vec::new();
-        for status in KeyStatus::ALL.map(KeyStatus::as_str) {
+        for status in KeyStatus::VARIANTS.iter().map(KeyStatus::into_str) {
             let path = format!("/api/admin/api-keys?status={status}&q={id}");
             if app.get(&path, &admin).await.ok(200)["keys"] != json!([]) {
                 found.push(status);

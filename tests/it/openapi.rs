@@ -11,6 +11,7 @@ use myproof_registry::server::http;
 use myproof_registry::server::http::middleware::guard::Gate;
 use serde_json::Value;
 use sqlx::PgPool;
+use strum::VariantArray;
 
 use crate::support::TestApp;
 use crate::support::process::{Server, database_url, program, scratch};
@@ -77,10 +78,10 @@ async fn the_document_and_the_router_know_the_same_routes(pool: PgPool) {
 async fn operations_ask_for_the_key_and_the_scopes_that_the_document_names(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
-    let holders = Scope::ALL.map(|scope| scope.as_str());
     let mut tokens = Vec::new();
-    for scope in holders {
-        tokens.push(app.key(&partner, &[scope]).await.token);
+    for scope in Scope::VARIANTS {
+        let scope = scope.into_str();
+        tokens.push((scope, app.key(&partner, &[scope]).await.token));
     }
     for (path, method, operation) in described() {
         let path = filled(&path);
@@ -94,7 +95,7 @@ async fn operations_ask_for_the_key_and_the_scopes_that_the_document_names(pool:
             // It takes any key, and its life.
             continue;
         }
-        for (scope, token) in holders.iter().zip(&tokens) {
+        for (scope, token) in &tokens {
             let wanted = scopes.as_array().unwrap();
             let has = wanted.is_empty() || *scope == "admin:*" || wanted == &[*scope];
             let answer = app.call(&method, &path, Some(token), None).await;

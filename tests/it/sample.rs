@@ -3,6 +3,7 @@
 use myproof_registry::domain::key::KeyStatus;
 use myproof_registry::server::service::sample::SampleSize;
 use sqlx::PgPool;
+use strum::VariantArray;
 
 use crate::support::TestApp;
 
@@ -45,8 +46,8 @@ async fn sample_keys_are_like_others(pool: PgPool) {
         assert_eq!(app.count(broken).await, 0, "{broken}");
     }
     let overview = app.services.keys.overview(None).await.unwrap();
-    for status in KeyStatus::ALL {
-        let path = format!("/api/admin/api-keys?status={}&limit=5", status.as_str());
+    for status in KeyStatus::VARIANTS.iter().copied() {
+        let path = format!("/api/admin/api-keys?status={}&limit=5", status.into_str());
         let some = app.get(&path, &admin).await.ok(200);
         assert!(!some["keys"].as_array().unwrap().is_empty(), "{status:?}");
         assert!(!overview.of(status).unwrap().is_none(), "{status:?}");

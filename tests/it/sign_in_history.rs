@@ -16,7 +16,7 @@ const EMAIL: &str = "ops@example.com";
 
 /// The events of an action, newest first.
 async fn events(app: &TestApp, admin: &str, action: Action) -> Vec<Value> {
-    let path = format!("/api/admin/audit?action={}", action.as_str());
+    let path = format!("/api/admin/audit?action={}", action.into_str());
     let body = app.get(&path, admin).await.ok(200);
     body["events"].as_array().unwrap().clone()
 }

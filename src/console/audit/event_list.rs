@@ -7,8 +7,8 @@ use leptos_router::components::A;
 use crate::console::audit::server_fns::EventPage;
 use crate::console::kit::icon::{Glyph, Icon};
 use crate::console::kit::time::{RelativeTime, exact};
+use crate::domain::event_description::{DescribedEvent, Segment};
 use crate::domain::routes;
-use crate::domain::event_description::{Segment, DescribedEvent};
 
 /// One page of the history.
 #[component]
@@ -23,12 +23,12 @@ pub fn EventList(
         let (title, hint) = if filtered {
             (
                 "No event matches this filter.",
-                "Filter by less, or by another time.",
+                "Try fewer filters or another time range.",
             )
         } else {
             (
                 "No events yet.",
-                "Whatever is done to partners, keys and operators is told here.",
+                "All changes to partners, keys and operators are listed here.",
             )
         };
         return view! {
@@ -44,21 +44,21 @@ pub fn EventList(
     }
     view! {
         <ol class="table-frame events">
-            {page.items.into_iter().map(|told| view! { <EventItem told now/> }).collect_view()}
+            {page.items.into_iter().map(|described| view! { <EventItem described now/> }).collect_view()}
         </ol>
     }
     .into_any()
 }
 
 #[component]
-fn EventItem(told: DescribedEvent, now: DateTime<Utc>) -> impl IntoView {
+fn EventItem(described: DescribedEvent, now: DateTime<Utc>) -> impl IntoView {
     let DescribedEvent {
         event,
         partner_name,
         sentence,
-        facts,
-    } = told;
-    let sentence = sentence.into_iter().map(|piece| match piece {
+        details,
+    } = described;
+    let sentence = sentence.into_iter().map(|segment| match segment {
         Segment::Text(text) => view! { <span>{text}</span> }.into_any(),
         Segment::Name(text) => view! { <bdi class="strong">{text}</bdi> }.into_any(),
     });
@@ -103,10 +103,10 @@ fn EventItem(told: DescribedEvent, now: DateTime<Utc>) -> impl IntoView {
             <details>
                 <summary>{sentence.collect_view()}</summary>
                 <dl class="facts">
-                    <Detail about="Action"><code>{event.action.as_str()}</code></Detail>
+                    <Detail about="Action"><code>{event.action.into_str()}</code></Detail>
                     <Detail about="Actor">
                         <a href=actor><bdi>{event.actor.id.clone()}</bdi></a>
-                        {format!(" ({})", event.actor.kind.as_str())}
+                        {format!(" ({})", event.actor.kind.into_str())}
                     </Detail>
                     <Detail about="Time">{exact(event.at)}</Detail>
                     {key}
@@ -114,8 +114,8 @@ fn EventItem(told: DescribedEvent, now: DateTime<Utc>) -> impl IntoView {
                     {asset}
                     {ip}
                     {request}
-                    {facts.into_iter().map(|fact| view! {
-                        <div><dt>{fact.about}</dt><dd><bdi>{fact.is}</bdi></dd></div>
+                    {details.into_iter().map(|detail| view! {
+                        <div><dt>{detail.label}</dt><dd><bdi>{detail.value}</bdi></dd></div>
                     }).collect_view()}
                 </dl>
             </details>

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use strum::VariantArray;
 use uuid::Uuid;
 
 use crate::console::audit::event_list::EventList;
@@ -99,7 +100,7 @@ fn Exports(wanted: Memo<EventListInput>) -> impl IntoView {
         routes::address(
             routes::AUDIT_EXPORT,
             &[
-                ("format", Some(format.as_str())),
+                ("format", Some(format.into_str())),
                 ("keyId", wanted.key_id.as_deref()),
                 ("partnerId", wanted.partner_id.as_deref()),
                 ("actor", wanted.actor.as_deref()),
@@ -144,10 +145,10 @@ fn Filters(asked: Memo<EventListInput>) -> impl IntoView {
     };
     let on_typed = Callback::new(move |(_, goes_on)| to(now(), goes_on));
     let submit = Callback::new(move |()| to(now(), false));
-    let named = |action: Action| (action.as_str().to_owned(), action.as_str().to_owned());
+    let named = |action: Action| (action.into_str().to_owned(), action.into_str().to_owned());
     let actions: Vec<_> = [(String::new(), "Any action".to_owned())]
         .into_iter()
-        .chain(Action::ALL.map(named))
+        .chain(Action::VARIANTS.iter().copied().map(named))
         .collect();
     let url =
         move |read: fn(EventListInput) -> Option<String>| Signal::derive(move || read(asked.get()));

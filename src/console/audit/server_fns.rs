@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::console::rpc::Json;
 use crate::domain::error::AppError;
+use crate::domain::event_description::DescribedEvent;
 use crate::domain::list::EventListInput;
 use crate::domain::page::Page;
-use crate::domain::event_description::DescribedEvent;
 
 /// A page of the audit log with the server's time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

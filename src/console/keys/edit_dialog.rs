@@ -1,6 +1,7 @@
 //! The dialog that changes a key's name, environment, rate and end.
 
 use leptos::prelude::*;
+use strum::VariantArray;
 
 use crate::console::keys::server_fns::update_key;
 use crate::console::kit::field::{ChoiceField, TextField};
@@ -46,8 +47,8 @@ pub fn EditKeyDialog(
             Ok(format!("{} is saved.", key.key_id))
         });
     };
-    let environments = Environment::ALL.map(|environment| {
-        let name = environment.as_str().to_owned();
+    let environments = Environment::VARIANTS.iter().map(|environment| {
+        let name = environment.into_str().to_owned();
         (name.clone(), name)
     });
     let utc = move || {
@@ -66,7 +67,7 @@ pub fn EditKeyDialog(
                 <TextField id="edit-name" label="Name (optional)" value=name error=errors.of("name")/>
                 <ChoiceField
                     id="edit-environment" label="Environment" value=environment
-                    options=environments.to_vec() error=errors.of("environment")
+                    options=environments.collect() error=errors.of("environment")
                 />
             </div>
             <div class="columns">
@@ -92,7 +93,7 @@ impl Draft {
     fn of(key: &KeyView) -> Self {
         Self {
             name: key.name.clone().unwrap_or_default(),
-            environment: key.environment.as_str().to_owned(),
+            environment: key.environment.into_str().to_owned(),
             rate: key.rate_per_minute.to_string(),
             not_after: key.not_after.map(browser::utc_to_local).unwrap_or_default(),
         }

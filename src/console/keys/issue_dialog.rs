@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use strum::VariantArray;
 
 use super::unknown_outcome::{Lost, LostAnswer};
 use crate::console::keys::server_fns::issue_key;
@@ -43,7 +44,7 @@ impl Draft {
         Self {
             partner_id: RwSignal::new(partner_id.unwrap_or_default()),
             name: RwSignal::new(String::new()),
-            environment: RwSignal::new(Environment::default().as_str().to_owned()),
+            environment: RwSignal::new(Environment::default().into_str().to_owned()),
             scopes: RwSignal::new(vec![Scope::AssetsRead]),
             rate: RwSignal::new(DEFAULT_RATE.to_string()),
             not_after: RwSignal::new(String::new()),
@@ -58,7 +59,7 @@ impl Draft {
         IssueInput {
             partner_id: filled(self.partner_id),
             scopes: Some(
-                Scope::ALL
+                Scope::VARIANTS
                     .iter()
                     .filter(|scope| scopes.contains(scope))
                     .map(Scope::to_string)
@@ -191,8 +192,8 @@ fn IssueFields(
     seen_at: RwSignal<Option<ServerTime>>,
 ) -> impl IntoView {
     let beside = errors.beside(&FIELDS);
-    let environments = Environment::ALL.map(|environment| {
-        let name = environment.as_str().to_owned();
+    let environments = Environment::VARIANTS.iter().map(|environment| {
+        let name = environment.into_str().to_owned();
         (name.clone(), name)
     });
     let utc = move || {
@@ -209,7 +210,7 @@ fn IssueFields(
             <TextField id="key-name" label="Name (optional)" value=draft.name error=errors.of("name")/>
             <ChoiceField
                 id="key-environment" label="Environment" value=draft.environment
-                options=environments.to_vec() error=errors.of("environment")
+                options=environments.collect() error=errors.of("environment")
             />
         </div>
         <ScopesField draft errors/>
@@ -249,9 +250,9 @@ fn ScopesField(draft: Draft, errors: FormErrors) -> impl IntoView {
             data-invalid=move || error.get().is_some().then_some("true")
         >
             <legend>"Scopes"</legend>
-            {Scope::ALL.map(|scope| {
-                let label = if scope == Scope::Admin { "admin:* (all)" } else { scope.as_str() };
-                let (id, hint) = (format!("scope-{}", scope.as_str()), format!("about-{}", scope.as_str()));
+            {Scope::VARIANTS.iter().copied().map(|scope| {
+                let label = if scope == Scope::Admin { "admin:* (all)" } else { scope.into_str() };
+                let (id, hint) = (format!("scope-{}", scope.into_str()), format!("about-{}", scope.into_str()));
                 view! {
                     <div class="check">
                         <input
@@ -273,7 +274,7 @@ fn ScopesField(draft: Draft, errors: FormErrors) -> impl IntoView {
                         <span id=hint class="about">{explain(scope)}</span>
                     </div>
                 }
-            })}
+            }).collect_view()}
             <FieldNote id="key-scopes" error/>
         </fieldset>
     }

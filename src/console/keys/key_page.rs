@@ -132,7 +132,7 @@ fn Facts(key: KeyView, now: Signal<DateTime<Utc>>) -> impl IntoView {
         &[("partnerId", Some(&key.partner_id.to_string()))],
     );
     let scopes = key.scopes.iter().map(|scope| {
-        view! { <span class="chip">{scope.as_str()}</span> " " }
+        view! { <span class="chip">{scope.into_str()}</span> " " }
     });
     let time = |id: &'static str, at| view! { <RelativeTime id=id.to_owned() at now/> };
     let expires = match key.not_after {
@@ -143,7 +143,7 @@ fn Facts(key: KeyView, now: Signal<DateTime<Utc>>) -> impl IntoView {
         view! { <div><dt>"Rotation due"</dt><dd>{time("key-due", Some(at))}</dd></div> }
     });
     let revoked = key.revoked_reason.map(|reason| {
-        view! { <div><dt>"Revoked for"</dt><dd><code>{reason.as_str()}</code></dd></div> }
+        view! { <div><dt>"Revoked for"</dt><dd><code>{reason.into_str()}</code></dd></div> }
     });
     let address = key
         .last_used_ip
@@ -151,7 +151,7 @@ fn Facts(key: KeyView, now: Signal<DateTime<Utc>>) -> impl IntoView {
     view! {
         <dl class="facts">
             <div><dt>"Partner"</dt><dd><A href=partner><bdi>{key.partner_name}</bdi></A></dd></div>
-            <div><dt>"Environment"</dt><dd>{key.environment.as_str()}</dd></div>
+            <div><dt>"Environment"</dt><dd>{key.environment.into_str()}</dd></div>
             <div><dt>"Scopes"</dt><dd><span class="chips">{scopes.collect_view()}</span></dd></div>
             <div><dt>"Rate / min"</dt><dd>{move || number(key.rate_per_minute.into())}</dd></div>
             <div><dt>"Not before"</dt><dd>{time("key-begins", Some(key.not_before))}</dd></div>

@@ -15,6 +15,7 @@ pub mod retirement;
 pub mod revoke_dialog;
 pub mod rotate_dialog;
 pub mod server_fns;
+pub mod sparkline;
 pub mod status;
 pub mod table;
 pub mod token_reveal;

@@ -31,7 +31,7 @@ pub fn OverviewBar(
             Glyph::Tick,
             false,
             of(|overview| overview.of(KeyStatus::Active)),
-            only(|input| input.status = Some(KeyStatus::Active.as_str().to_owned())),
+            only(|input| input.status = Some(KeyStatus::Active.into_str().to_owned())),
         ),
         (
             "Expiring in 14 days",

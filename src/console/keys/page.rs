@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use strum::VariantArray;
 
 use crate::console::keys::bulk::dialog::BulkStart;
 use crate::console::keys::overview::{OverviewBar, words as count_words};
@@ -206,7 +207,7 @@ fn Filters(asked: Memo<KeyListInput>, overview: Latest<Overview>) -> impl IntoVi
         });
         let counts = counts.get().filter(|_| is_counted);
         let option = |status: KeyStatus| {
-            let name = status.as_str();
+            let name = status.into_str();
             let count = counts.as_ref().and_then(|counts| counts.of(status));
             let label = match count {
                 Some(count) => format!("{name} ({})", count_words(count)),
@@ -216,17 +217,17 @@ fn Filters(asked: Memo<KeyListInput>, overview: Latest<Overview>) -> impl IntoVi
         };
         let any = (String::new(), "Any status".to_owned());
         std::iter::once(any)
-            .chain(KeyStatus::ALL.map(option))
+            .chain(KeyStatus::VARIANTS.iter().copied().map(option))
             .collect::<Vec<_>>()
     });
-    let orders = KeyOrder::ALL.map(|order| {
+    let orders = KeyOrder::VARIANTS.iter().copied().map(|order| {
         let value = match order {
             KeyOrder::Newest => String::new(),
-            _ => order.as_str().to_owned(),
+            _ => order.into_str().to_owned(),
         };
         (value, words(order).to_owned())
     });
-    let orders = Vec::from(orders);
+    let orders = Vec::from_iter(orders);
     view! {
         <FilterForm action=routes::KEYS on_submit=submit>
             <SearchFilter label="Search keyId or partner name" value=Signal::derive(move || asked.get().q) text on_search/>

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use strum::VariantArray;
 
 use crate::console::keys::server_fns::revoke_key;
 use crate::console::kit::dialog::{Actions, Modal};
@@ -21,7 +22,7 @@ pub fn RevokeDialog(
 ) -> impl IntoView {
     let desk = expect_context::<Desk>();
     let this = desk.this_dialog();
-    let reason = RwSignal::new(RevocationReason::default().as_str().to_owned());
+    let reason = RwSignal::new(RevocationReason::default().into_str().to_owned());
     let note = RwSignal::new(String::new());
     let pending = RwSignal::new(false);
     let errors = FormErrors::new();
@@ -65,8 +66,8 @@ pub fn RevokeDialog(
             }
         });
     };
-    let reasons = RevocationReason::ALL.map(|reason| {
-        let name = reason.as_str();
+    let reasons = RevocationReason::VARIANTS.iter().map(|reason| {
+        let name = reason.into_str();
         (name.to_owned(), name.replace('_', " "))
     });
     view! {
@@ -77,7 +78,7 @@ pub fn RevokeDialog(
                     <code>{key_id}</code> " of " <bdi>{key.partner_name}</bdi>
                     " stops working at once, and for good. Whoever still calls with it is refused."
                 </p>
-                <ChoiceField id="revoke-reason" label="Reason" value=reason options=reasons.to_vec()/>
+                <ChoiceField id="revoke-reason" label="Reason" value=reason options=reasons.collect()/>
                 <TextField id="revoke-note" label="Note (optional)" value=note error=errors.of("note")/>
                 <Actions label="Revoke" working="Revoking…" pending danger=true on_cancel=close/>
             </form>

@@ -41,7 +41,7 @@ pub fn RotateDialog(
     let desk = expect_context::<Desk>();
     let this = desk.this_dialog();
     let grace = RwSignal::new("0".to_owned());
-    let starts = RwSignal::new(GraceStart::default().as_str().to_owned());
+    let starts = RwSignal::new(GraceStart::default().into_str().to_owned());
     let pending = RwSignal::new(false);
     let lost = RwSignal::new(None::<Lost>);
     let errors = FormErrors::new();
@@ -90,9 +90,9 @@ pub fn RotateDialog(
         });
     };
     let graces = GRACES.map(|(seconds, label)| (seconds.to_string(), label.to_owned()));
-    let begins = STARTS.map(|(start, label)| (start.as_str().to_owned(), label.to_owned()));
+    let begins = STARTS.map(|(start, label)| (start.into_str().to_owned(), label.to_owned()));
     let consequence = Signal::derive(move || {
-        let waits = starts.get() == GraceStart::FirstUse.as_str();
+        let waits = starts.get() == GraceStart::FirstUse.into_str();
         match (waits, grace.get() == "0") {
             (false, true) => "Calls with the old token fail from the moment you rotate.",
             (false, false) => "Until then both tokens work, so that nobody is cut off.",

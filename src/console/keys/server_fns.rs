@@ -30,6 +30,7 @@ pub struct KeyPage {
 /// Returns one page of keys.
 #[server(prefix = "/rpc", endpoint = "keys/list", input = Json, output = Json)]
 pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
+    use crate::console::keys::sparkline;
     use crate::server::context;
 
     let viewer = context::operator()?;
@@ -37,7 +38,8 @@ pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
     let services = &state.services;
     let query = query.check()?;
     let page = services.keys.list(&query).await?;
-    let sparklines = services.keys.sparklines(&page.items).await?;
+    let hours = services.keys.recent_uses(&page.items).await?;
+    let sparklines = hours.iter().map(|hours| sparkline::path(hours)).collect();
     Ok(KeyPage {
         now: services.now(),
         viewer,

@@ -19,7 +19,7 @@ pub fn StatusBadge(
         KeyStatus::Expired => Glyph::Ended,
         KeyStatus::Revoked => Glyph::Stop,
     };
-    view! { <span class=format!("badge {}", status.as_str())><Icon glyph/>{status.as_str()}</span> }
+    view! { <span class=format!("badge {}", status.into_str())><Icon glyph/>{status.into_str()}</span> }
 }
 
 /// How the telling of a notice went.
@@ -33,7 +33,7 @@ pub fn DeliveryBadge(
         DeliveryStatus::Delivered => (Glyph::Tick, "badge active"),
         DeliveryStatus::Failed => (Glyph::Stop, "badge revoked"),
     };
-    view! { <span class=class><Icon glyph/>{status.as_str()}</span> }
+    view! { <span class=class><Icon glyph/>{status.into_str()}</span> }
 }
 
 /// Whether a partner's keys are accepted, or a webhook gets notices.

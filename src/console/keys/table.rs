@@ -8,13 +8,13 @@ use super::actions::KeyActions;
 use super::badges::KeyMarks;
 use super::retirement::Retirement;
 use crate::console::keys::server_fns::KeyPage;
+use crate::console::keys::sparkline::Sparkline;
 use crate::console::kit::icon::{Glyph, Icon};
 use crate::console::kit::time::RelativeTime;
 use crate::domain::key::{Environment, KeyStatus, KeyView};
 use crate::domain::key_list::{KeyListInput, KeyOrder};
 use crate::domain::operator::Role;
 use crate::domain::routes;
-use crate::domain::usage::{SPARK_HEIGHT, SPARKLINE_HOURS};
 
 /// One page of keys. Rows that stay the same from one answer to the next are left as they are.
 #[component]
@@ -39,7 +39,7 @@ pub fn KeyTable(
         asked
             .sort
             .as_deref()
-            .and_then(KeyOrder::parse)
+            .and_then(|sort| sort.parse().ok())
             .unwrap_or_default()
     });
     let rows = move || {
@@ -140,7 +140,7 @@ fn SortedBy(
         Some(_) => None,
     };
     let href = routes::keys(&KeyListInput {
-        sort: next.map(|order| order.as_str().to_owned()),
+        sort: next.map(|order| order.into_str().to_owned()),
         ..first_page
     });
     let (direction, arrow) = match (at.is_some(), order) {
@@ -172,14 +172,9 @@ fn KeyRow(
         _ => key.not_after,
     };
     let retirement = view! { <Retirement key=key.clone() now=read_at end_is_shown=true/> };
-    let spark = spark.map(|path| {
-        let size = format!("0 0 {} {SPARK_HEIGHT}", 2 * SPARKLINE_HOURS);
-        view! {
-            <svg class="spark" viewBox=size role="img" aria-label="Use in the last 36 hours"><path d=path></path></svg>
-        }
-    });
+    let spark = spark.map(|path| view! { <Sparkline path/> });
     let environment = (key.environment != Environment::default())
-        .then(|| view! { <span class="chip">{key.environment.as_str()}</span> });
+        .then(|| view! { <span class="chip">{key.environment.into_str()}</span> });
     view! {
         <tr>
             <td data-label="Key ID">
@@ -189,7 +184,7 @@ fn KeyRow(
             <td data-label="Partner"><bdi>{key.partner_name.clone()}</bdi></td>
             <td data-label="Scopes">
                 <span class="chips">
-                    {key.scopes.iter().map(|scope| view! { <span class="chip">{scope.as_str()}</span> " " }).collect_view()}
+                    {key.scopes.iter().map(|scope| view! { <span class="chip">{scope.into_str()}</span> " " }).collect_view()}
                 </span>
             </td>
             <td data-label="Status"><KeyMarks key=key.clone() now=read_at/> {retirement}</td>

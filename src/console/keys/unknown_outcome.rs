@@ -70,7 +70,7 @@ async fn look(lost: Lost) -> Result<Found, AppError> {
         Lost::Many { key_ids } => {
             let preview = |action: BulkAction, key_ids| {
                 preview_bulk(BulkPreviewInput {
-                    action: Some(action.as_str().to_owned()),
+                    action: Some(action.into_str().to_owned()),
                     select: Some(SelectionInput {
                         key_ids: Some(key_ids),
                         ..SelectionInput::default()

@@ -36,7 +36,7 @@ pub fn Frame(
                         </nav>
                         <div class="who">
                             <span class="who-mail">{operator.email}</span>
-                            <span class="chip">{operator.role.as_str()}</span>
+                            <span class="chip">{operator.role.into_str()}</span>
                             <button
                                 class="button quiet small" type="button" id="change-password"
                                 disabled=move || !hydrated.done()

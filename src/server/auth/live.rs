@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
+use strum::VariantArray;
 
 use super::rate::Bucket;
 use crate::domain::token::KeyId;
@@ -13,8 +14,8 @@ use crate::domain::usage::Outcome;
 
 const HOUR_MICROS: i64 = 3_600_000_000;
 
-/// Uses by outcome, in the order of [`Outcome::ALL`].
-pub type Counts = [u32; Outcome::ALL.len()];
+/// Uses by outcome, in the order of [`Outcome::VARIANTS`].
+pub type Counts = [u32; Outcome::VARIANTS.len()];
 
 /// A key's state in this process.
 #[derive(Debug)]
@@ -156,7 +157,7 @@ impl Live {
     pub fn give_back(&self, taken: &Taken) -> bool {
         let mut uses = self.lock();
         for (hour, counts) in taken.hours() {
-            for (outcome, count) in Outcome::ALL.into_iter().zip(*counts) {
+            for (outcome, count) in Outcome::VARIANTS.iter().copied().zip(*counts) {
                 if count > 0 {
                     uses.count(*hour, outcome, count);
                 }

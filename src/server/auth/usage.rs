@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgPool};
+use strum::VariantArray;
 use tokio::sync::Notify;
 
 use super::live::{Live, Taken};
@@ -166,7 +167,7 @@ fn batch_of(taken: &[(Arc<Live>, Taken)]) -> UsageBatch<'_> {
             batch.last_use(key_id, at, client);
         }
         for (hour, counts) in taken.hours() {
-            for (outcome, count) in Outcome::ALL.into_iter().zip(counts) {
+            for (outcome, count) in Outcome::VARIANTS.iter().copied().zip(counts) {
                 if *count > 0 {
                     batch.uses(key_id, (*hour).into(), outcome, *count);
                 }

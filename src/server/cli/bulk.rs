@@ -141,7 +141,7 @@ async fn preview(
     select: Option<SelectionInput>,
 ) -> Result<(), String> {
     let input = BulkPreviewInput {
-        action: Some(action.as_str().to_owned()),
+        action: Some(action.into_str().to_owned()),
         select,
     };
     let (action, selection) = input.check(services.now()).map_err(error_line)?;
@@ -163,13 +163,13 @@ async fn preview(
             "{}\t{}\t{}\t{used}",
             key.key_id,
             key.partner_name,
-            key.status.as_str()
+            key.status.into_str()
         );
     }
     report(&left_out, more);
     eprintln!(
         "This would {} {}, {in_use} of them used in the last 30 days. Nothing is changed: add --yes to do it.",
-        action.as_str(),
+        action.into_str(),
         count(keys.len()),
     );
     Ok(())

@@ -115,7 +115,7 @@ pub async fn run(source: &Source, command: KeyCommand) -> Result<(), String> {
                 .restore(&audit_context(), &key_id, None)
                 .await
                 .map_err(error_line)?;
-            eprintln!("{} is {} again.", key.key_id, key.status.as_str());
+            eprintln!("{} is {} again.", key.key_id, key.status.into_str());
             Ok(())
         }
         KeyCommand::Revoke { key_id, reason } => {

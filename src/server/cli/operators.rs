@@ -65,7 +65,8 @@ pub struct PasswordArgs {
 }
 
 fn role(text: &str) -> Result<Role, String> {
-    Role::parse(text).ok_or_else(|| "must be admin or auditor".to_owned())
+    text.parse()
+        .map_err(|_| "must be admin or auditor".to_owned())
 }
 
 pub async fn run(services: &Services, command: OperatorCommand) -> Result<(), String> {

@@ -3,9 +3,10 @@
 //! Each run takes some 20 ms of a core and 19 MiB. Without a bound a burst of requests would pile
 //! up runs until memory is gone; with it the burst's tail is told to come back (503).
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::secret::Memory;
@@ -106,9 +107,9 @@ impl HashPool {
         let pool = Arc::clone(&self.0);
         let joined = tokio::task::spawn_blocking(move || {
             let _held = held;
-            let mut memory = pool.spare().pop().unwrap_or_default();
+            let mut memory = pool.spare.lock().pop().unwrap_or_default();
             let outcome = span.in_scope(|| work(&mut memory));
-            pool.spare().push(memory);
+            pool.spare.lock().push(memory);
             outcome
         });
         joined.await.map_err(|error| {
@@ -134,12 +135,6 @@ async fn permit(semaphore: &Arc<Semaphore>) -> AppResult<OwnedSemaphorePermit> {
         .acquire_owned()
         .await
         .map_err(|_| AppError::UNAVAILABLE)
-}
-
-impl Inner {
-    fn spare(&self) -> MutexGuard<'_, Vec<Memory>> {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// A place in the pool or its queue, given back when dropped.

@@ -40,7 +40,7 @@ pub fn email_message(due: &DueRow) -> EmailMessage {
 /// Returns what happened, to follow the key's id, and what to do about it.
 fn describe(due: &DueRow) -> (String, String) {
     let data = &due.data;
-    match NotificationKind::parse(&due.kind) {
+    match due.kind.parse::<NotificationKind>().ok() {
         Some(NotificationKind::Issued) => (
             "was issued".to_owned(),
             "Its token was handed over by the registry's staff.".to_owned(),

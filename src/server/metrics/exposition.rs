@@ -74,7 +74,7 @@ impl Snapshot {
                 Verdict::Accepted => "accepted",
                 Verdict::RateLimited => "rate_limited",
                 Verdict::Unavailable => "unavailable",
-                Verdict::Refused(reason) => reason.as_str(),
+                Verdict::Refused(reason) => reason.into_str(),
             };
             counter(&mut verdicts, &[("verdict", label)], count)?;
         }

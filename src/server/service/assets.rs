@@ -13,7 +13,7 @@ use super::audit::{self, Subject};
 use super::paging::{newest_first, page_of};
 use super::partners::require_active;
 use super::{AuditContext, Core};
-use crate::domain::asset::{Asset, AssetQuery, AssetStatus, AccessScope};
+use crate::domain::asset::{AccessScope, Asset, AssetQuery, AssetStatus};
 use crate::domain::asset_input::ChangeStatus;
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};

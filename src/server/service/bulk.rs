@@ -13,8 +13,8 @@ use super::keys::KeyService;
 use super::revocation::{outweighs, record_revocation};
 use super::rotation::Rotation;
 use crate::domain::bulk::{
-    BulkAction, BulkPreview, SkippedKey, MAX_KEYS, ManyRevoked, ManyRotated, Progress, RotationContext,
-    SkipReason,
+    BulkAction, BulkPreview, MAX_KEYS, ManyRevoked, ManyRotated, Progress, RotationContext,
+    SkipReason, SkippedKey,
 };
 use crate::domain::bulk_input::{RevokeMany, RotateMany, Selection};
 use crate::domain::error::AppResult;

@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use serde_json::json;
 
 use super::audit::{self, Subject};
@@ -41,7 +41,7 @@ impl DeniedActions {
         client: Option<IpAddr>,
         failure: Failure,
     ) {
-        let mut counted = self.lock();
+        let mut counted = self.0.lock();
         let failed = counted
             .sign_ins
             .get_or_insert_with(|| FailedSignIns::since(now));
@@ -62,7 +62,7 @@ impl DeniedActions {
         context: &AuditContext,
         function: String,
     ) {
-        let mut counted = self.lock();
+        let mut counted = self.0.lock();
         let denied = counted
             .roles
             .entry(context.actor.id.clone())
@@ -77,17 +77,12 @@ impl DeniedActions {
 
     /// Writes the counts into the audit log; those that can't be written are kept.
     pub(super) async fn write(&self, core: &Core) -> AppResult<()> {
-        let counted = std::mem::take(&mut *self.lock());
+        let counted = std::mem::take(&mut *self.0.lock());
         let written = record(core, &counted).await;
         if written.is_err() {
-            self.lock().add(counted);
+            self.0.lock().add(counted);
         }
         written
-    }
-
-    /// Ignores poisoning: counts are consistent after each statement.
-    fn lock(&self) -> MutexGuard<'_, Counted> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,11 +6,12 @@ use futures::stream::{self, Stream};
 use sqlx::PgConnection;
 
 use super::audit::AuditService;
+use super::event_sentence::describe;
 use crate::domain::audit::Event;
 use crate::domain::error::AppResult;
+use crate::domain::event_description::DescribedEvent;
 use crate::domain::list::EventQuery;
 use crate::domain::page::{Cursor, Page};
-use crate::domain::event_description::{DescribedEvent, tell};
 use crate::server::store::partners;
 
 /// Events that an export reads in one query.
@@ -63,7 +64,7 @@ async fn describe_all(
         .into_iter()
         .map(|event| {
             let name = event.partner_id.and_then(|id| names.get(&id).cloned());
-            tell(event, name)
+            describe(event, name)
         })
         .collect())
 }

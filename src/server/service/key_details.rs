@@ -10,7 +10,7 @@ use crate::domain::key::KeyView;
 use crate::domain::key_details::KeyDetails;
 use crate::domain::list::EventQuery;
 use crate::domain::page::PageRequest;
-use crate::domain::usage::{SPARKLINE_HOURS, Uses, UsesOverTime, sparkline};
+use crate::domain::usage::{SPARKLINE_HOURS, Uses, UsesOverTime};
 use crate::server::store::keys;
 use crate::server::store::usage::{self, Interval, UsesRow};
 
@@ -67,24 +67,24 @@ impl KeyService {
         })
     }
 
-    /// Returns each key's uses of the last 36 hours as a sparkline; `None` if there were none.
-    pub async fn sparklines(&self, keys: &[KeyView]) -> AppResult<Vec<Option<String>>> {
+    /// Returns the uses of each key in each of the last hours, in the order of `keys`.
+    pub async fn recent_uses(&self, keys: &[KeyView]) -> AppResult<Vec<[i64; SPARKLINE_HOURS]>> {
         let hour = TimeDelta::hours(1);
         let last = begin(self.core.now(), hour);
         let first = last - hour * (SPARKLINE_HOURS as i32 - 1);
         let ids: Vec<&str> = keys.iter().map(|key| key.key_id.as_str()).collect();
         let mut connection = self.core.pool.acquire().await?;
         let uses = usage::uses_of_many(&mut connection, &ids, first).await?;
-        let mut plots: HashMap<String, [i64; SPARKLINE_HOURS]> = HashMap::new();
+        let mut by_key: HashMap<String, [i64; SPARKLINE_HOURS]> = HashMap::new();
         for (key_id, at, count) in uses {
             let hour = usize::try_from((at - first).num_hours()).unwrap_or(SPARKLINE_HOURS);
-            let hours = plots.entry(key_id).or_insert([0; SPARKLINE_HOURS]);
+            let hours = by_key.entry(key_id).or_insert([0; SPARKLINE_HOURS]);
             if let Some(place) = hours.get_mut(hour) {
                 *place = count;
             }
         }
-        let plot = |id: &&str| plots.get(*id).and_then(|hours| sparkline(hours));
-        Ok(ids.iter().map(plot).collect())
+        let hours = |id: &&str| by_key.remove(*id).unwrap_or([0; SPARKLINE_HOURS]);
+        Ok(ids.iter().map(hours).collect())
     }
 }
 

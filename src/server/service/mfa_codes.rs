@@ -58,8 +58,7 @@ impl MfaService {
         typed: &str,
         client: Option<IpAddr>,
     ) -> AppResult<()> {
-        let typed =
-            mfa::typed_code(typed).map_err(|message| AppError::field("code", message))?;
+        let typed = mfa::typed_code(typed).map_err(|message| AppError::field("code", message))?;
         let checked = self.take_code(operator, typed, client).await;
         let failure = match &checked {
             Err(AppError::WrongCode) => Some(Failure::Wrong),
@@ -149,7 +148,10 @@ impl MfaService {
             .collect();
         let fingerprint = peppers.current().fingerprint();
         factors::replace_codes(connection, operator_id, &hashes, &fingerprint).await?;
-        Ok(codes.iter().map(|code| mfa::format_recovery_code(code)).collect())
+        Ok(codes
+            .iter()
+            .map(|code| mfa::format_recovery_code(code))
+            .collect())
     }
 
     pub(super) fn seal(&self, operator_id: Uuid, secret: &[u8]) -> AppResult<Sealed> {

@@ -9,6 +9,7 @@ mod chain;
 pub mod delivery_targets;
 mod denied_actions;
 mod event_descriptions;
+mod event_sentence;
 mod idempotency;
 pub mod import;
 mod issuing;

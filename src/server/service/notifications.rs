@@ -85,9 +85,11 @@ pub(super) async fn record_and_notify(
     action: Action,
     subject: Subject<'_>,
 ) -> AppResult<()> {
-    if let (Some((kind, members)), Some(partner_id), Some(key_id)) =
-        (NotificationKind::of(action), subject.partner_id, subject.key_id)
-    {
+    if let (Some((kind, members)), Some(partner_id), Some(key_id)) = (
+        NotificationKind::of(action),
+        subject.partner_id,
+        subject.key_id,
+    ) {
         let data: Map<String, Value> = members
             .iter()
             .map(|name| ((*name).to_owned(), subject.details[*name].clone()))

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use strum::VariantArray;
 use uuid::Uuid;
 
 use super::keys::KeyService;
@@ -36,8 +37,8 @@ impl KeyService {
         } else {
             HashMap::new()
         };
-        let statuses = KeyStatus::ALL.map(|status| {
-            let name = status.as_str();
+        let statuses = KeyStatus::VARIANTS.iter().copied().map(|status| {
+            let name = status.into_str();
             let count = Count::up_to(counted.get(name).copied().unwrap_or_default(), most);
             (status, count.or_about(estimates.get(name).copied()))
         });
@@ -48,7 +49,7 @@ impl KeyService {
             AppResult::Ok(counted.map_or(Count::Unknown, |number| Count::up_to(number, most)))
         };
         Ok(Overview {
-            statuses: statuses.into(),
+            statuses: statuses.collect(),
             expiring: count(Outstanding::Expiring).await?,
             rotation_due: count(Outstanding::RotationDue).await?,
             still_used: count(Outstanding::StillUsed).await?,

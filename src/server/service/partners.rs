@@ -13,7 +13,9 @@ use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::list::{ChoiceQuery, MAX_CHOICES, PartnerQuery};
 use crate::domain::page::Page;
-use crate::domain::partner::{CreatePartner, Partner, PartnerChoice, PartnerChoices, UpdatePartner};
+use crate::domain::partner::{
+    CreatePartner, Partner, PartnerChoice, PartnerChoices, UpdatePartner,
+};
 use crate::server::store::partners::{self, PartnerFields};
 
 /// The organisations that own keys.
@@ -28,7 +30,11 @@ impl PartnerService {
     }
 
     /// Creates a partner.
-    pub async fn create(&self, context: &AuditContext, command: CreatePartner) -> AppResult<Partner> {
+    pub async fn create(
+        &self,
+        context: &AuditContext,
+        command: CreatePartner,
+    ) -> AppResult<Partner> {
         let mut transaction = self.core.pool.begin().await?;
         let partner = self.insert(&mut transaction, context, &command).await?;
         transaction.commit().await?;

@@ -13,7 +13,7 @@ use super::partners::require_exists;
 use crate::domain::audit::Action;
 use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::secret::Secret;
-use crate::domain::webhook::{MAX_WEBHOOKS, CreateWebhook, NewWebhook, UpdateWebhook, Webhook};
+use crate::domain::webhook::{CreateWebhook, MAX_WEBHOOKS, NewWebhook, UpdateWebhook, Webhook};
 use crate::server::crypto::seal::{self, Sealed};
 use crate::server::store::partners;
 use crate::server::store::webhooks::{self, SealedRow};

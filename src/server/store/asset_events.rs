@@ -3,9 +3,12 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
+use strum::IntoStaticStr;
 use uuid::Uuid;
 
 /// What happened to an asset.
+#[derive(IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
     /// It was recorded.
@@ -16,19 +19,6 @@ pub enum EventKind {
     Transferred,
     /// A hash was compared with its own.
     Reverified,
-}
-
-impl EventKind {
-    /// The name in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Minted => "minted",
-            Self::StatusChanged => "status_changed",
-            Self::Transferred => "transferred",
-            Self::Reverified => "reverified",
-        }
-    }
 }
 
 /// An entry of an asset's own history.
@@ -59,7 +49,7 @@ pub async fn append(connection: &mut PgConnection, event: &AssetEvent<'_>) -> sq
     .bind(event.event_id)
     .bind(event.asset_id)
     .bind(event.at)
-    .bind(event.kind.as_str())
+    .bind(event.kind.into_str())
     .bind(event.actor)
     .bind(event.request_id)
     .bind(event.details)

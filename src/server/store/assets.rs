@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::domain::asset::{Asset, AssetQuery, AssetStatus};
+use crate::domain::asset::{Asset, AssetQuery};
 use crate::domain::error::AppResult;
 use crate::domain::page::Direction;
 use crate::domain::token::KeyId;
@@ -48,7 +48,7 @@ impl TryFrom<AssetRow> for Asset {
             title: row.title,
             external_ref: row.external_ref,
             metadata: row.metadata,
-            status: AssetStatus::parse(&row.status).ok_or_else(|| undecodable("status"))?,
+            status: row.status.parse().map_err(|_| undecodable("status"))?,
             minted_by: KeyId::parse(&row.minted_by).ok_or_else(|| undecodable("minted_by"))?,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -86,7 +86,7 @@ pub async fn list(
     };
     let rows: Vec<AssetRow> = sqlx::query_as(sql)
         .bind(owner)
-        .bind(query.status.map(AssetStatus::as_str))
+        .bind(query.status.map(<&str>::from))
         .bind(&query.content_hash)
         .bind(query.page.from_at())
         .bind(from_id)
@@ -149,7 +149,7 @@ pub async fn insert(connection: &mut PgConnection, asset: &Asset) -> sqlx::Resul
     .bind(&asset.title)
     .bind(&asset.external_ref)
     .bind(metadata)
-    .bind(asset.status.as_str())
+    .bind(asset.status.into_str())
     .bind(asset.minted_by.as_str())
     .bind(asset.created_at)
     .bind(asset.updated_at)
@@ -180,7 +180,7 @@ pub async fn update(connection: &mut PgConnection, asset: &Asset) -> sqlx::Resul
     )
     .bind(asset.asset_id)
     .bind(asset.partner_id)
-    .bind(asset.status.as_str())
+    .bind(asset.status.into_str())
     .bind(asset.updated_at)
     .execute(connection)
     .await

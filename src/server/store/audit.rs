@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::domain::audit::{Action, Actor, ActorKind, Event};
+use crate::domain::audit::{Actor, Event};
 use crate::domain::error::AppResult;
 use crate::domain::list::EventQuery;
 use crate::domain::page::Direction;
@@ -58,9 +58,9 @@ pub async fn append(
     .bind(link.seq)
     .bind(event.event_id)
     .bind(event.at)
-    .bind(event.actor.kind.as_str())
+    .bind(event.actor.kind.into_str())
     .bind(&event.actor.id)
-    .bind(event.action.as_str())
+    .bind(event.action.into_str())
     .bind(event.key_id.as_ref().map(KeyId::as_str))
     .bind(event.partner_id)
     .bind(event.asset_id)
@@ -102,10 +102,13 @@ impl TryFrom<EventRow> for Event {
             event_id: row.event_id,
             at: row.at,
             actor: Actor {
-                kind: ActorKind::parse(&row.actor_type).ok_or_else(|| undecodable("actor_type"))?,
+                kind: row
+                    .actor_type
+                    .parse()
+                    .map_err(|_| undecodable("actor_type"))?,
                 id: row.actor_id,
             },
-            action: Action::parse(&row.action).ok_or_else(|| undecodable("action"))?,
+            action: row.action.parse().map_err(|_| undecodable("action"))?,
             key_id: row.key_id.as_deref().and_then(KeyId::parse),
             partner_id: row.partner_id,
             asset_id: row.asset_id,
@@ -150,7 +153,7 @@ pub async fn list(connection: &mut PgConnection, query: &EventQuery) -> AppResul
         .bind(query.key_id.as_ref().map(KeyId::as_str))
         .bind(query.partner_id)
         .bind(&query.actor)
-        .bind(query.action.map(Action::as_str))
+        .bind(query.action.map(<&str>::from))
         .bind(query.since)
         .bind(query.until)
         .bind(query.page.from_at())

@@ -105,7 +105,7 @@ pub async fn record(
           where delivery_id = $1",
     )
     .bind(delivery_id)
-    .bind(attempt.status.as_str())
+    .bind(attempt.status.into_str())
     .bind(attempt.next_attempt_at)
     .bind(attempt.at)
     .bind(attempt.code)
@@ -140,7 +140,7 @@ impl TryFrom<DeliveryRow> for Delivery {
     fn try_from(row: DeliveryRow) -> sqlx::Result<Self> {
         let undecodable =
             |column: &str| sqlx::Error::Decode(format!("deliveries.{column} is unknown").into());
-        let status = DeliveryStatus::parse(&row.status).ok_or_else(|| undecodable("status"))?;
+        let status = row.status.parse().map_err(|_| undecodable("status"))?;
         Ok(Self {
             delivery_id: row.delivery_id,
             notice_id: row.notice_id,
@@ -202,7 +202,7 @@ pub async fn list(
     let rows: Vec<DeliveryRow> = sqlx::query_as(sql)
         .bind(partner_id)
         .bind(query.webhook_id)
-        .bind(query.status.map(DeliveryStatus::as_str))
+        .bind(query.status.map(<&str>::from))
         .bind(query.page.from_at())
         .bind(from_id)
         .bind(query.page.limit + 1)

@@ -55,7 +55,7 @@ impl GuardRow {
     pub fn scopes(&self) -> Vec<Scope> {
         self.scopes
             .iter()
-            .filter_map(|name| Scope::parse(name))
+            .filter_map(|name| name.parse().ok())
             .collect()
     }
 }

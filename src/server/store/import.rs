@@ -110,7 +110,7 @@ pub async fn insert_key(
     connection: &mut PgConnection,
     key: &ImportedKeyRow<'_>,
 ) -> sqlx::Result<()> {
-    let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+    let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.into_str()).collect();
     sqlx::query(
         "insert into api_keys (key_id, partner_id, name, environment, scopes, rate_per_minute,
                                secret_hash, not_before, not_after, created_at, created_by, revoked_at,
@@ -121,7 +121,7 @@ pub async fn insert_key(
     .bind(key.key_id.as_str())
     .bind(key.partner_id)
     .bind(key.name)
-    .bind(key.environment.as_str())
+    .bind(key.environment.into_str())
     .bind(scopes)
     .bind(key.rate_per_minute)
     .bind(key.secret_hash)

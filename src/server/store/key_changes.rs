@@ -58,7 +58,7 @@ pub async fn insert(
     stored: &StoredSecret,
     key: &NewKeyRow<'_>,
 ) -> sqlx::Result<bool> {
-    let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+    let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.into_str()).collect();
     let result = sqlx::query(
         "insert into api_keys (key_id, partner_id, name, environment, scopes, rate_per_minute,
                                not_before, not_after, rotated_from, created_at, created_by,
@@ -69,7 +69,7 @@ pub async fn insert(
     .bind(key_id.as_str())
     .bind(key.partner_id)
     .bind(key.name)
-    .bind(key.environment.as_str())
+    .bind(key.environment.into_str())
     .bind(scopes)
     .bind(key.rate_per_minute)
     .bind(key.not_before)
@@ -102,7 +102,7 @@ pub async fn update(
     )
     .bind(key_id.as_str())
     .bind(name)
-    .bind(environment.as_str())
+    .bind(environment.into_str())
     .bind(rate_per_minute)
     .bind(not_after)
     .execute(connection)
@@ -138,7 +138,7 @@ pub async fn retire(
     .bind(key_id.as_str())
     .bind(retirement.retires_at)
     .bind(seconds)
-    .bind(starts.as_str())
+    .bind(starts.into_str())
     .bind(retirement.grace_started_at)
     .execute(&mut *connection)
     .await?;
@@ -193,7 +193,7 @@ pub async fn revoke(
     )
     .bind(key_id.as_str())
     .bind(revoked_at)
-    .bind(reason.as_str())
+    .bind(reason.into_str())
     .bind(note)
     .execute(connection)
     .await

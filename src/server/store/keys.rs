@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::domain::grace::{Grace, GraceStart};
-use crate::domain::key::{Environment, KeyStatus, KeyView, Lifetime, RevocationReason};
+use crate::domain::grace::Grace;
+use crate::domain::key::{KeyStatus, KeyView, Lifetime, RevocationReason};
 use crate::domain::scope::Scope;
 use crate::domain::token::KeyId;
 
@@ -160,7 +160,7 @@ impl KeyRow {
         let stated_reason = self
             .revoked_reason
             .as_deref()
-            .and_then(RevocationReason::parse);
+            .and_then(|reason| reason.parse().ok());
         let (revoked_at, revoked_reason) = match (status, self.revoked_at) {
             (KeyStatus::Revoked, Some(at)) => (Some(at), Some(stated_reason.unwrap_or_default())),
             // The end of a grace needs no write to take effect.
@@ -192,8 +192,10 @@ impl KeyRow {
             partner_id: self.partner_id,
             partner_name: self.partner_name,
             name: self.name,
-            environment: Environment::parse(&self.environment)
-                .ok_or_else(|| undecodable("environment"))?,
+            environment: self
+                .environment
+                .parse()
+                .map_err(|_| undecodable("environment"))?,
             scopes: scopes(&self.scopes)?,
             status,
             rate_per_minute: self.rate_per_minute,
@@ -216,7 +218,10 @@ impl KeyRow {
     fn grace(&self) -> Option<Grace> {
         Some(Grace {
             seconds: self.grace_seconds?,
-            starts: self.grace_starts.as_deref().and_then(GraceStart::parse)?,
+            starts: self
+                .grace_starts
+                .as_deref()
+                .and_then(|start| start.parse().ok())?,
             rotated_at: self.rotated_at?,
             started_at: self.grace_started_at,
         })
@@ -230,7 +235,7 @@ fn key_id(text: &str) -> sqlx::Result<KeyId> {
 fn scopes(names: &[String]) -> sqlx::Result<Vec<Scope>> {
     names
         .iter()
-        .map(|name| Scope::parse(name).ok_or_else(|| undecodable("scopes")))
+        .map(|name| name.parse().map_err(|_| undecodable("scopes")))
         .collect()
 }
 

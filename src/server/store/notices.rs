@@ -21,7 +21,7 @@ pub async fn insert(
     sqlx::query(
         "insert into notices (kind, partner_id, key_id, at, data) values ($1, $2, $3, $4, $5)",
     )
-    .bind(kind.as_str())
+    .bind(kind.into_str())
     .bind(partner_id)
     .bind(key_id.as_str())
     .bind(at)

@@ -28,7 +28,7 @@ impl OperatorRow {
     /// # Errors
     /// [`sqlx::Error::Decode`] where a column holds what its constraint forbids.
     pub fn view(&self) -> sqlx::Result<Operator> {
-        let role = Role::parse(&self.role).ok_or_else(|| {
+        let role = self.role.parse().map_err(|_| {
             sqlx::Error::Decode("column role holds what its constraint forbids".into())
         })?;
         Ok(Operator {
@@ -77,7 +77,7 @@ pub async fn insert(
     )
     .bind(operator_id)
     .bind(email)
-    .bind(role.as_str())
+    .bind(role.into_str())
     .bind(password_hash)
     .bind(now)
     .execute(connection)
@@ -141,7 +141,7 @@ pub async fn update(
         "update operators set role = $2, active = $3, updated_at = $4 where operator_id = $1",
     )
     .bind(operator_id)
-    .bind(role.as_str())
+    .bind(role.into_str())
     .bind(active)
     .bind(now)
     .execute(connection)

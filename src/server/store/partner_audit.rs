@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::audit::EventRow;
-use crate::domain::audit::{Action, Event};
+use crate::domain::audit::Event;
 use crate::domain::error::AppResult;
 use crate::domain::list::EventQuery;
 use crate::domain::page::Direction;
@@ -61,7 +61,7 @@ pub async fn list(
         .bind(query.partner_id)
         .bind(query.key_id.as_ref().map(KeyId::as_str))
         .bind(&query.actor)
-        .bind(query.action.map(Action::as_str))
+        .bind(query.action.map(<&str>::from))
         .bind(query.since)
         .bind(query.until)
         .bind(query.page.from_at())

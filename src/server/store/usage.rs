@@ -37,7 +37,7 @@ impl<'a> UsageBatch<'a> {
         };
         self.key_ids.push(key_id);
         self.hours.push(hour);
-        self.outcomes.push(outcome.as_str());
+        self.outcomes.push(outcome.into_str());
         self.counts.push(count.into());
         if outcome.is_refusal() {
             self.refused_key_ids.push(key_id);

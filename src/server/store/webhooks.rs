@@ -40,8 +40,8 @@ impl TryFrom<WebhookRow> for Webhook {
 
 /// Reads a notice's kind.
 pub(super) fn kind(name: &str) -> sqlx::Result<NotificationKind> {
-    NotificationKind::parse(name)
-        .ok_or_else(|| sqlx::Error::Decode(format!("there is no notice {name}").into()))
+    name.parse()
+        .map_err(|_| sqlx::Error::Decode(format!("there is no notice {name}").into()))
 }
 
 macro_rules! select_webhooks {
@@ -172,5 +172,5 @@ pub async fn reseal(
 }
 
 fn names(kinds: &[NotificationKind]) -> Vec<&'static str> {
-    kinds.iter().map(|kind| kind.as_str()).collect()
+    kinds.iter().map(|kind| kind.into_str()).collect()
 }

@@ -58,7 +58,7 @@ impl Stage {
         }
         self.errors.clear();
         let input = BulkPreviewInput {
-            action: Some(self.draft.action().as_str().to_owned()),
+            action: Some(self.draft.action().into_str().to_owned()),
             select: Some(self.draft.selection()),
         };
         self.pending.set(true);

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use strum::VariantArray;
 
 use super::dialog::BulkStart;
 use crate::console::keys::rotate_dialog::{GRACES, STARTS};
@@ -53,15 +54,15 @@ impl BulkDraft {
         };
         let text = |text: &str| RwSignal::new(text.to_owned());
         Self {
-            action: text(action.as_str()),
+            action: text(action.into_str()),
             by: text(BY_PARTNER),
             partner_id: RwSignal::new(partner_id.unwrap_or_default()),
             days: text(""),
             due: RwSignal::new(due),
             ids: text(""),
             grace: text("86400"),
-            starts: text(GraceStart::FirstUse.as_str()),
-            reason: text(RevocationReason::default().as_str()),
+            starts: text(GraceStart::FirstUse.into_str()),
+            reason: text(RevocationReason::default().into_str()),
             note: text(""),
         }
     }
@@ -69,7 +70,10 @@ impl BulkDraft {
     /// What shall be done.
     #[must_use]
     pub fn action(self) -> BulkAction {
-        BulkAction::parse(&self.action.get_untracked()).unwrap_or(BulkAction::Rotate)
+        self.action
+            .get_untracked()
+            .parse()
+            .unwrap_or(BulkAction::Rotate)
     }
 
     /// Which keys are meant.
@@ -133,7 +137,7 @@ pub fn BulkFields(
         option(BY_LIST, "From a list of key IDs"),
     ];
     let by_list = move || draft.by.get() == BY_LIST;
-    let revokes = move || draft.action.get() == BulkAction::Revoke.as_str();
+    let revokes = move || draft.action.get() == BulkAction::Revoke.into_str();
     let ids_error = errors.of("select.keyIds");
     view! {
         <ChoiceField id="bulk-action" label="What to do" value=draft.action options=actions/>
@@ -176,7 +180,7 @@ fn RotationFields(draft: BulkDraft) -> impl IntoView {
         .filter(|(seconds, _)| *seconds > 0)
         .map(|(seconds, label)| (seconds.to_string(), label.to_owned()))
         .collect();
-    let begins = STARTS.map(|(start, label)| (start.as_str().to_owned(), label.to_owned()));
+    let begins = STARTS.map(|(start, label)| (start.into_str().to_owned(), label.to_owned()));
     view! {
         <ChoiceField
             id="bulk-grace" label="The old keys stop working" value=draft.grace options=graces
@@ -188,12 +192,12 @@ fn RotationFields(draft: BulkDraft) -> impl IntoView {
 
 #[component]
 fn RevocationFields(draft: BulkDraft, errors: FormErrors) -> impl IntoView {
-    let reasons = RevocationReason::ALL.map(|reason| {
-        let name = reason.as_str();
+    let reasons = RevocationReason::VARIANTS.iter().map(|reason| {
+        let name = reason.into_str();
         (name.to_owned(), name.replace('_', " "))
     });
     view! {
-        <ChoiceField id="bulk-reason" label="Reason" value=draft.reason options=reasons.to_vec()/>
+        <ChoiceField id="bulk-reason" label="Reason" value=draft.reason options=reasons.collect()/>
         <TextField id="bulk-note" label="Note (optional)" value=draft.note error=errors.of("note")/>
     }
 }

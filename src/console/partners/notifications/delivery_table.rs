@@ -120,12 +120,12 @@ fn DeliveryRow(
             view! { ", next " <RelativeTime id=format!("next-{id}") at=Some(at) now/> }
         });
     let again = (may_change && delivery.status != DeliveryStatus::Pending)
-        .then(|| view! { <AgainButton id kind=delivery.kind.as_str()/> });
+        .then(|| view! { <AgainButton id kind=delivery.kind.into_str()/> });
     view! {
         <tr>
             <td data-label="Sent"><RelativeTime id=format!("sent-{id}") at=Some(delivery.created_at) now/></td>
             <td data-label="Notice">
-                <code>{delivery.kind.as_str()}</code>
+                <code>{delivery.kind.into_str()}</code>
                 <span class="sub"><code>{delivery.key_id.to_string()}</code></span>
             </td>
             <td data-label="To"><bdi>{to}</bdi></td>

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
+use strum::VariantArray;
 use uuid::Uuid;
 
 use crate::console::kit::filters::{self, ChoiceFilter, FilterForm, use_go};
@@ -108,10 +109,11 @@ fn Filters(partner_id: String, asked: DeliveryListInput) -> impl IntoView {
         });
     };
     let submit = Callback::new(|()| ());
-    let named = |status: DeliveryStatus| (status.as_str().to_owned(), status.as_str().to_owned());
+    let named =
+        |status: DeliveryStatus| (status.into_str().to_owned(), status.into_str().to_owned());
     let statuses: Vec<_> = [(String::new(), "Any status".to_owned())]
         .into_iter()
-        .chain(DeliveryStatus::ALL.map(named))
+        .chain(DeliveryStatus::VARIANTS.iter().copied().map(named))
         .collect();
     view! {
         <FilterForm action on_submit=submit>

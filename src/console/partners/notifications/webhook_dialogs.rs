@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use strum::VariantArray;
 use uuid::Uuid;
 
 use crate::console::kit::dialog::{Actions, Modal};
@@ -25,7 +26,7 @@ pub fn NewWebhookDialog(
     let desk = expect_context::<Desk>();
     let this = desk.this_dialog();
     let url = RwSignal::new(String::new());
-    let kinds = RwSignal::new(NotificationKind::ALL.to_vec());
+    let kinds = RwSignal::new(NotificationKind::VARIANTS.to_vec());
     let pending = RwSignal::new(false);
     let errors = FormErrors::new();
     let beside = errors.beside(&["url", "kinds"]);
@@ -42,7 +43,7 @@ pub fn NewWebhookDialog(
         let names = kinds.get_untracked().into_iter();
         let input = WebhookInput {
             url: Some(url.get_untracked()),
-            kinds: Some(names.map(|kind| kind.as_str().to_owned()).collect()),
+            kinds: Some(names.map(|kind| kind.into_str().to_owned()).collect()),
         };
         if let Err(error) = input.clone().check() {
             errors.show(error);
@@ -84,8 +85,8 @@ pub fn NewWebhookDialog(
                     data-invalid=move || kinds_error.get().is_some().then_some("true")
                 >
                     <legend>"Notices"</legend>
-                    {NotificationKind::ALL.map(|kind| {
-                        let id = format!("kind-{}", kind.as_str());
+                    {NotificationKind::VARIANTS.iter().copied().map(|kind| {
+                        let id = format!("kind-{}", kind.into_str());
                         view! {
                             <div class="check">
                                 <input
@@ -101,10 +102,10 @@ pub fn NewWebhookDialog(
                                         });
                                     }
                                 />
-                                <label for=id>{kind.as_str()}</label>
+                                <label for=id>{kind.into_str()}</label>
                             </div>
                         }
-                    })}
+                    }).collect_view()}
                     <FieldNote id="webhook-kinds" error=kinds_error/>
                 </fieldset>
                 <Actions label="Create webhook" working="Creating…" pending on_cancel=close/>

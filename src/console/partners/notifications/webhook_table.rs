@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use strum::VariantArray;
 
 use crate::console::keys::status::PartnerBadge;
 use crate::console::kit::icon::{Glyph, Icon};
@@ -93,10 +94,11 @@ fn NewButton(partner: Partner) -> impl IntoView {
 #[component]
 fn WebhookRow(webhook: Webhook, now: DateTime<Utc>, may_change: bool) -> impl IntoView {
     let id = webhook.webhook_id;
-    let kinds = if webhook.kinds.len() == NotificationKind::ALL.len() {
+    let kinds = if webhook.kinds.len() == NotificationKind::VARIANTS.len() {
         view! { <span>"all"</span> }.into_any()
     } else {
-        let chip = |kind: &NotificationKind| view! { <span class="chip">{kind.as_str()}</span> " " };
+        let chip =
+            |kind: &NotificationKind| view! { <span class="chip">{kind.into_str()}</span> " " };
         view! { <span class="chips">{webhook.kinds.iter().map(chip).collect_view()}</span> }
             .into_any()
     };

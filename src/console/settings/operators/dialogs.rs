@@ -1,6 +1,7 @@
 //! The dialogs that make an operator, change one, and set a password.
 
 use leptos::prelude::*;
+use strum::VariantArray;
 
 use crate::console::kit::field::{ChoiceField, TextField};
 use crate::console::settings::operators::server_fns::{
@@ -15,7 +16,7 @@ use crate::domain::operator::{Operator, OperatorInput, OperatorUpdateInput, Role
 #[component]
 pub fn NewOperatorDialog() -> impl IntoView {
     let email = RwSignal::new(String::new());
-    let role = RwSignal::new(Role::Auditor.as_str().to_owned());
+    let role = RwSignal::new(Role::Auditor.into_str().to_owned());
     let password = RwSignal::new(String::new());
     let order = Order::new();
     let errors = order.errors;
@@ -56,7 +57,7 @@ pub fn EditOperatorDialog(
     /// The operator.
     operator: Operator,
 ) -> impl IntoView {
-    let role = RwSignal::new(operator.role.as_str().to_owned());
+    let role = RwSignal::new(operator.role.into_str().to_owned());
     let state = RwSignal::new(if operator.active { ACTIVE } else { DISABLED }.to_owned());
     let order = Order::new();
     let errors = order.errors;
@@ -128,6 +129,6 @@ const ACTIVE: &str = "allowed";
 const DISABLED: &str = "disabled";
 
 fn roles() -> Vec<(String, String)> {
-    let named = |role: Role| (role.as_str().to_owned(), role.as_str().to_owned());
-    Role::ALL.map(named).to_vec()
+    let named = |role: Role| (role.into_str().to_owned(), role.into_str().to_owned());
+    Role::VARIANTS.iter().copied().map(named).collect()
 }

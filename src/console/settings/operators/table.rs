@@ -55,7 +55,7 @@ pub fn OperatorTable(
         view! {
             <tr>
                 <td data-label="E-mail"><bdi class="strong">{email.clone()}</bdi> {is_own.then_some(" (you)")}</td>
-                <td data-label="Role"><span class="chip">{operator.role.as_str()}</span></td>
+                <td data-label="Role"><span class="chip">{operator.role.into_str()}</span></td>
                 <td data-label="Status"><PartnerBadge active=operator.active/></td>
                 <td data-label="Second factor">{if has_factor { "yes" } else { "none" }}</td>
                 <td data-label="Actions" class="row-actions">{edit} {reset} {remove}</td>

@@ -182,7 +182,7 @@ async fn statuses<'a>(
         let status = known.get(found.key_id.as_str());
         (
             found.token.as_str(),
-            status.map_or("no such key", |status| status.as_str()),
+            status.map_or("no such key", |status| status.into_str()),
         )
     };
     Ok(found.iter().map(word).collect())

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use memchr::{memchr_iter, memrchr};
+use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use crate::domain::leak::{MAX_AFTER, MAX_BEFORE, token_at};
@@ -41,21 +41,14 @@ pub struct Tally {
 impl Tally {
     /// Number of tokens found so far.
     pub fn count(&self) -> usize {
-        self.found
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
+        self.found.lock().len()
     }
 
     /// Returns the tokens, sorted by location, and the errors.
     pub fn finish(&self) -> (Vec<Found>, Vec<String>) {
-        let take = |list: &Mutex<Vec<String>>| {
-            std::mem::take(&mut *list.lock().unwrap_or_else(PoisonError::into_inner))
-        };
-        let mut faults = take(&self.faults);
+        let mut faults = std::mem::take(&mut *self.faults.lock());
         faults.sort_unstable();
-        let found = &mut *self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut found = std::mem::take(found);
+        let mut found = std::mem::take(&mut *self.found.lock());
         found.sort_unstable_by(|a, b| {
             (&a.place, a.line, a.column).cmp(&(&b.place, b.line, b.column))
         });
@@ -63,10 +56,7 @@ impl Tally {
     }
 
     fn fault(&self, fault: String) {
-        self.faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(fault);
+        self.faults.lock().push(fault);
     }
 
     /// Reads to the end and collects the tokens.
@@ -75,8 +65,7 @@ impl Tally {
             Ok(mut found) => {
                 self.files.fetch_add(1, Ordering::Relaxed);
                 if !found.is_empty() {
-                    let mut all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-                    all.append(&mut found);
+                    self.found.lock().append(&mut found);
                 }
             }
             Err(error) => self.fault(format!("{place}: {error}")),

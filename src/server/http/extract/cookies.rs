@@ -3,6 +3,8 @@
 
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
+use cookie::time::Duration;
+use cookie::{Cookie, CookieBuilder, SameSite};
 
 use crate::server::state::Site;
 
@@ -14,43 +16,37 @@ fn name(site: &Site) -> &'static str {
     }
 }
 
-/// The session's cookie in a request.
-#[must_use]
-pub fn session<'a>(site: &Site, headers: &'a HeaderMap) -> Option<&'a str> {
-    let name = name(site);
-    let cookies = headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    cookies
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(found, _)| *found == name)
-        .map(|(_, value)| value)
+fn build<'a>(site: &Site, value: &'a str) -> CookieBuilder<'a> {
+    Cookie::build((name(site), value))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(site.secure_cookies)
 }
 
-/// The `Set-Cookie` that opens a session; it ends with the browser's, or on the server.
-#[must_use]
+/// Reads the session's cookie from a request.
+pub fn session<'a>(site: &Site, headers: &'a HeaderMap) -> Option<&'a str> {
+    let lines = headers.get_all(COOKIE).iter();
+    lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(Cookie::split_parse)
+        .flatten()
+        .find(|cookie| cookie.name() == name(site))
+        .and_then(|cookie| cookie.value_raw())
+}
+
+/// The `Set-Cookie` header that opens a session. It has no Max-Age: the cookie ends with the
+/// browser, the session on the server.
 pub fn open(site: &Site, value: &str) -> Option<HeaderValue> {
-    let secure = if site.secure_cookies { "; Secure" } else { "" };
-    let mut header = HeaderValue::from_str(&format!(
-        "{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}",
-        name(site)
-    ))
-    .ok()?;
+    let mut header = HeaderValue::from_str(&build(site, value).to_string()).ok()?;
     header.set_sensitive(true);
     Some(header)
 }
 
-/// The `Set-Cookie` that takes the session's cookie away.
-#[must_use]
+/// The `Set-Cookie` header that removes the session's cookie.
 pub fn close(site: &Site) -> Option<HeaderValue> {
-    let secure = if site.secure_cookies { "; Secure" } else { "" };
-    HeaderValue::from_str(&format!(
-        "{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{secure}",
-        name(site)
-    ))
-    .ok()
+    let expired = build(site, "").max_age(Duration::ZERO);
+    HeaderValue::from_str(&expired.to_string()).ok()
 }
 
 #[cfg(test)]
@@ -72,12 +68,12 @@ mod tests {
         let production = open(&site(true), "v").unwrap();
         assert_eq!(
             production,
-            "__Host-myproof-session=v; Path=/; HttpOnly; SameSite=Lax; Secure"
+            "__Host-myproof-session=v; HttpOnly; SameSite=Lax; Secure; Path=/"
         );
         assert!(production.is_sensitive());
         assert_eq!(
             open(&site(false), "v").unwrap(),
-            "myproof-session=v; Path=/; HttpOnly; SameSite=Lax"
+            "myproof-session=v; HttpOnly; SameSite=Lax; Path=/"
         );
     }
 

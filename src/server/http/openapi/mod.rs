@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::http::header::{self, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
+use strum::VariantArray;
 use utoipa::openapi::path::PathItem;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::tag::TagBuilder;
@@ -215,9 +216,10 @@ fn complete_operation(operation: &mut Value, components: &Value) {
     }
     if let Some(scopes) = &scopes {
         common.push(
-            AuthReason::ALL
-                .map(|reason| AppError::Unauthorized { reason })
-                .to_vec(),
+            AuthReason::VARIANTS
+                .iter()
+                .map(|reason| AppError::Unauthorized { reason: *reason })
+                .collect(),
         );
         common.push(vec![AppError::RateLimited { retry_after: 7 }]);
         if !scopes.is_empty() {
@@ -356,7 +358,7 @@ pub fn want_key(item: &mut PathItem, scopes: &[Scope]) {
     } = item;
     let operations = [get, post, put, patch, delete, head, options, trace];
     for operation in operations.into_iter().flatten() {
-        let want = |way| SecurityRequirement::new(way, scopes.iter().map(|scope| scope.as_str()));
+        let want = |way| SecurityRequirement::new(way, scopes.iter().map(|scope| scope.into_str()));
         operation.security = Some(vec![want(API_KEY), want(BEARER)]);
     }
 }

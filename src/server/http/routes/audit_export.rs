@@ -12,10 +12,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::error::{AppError, AppResult};
+use crate::domain::event_description::{DescribedEvent, Segment};
 use crate::domain::list::{EventExportInput, ExportFormat};
 use crate::domain::routes;
 use crate::domain::scope::Scope;
-use crate::domain::event_description::{Segment, DescribedEvent};
 use crate::server::http::extract::query::StrictQuery;
 use crate::server::http::middleware::guard::Gate;
 use crate::server::http::middleware::session::Session;
@@ -79,7 +79,7 @@ fn file(services: &Services, input: EventExportInput) -> AppResult<Response> {
     let name = format!(
         "attachment; filename=\"history-{}.{}\"",
         services.now().format("%Y%m%dT%H%M%SZ"),
-        format.as_str()
+        format.into_str()
     );
     let write = match format {
         ExportFormat::Csv => csv_lines,
@@ -103,28 +103,28 @@ fn file(services: &Services, input: EventExportInput) -> AppResult<Response> {
 
 fn json_lines(events: &[DescribedEvent]) -> AppResult<Vec<u8>> {
     let mut lines = Vec::new();
-    for told in events {
-        serde_json::to_writer(&mut lines, &told.event).map_err(unwritable)?;
+    for described in events {
+        serde_json::to_writer(&mut lines, &described.event).map_err(unwritable)?;
         lines.push(b'\n');
     }
     Ok(lines)
 }
 
 fn csv_lines(events: &[DescribedEvent]) -> AppResult<Vec<u8>> {
-    csv(events.iter().map(|told| {
-        let event = &told.event;
+    csv(events.iter().map(|described| {
+        let event = &described.event;
         let id = |id: Option<uuid::Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
         [
             event.event_id.to_string(),
             event
                 .at
                 .to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
-            event.actor.kind.as_str().to_owned(),
+            event.actor.kind.into_str().to_owned(),
             event.actor.id.clone(),
-            event.action.as_str().to_owned(),
-            told.sentence.iter().map(Segment::text).collect(),
+            event.action.into_str().to_owned(),
+            described.sentence.iter().map(Segment::text).collect(),
             id(event.partner_id),
-            told.partner_name.clone().unwrap_or_default(),
+            described.partner_name.clone().unwrap_or_default(),
             event
                 .key_id
                 .as_ref()

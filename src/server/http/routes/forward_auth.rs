@@ -103,7 +103,7 @@ fn identify(caller: &Caller) -> Response {
         if !scopes.is_empty() {
             scopes.push(' ');
         }
-        scopes.push_str(scope.as_str());
+        scopes.push_str(scope.into_str());
     }
     let mut partner_id = [0; uuid::fmt::Hyphenated::LENGTH];
     let partner_id: &str = caller
@@ -134,10 +134,10 @@ fn asked_for(query: &str) -> AppResult<Asked> {
     let mut limited = false;
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match &*name {
-            "scope" => match Scope::parse(&value) {
-                Some(scope) if !asked.scopes.contains(&scope) => asked.scopes.push(scope),
-                Some(_) => {}
-                None => return Err(AppError::field("scope", "is not a scope")),
+            "scope" => match value.parse::<Scope>() {
+                Ok(scope) if !asked.scopes.contains(&scope) => asked.scopes.push(scope),
+                Ok(_) => {}
+                Err(_) => return Err(AppError::field("scope", "is not a scope")),
             },
             "limited" if value == "403" && !limited => limited = true,
             "limited" => return Err(AppError::field("limited", "must be 403, once")),

@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::domain::asset::{AssetListInput, AccessScope};
+use crate::domain::asset::{AccessScope, AssetListInput};
 use crate::domain::asset_input::{AssetInput, ReverifyInput, StatusInput, TransferInput};
 use crate::domain::error::{AppError, AppResult, Missing};
 use crate::domain::scope::Scope;

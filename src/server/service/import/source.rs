@@ -195,8 +195,9 @@ fn is_active(row: &Row) -> Result<bool, String> {
 fn environment(row: &Row) -> Result<Environment, String> {
     match text(row, &["environment"]) {
         None => Ok(Environment::default()),
-        Some(name) => Environment::parse(&name)
-            .ok_or_else(|| "its environment is none of production, test, development".into()),
+        Some(name) => name
+            .parse()
+            .map_err(|_| "its environment is none of production, test, development".into()),
     }
 }
 
@@ -216,7 +217,9 @@ fn scopes(row: &Row) -> Result<Vec<Scope>, String> {
         .map(|name| name.trim())
         .filter(|name| !name.is_empty())
     {
-        let scope = Scope::parse(name).ok_or("it has a scope that is not known")?;
+        let scope = name
+            .parse()
+            .map_err(|_| "it has a scope that is not known")?;
         if !scopes.contains(&scope) {
             scopes.push(scope);
         }

@@ -132,7 +132,7 @@ impl Draw {
                 } else {
                     name.to_lowercase()
                 },
-                status.as_str(),
+                status.into_str(),
                 time(key.life.changes_after(self.now)),
             );
         }

@@ -5,7 +5,7 @@ use sqlx::{Postgres, QueryBuilder};
 
 use super::place::{Place, Rows};
 use super::search::{Search, Way};
-use crate::domain::key::{Environment, KeyStatus, RECENT_WINDOW, EXPIRY_WARNING};
+use crate::domain::key::{EXPIRY_WARNING, KeyStatus, RECENT_WINDOW};
 use crate::domain::key_list::KeyQuery;
 use crate::server::store::keys::{is_expiring, is_rotation_due, is_stale, is_still_used};
 
@@ -166,7 +166,7 @@ impl Pick<'_> {
             Branch::Any => {}
             Branch::LookedAt(status) => {
                 statement.push(" and k.listed_status = ");
-                statement.push_bind(status.as_str());
+                statement.push_bind(status.into_str());
                 statement.push(" and (k.listed_until is null or k.listed_until > ");
                 statement.push_bind(now);
                 statement.push(")");
@@ -185,7 +185,7 @@ impl Pick<'_> {
                 );
                 statement.push_bind(now);
                 statement.push(") = ");
-                statement.push_bind(status.as_str());
+                statement.push_bind(status.into_str());
             }
         }
     }
@@ -201,7 +201,7 @@ impl Pick<'_> {
 fn push_filters(statement: &mut QueryBuilder<Postgres>, query: &KeyQuery, now: DateTime<Utc>) {
     if let Some(environment) = query.environment {
         statement.push(" and k.environment = ");
-        statement.push_bind(Environment::as_str(environment));
+        statement.push_bind(environment.into_str());
     }
     let flags = [
         (query.rotation_due, is_rotation_due!("$now")),
@@ -245,7 +245,11 @@ fn push_filters(statement: &mut QueryBuilder<Postgres>, query: &KeyQuery, now: D
 
 /// A condition with its moments, `$now`, `$soon` and `$lately`, in their places.
 pub fn push_at(statement: &mut QueryBuilder<Postgres>, condition: &str, now: DateTime<Utc>) {
-    let moments = [("now", now), ("soon", now + EXPIRY_WARNING), ("lately", now - RECENT_WINDOW)];
+    let moments = [
+        ("now", now),
+        ("soon", now + EXPIRY_WARNING),
+        ("lately", now - RECENT_WINDOW),
+    ];
     for (n, part) in condition.split('$').enumerate() {
         let named = moments
             .iter()

@@ -1,62 +1,58 @@
-//! The second factor of operators: codes by time (RFC 6238) from an app, and recovery codes for the day
-//! the app is lost.
+//! The second factor of operators: an authenticator app (TOTP, RFC 6238) and recovery codes for its
+//! loss.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::secret::Secret;
 
-/// How long a factor that was shown counts as fresh: what asks for a fresh one asks no more until then.
+/// Time after a second factor during which no further code is required.
 pub const RECENT_AUTH_WINDOW: TimeDelta = TimeDelta::minutes(5);
-/// How many recovery codes there are at first.
+/// Number of recovery codes in a new set.
 pub const RECOVERY_CODES: usize = 10;
-/// Characters of a recovery code, of five random bits each.
+/// Characters of a recovery code, five random bits each.
 pub const RECOVERY_CODE_LENGTH: usize = 16;
 
-/// What an operator has.
+/// The state of an operator's MFA.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MfaStatus {
-    /// Since when there is a factor; `None` where there is none.
+    /// The time of enrolment; `None` without a second factor.
     pub since: Option<DateTime<Utc>>,
-    /// How many recovery codes are left.
     pub recovery_codes_left: i64,
 }
 
-/// What an app needs to show codes. Told once, and never again.
+/// The secret for an authenticator app, shown only once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Enrolment {
-    /// The secret, in base32.
+    /// In base32.
     pub secret: Secret,
-    /// The same as an address that apps open (`otpauth:`).
+    /// An `otpauth:` URI.
     pub uri: Secret,
-    /// The address as a QR code.
+    /// The URI as a QR code.
     pub qr: QrCode,
 }
 
-/// A QR code (ISO/IEC 18004), as a picture of unit squares.
+/// A QR code (ISO/IEC 18004) made of unit squares.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QrCode {
-    /// Its width and height with the quiet zone around it, in squares.
+    /// Width and height in squares, including the quiet zone.
     pub size: i32,
-    /// The dark squares, as the path of an SVG: as secret as what the code says.
+    /// The dark squares as an SVG path; as secret as its content.
     pub path: Secret,
 }
 
-/// What somebody typed in the place of a code.
+/// A typed code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TypedCode {
-    /// Six digits.
+    /// Six digits of an authenticator app.
     Timed(u32),
-    /// A recovery code, without what parts it and in lower case.
+    /// A recovery code in lower case, without separators.
     Recovery(String),
 }
 
-/// Reads what was typed; apps and people part codes as they like.
-///
-/// # Errors
-/// What is wrong, to follow the field's name.
+/// Parses a typed code with any spaces and hyphens.
 pub fn typed_code(text: &str) -> Result<TypedCode, String> {
     let plain: String = text
         .chars()
@@ -75,18 +71,17 @@ pub fn typed_code(text: &str) -> Result<TypedCode, String> {
     }
 }
 
-/// A recovery code, as it is read: `abcd-efgh-ijkl-mnop`.
-#[must_use]
-pub fn told(code: &str) -> Secret {
-    // Long enough from the start: what outgrows its place leaves a copy there.
-    let mut told = String::with_capacity(code.len() * 2);
+/// Formats a recovery code as `abcd-efgh-ijkl-mnop`.
+pub fn format_recovery_code(code: &str) -> Secret {
+    // The capacity is reserved up front: reallocation would leave a copy of the code in memory.
+    let mut text = String::with_capacity(code.len() * 2);
     for (place, letter) in code.chars().enumerate() {
         if place > 0 && place % 4 == 0 {
-            told.push('-');
+            text.push('-');
         }
-        told.push(letter);
+        text.push(letter);
     }
-    told.into()
+    text.into()
 }
 
 #[cfg(test)]
@@ -99,7 +94,7 @@ mod tests {
             assert_eq!(typed_code(text), Ok(TypedCode::Timed(12_345)), "{text}");
         }
         let code = "abcdefgh234567yz";
-        for text in [code, "ABCD-efgh-2345-67yz", &told(code)] {
+        for text in [code, "ABCD-efgh-2345-67yz", &format_recovery_code(code)] {
             assert_eq!(typed_code(text), Ok(TypedCode::Recovery(code.into())));
         }
         for text in [
