@@ -57,7 +57,7 @@ impl Registry {
     /// [`AppError::Internal`].
     pub(super) async fn mint_patiently(&self) -> AppResult<Minted> {
         let (secret, work) = self.draw()?;
-        secret.with(self.key_hashing.run_patiently(work).await?)
+        secret.with(self.key_hashing.run_low_priority(work).await?)
     }
 
     /// Draws an id and a secret, with the work of hashing it.
