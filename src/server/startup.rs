@@ -21,10 +21,10 @@ use super::connections::{self, Limits};
 use super::crypto::pepper::Peppers;
 use super::crypto::pool::HashPool;
 use super::delivery::Courier;
-use super::http::middleware::http_service::Frame;
+use super::http::middleware::http_service::HttpService;
 use super::http::{self, openapi};
 use super::jobs;
-use super::metrics::{self, traffic::Traffic};
+use super::metrics::{self, requests::RequestMetrics};
 use super::package::SiteFolder;
 use super::router::router;
 use super::service::targets::Targets;
@@ -115,7 +115,7 @@ pub fn state(
         documents,
         site: Arc::new(site),
         leptos,
-        traffic: Traffic::default(),
+        request_metrics: RequestMetrics::default(),
         leaving: AtomicBool::new(false),
     })
 }
@@ -270,11 +270,11 @@ fn spawn_stop(state: AppState, delay: Duration, stop: watch::Sender<bool>) -> Re
 /// Answers until it is told to stop, then lets requests in flight end.
 async fn answer(
     listener: TcpListener,
-    frame: Frame,
+    service: HttpService,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), String> {
     let mut told_to_stop = stopping.clone();
-    let server = connections::serve(listener, frame, Limits::default(), async move {
+    let server = connections::serve(listener, service, Limits::default(), async move {
         let _ = told_to_stop.wait_for(|stop| *stop).await;
     });
     let too_long = async {

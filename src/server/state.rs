@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use leptos::config::LeptosOptions;
 
 use super::auth::Guard;
-use super::metrics::traffic::Traffic;
+use super::metrics::requests::RequestMetrics;
 use super::service::Registry;
 use crate::app::AssetPaths;
 
@@ -30,8 +30,7 @@ pub struct Shared {
     pub leptos: LeptosOptions,
     /// What is told of REST.
     pub documents: Documents,
-    /// What was answered.
-    pub traffic: Traffic,
+    pub request_metrics: RequestMetrics,
     /// Set once this instance is about to stop: requests should go to others.
     pub leaving: AtomicBool,
 }
