@@ -1,4 +1,4 @@
-# The program alone, as nobody in particular, on a file system that it cannot write: see compose.yaml.
+# The binary alone, as an unprivileged user; compose.yaml makes its file system read-only.
 FROM rust:1.95-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends nodejs npm python3 && rm -rf /var/lib/apt/lists/*
 WORKDIR /src

@@ -1,7 +1,7 @@
-# Every target is a script in scripts/, which says more about itself at its top.
+# Every target is a script in scripts/, which explains itself at its top.
 
 .DEFAULT_GOAL := help
-.PHONY: help run watch test bench fuzz soak chaos build dist profile screenshots psql cli
+.PHONY: help run watch test compat bench fuzz soak chaos build dist screenshots psql cli
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -15,28 +15,28 @@ watch: ## like run, and rebuild on every change of the sources
 test: ## run all tests; ONLY=lint, ONLY=rust or ONLY=browser runs a part
 	@scripts/test.sh $(ONLY)
 
-bench: ## measure the key check, in process and over HTTP, the lists and the pages
+compat: ## second test tier: browser tests against the release build, short fuzzing
+	@scripts/compat.sh
+
+bench: ## benchmarks: key verification, lists, console pages
 	@scripts/bench.sh
 
-fuzz: ## feed what is parsed with what nobody would send, ten minutes a target at most; ONLY=token runs one
+fuzz: ## fuzz the parsers, ten minutes a target; ONLY=token runs one
 	@scripts/fuzz.sh $(ONLY)
 
-soak: ## load that lasts: twenty minutes at full speed, 5,000 unknown keys at once, 10,000 idle connections
+soak: ## long-running load test
 	@scripts/soak.sh
 
-chaos: ## break what it stands on: kills under load, a slow and a cut network, a full disk
+chaos: ## fault injection: kills under load, a slow and a broken network, a full disk
 	@scripts/chaos.sh
 
-build: ## build the release: target/release/myproof-registry and target/site
+build: ## build the release: target/release/myproof-registry
 	@scripts/build.sh
 
-dist: ## make what is handed on, in dist/: one program with everything in it, checksums, what it is made of
+dist: ## make the release artefacts in dist/: binary, checksums, list of components
 	@scripts/dist.sh
 
-profile: ## find out anew which functions the browser's first WASM file need not hold
-	@scripts/profile.sh
-
-screenshots: ## take pictures of every page and dialog, for people to look at
+screenshots: ## take screenshots of every page and dialog
 	@scripts/screenshots.sh
 
 psql: ## open psql on the development database; ARGS are its arguments

@@ -1,33 +1,27 @@
 #!/usr/bin/env bash
-# Measures the key check, in process and over HTTP, the lists and the console's pages, with a database of
-# its own: `make bench`. `scripts/bench.sh console` measures the pages alone. docs/performance.md says what
-# the figures mean.
+# Measures key verification, in process and over HTTP, the lists and the console's pages, with a database of
+# its own: `make bench`. `scripts/bench.sh console` measures the pages alone. docs/performance.md explains
+# the figures.
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 . "$ROOT/scripts/dev.sh"
 
 ONLY=${1:-}
 case $ONLY in '' | console) ;; *) die "there is no part '$ONLY' of the benchmarks; use console, or name none" ;; esac
-setup rust postgres chromium node-modules bench-modules
+setup rust chromium node-modules bench-modules
 [ -n "$ONLY" ] || setup nginx wrk
-"$ROOT/scripts/build.sh"
-WORK=$(mktemp -d "${TMPDIR:-/tmp}/myproof-bench.XXXXXX")
-clean_up() {
-    setsid "$ROOT/scripts/cluster.sh" --dir "$WORK" --throwaway stop
-    rm -rf -- "$WORK"
-}
-at_exit clean_up
+"$ROOT/scripts/build.sh" site
 # The tables of a million keys are half a gigabyte; a database that holds them is given as much.
 export SHARED_BUFFERS=1GB
-"$ROOT/scripts/cluster.sh" --dir "$WORK" --throwaway start
-DATABASE_URL=$("$ROOT/scripts/cluster.sh" --dir "$WORK" url)
-export DATABASE_URL
-# The flags are the release's and cargo-leptos's, so that the libraries are compiled only once.
-export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$RELEASE_FLAGS --cfg erase_components"
+throwaway_database
+# The flags are cargo-leptos's, so that the libraries are compiled only once.
+export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }--cfg erase_components"
 if [ -z "$ONLY" ]; then
-    run_child cargo bench --features ssr --bench check -- --warm-up-time 1 --measurement-time 3 || exit 1
-    run_child cargo bench --features ssr --bench http || exit 1
-    run_child cargo bench --features ssr --bench lists || exit 1
+    run_child cargo bench --features ssr,sample --bench check -- --warm-up-time 1 --measurement-time 3 || exit 1
+    run_child cargo bench --features ssr,sample --bench http || exit 1
+    run_child cargo bench --features ssr,sample --bench lists || exit 1
 fi
+# The pages' server has the command `sample`, and reads target/site.
+run_child cargo build --release --features ssr,sample || exit 1
 cd end2end
-MYPROOF_BIN="$ROOT/target/release/$APP" LEPTOS_SITE_ROOT="$ROOT/target/site" \
+MYPROOF_BIN="$TARGET/release/$APP" LEPTOS_SITE_ROOT="$ROOT/target/site" \
     run_child node_modules/.bin/playwright test --config bench.config.ts --reporter=list || exit 1

@@ -20,7 +20,7 @@ for name in $(compgen -e | grep '^PG' || true); do unset "$name"; done
 
 DATABASE=registry
 SETTINGS=()
-STOP_SIGNAL=INT # what PostgreSQL calls a fast shutdown: it writes everything, waits for nobody
+STOP_MODE=fast # writes everything, waits for nobody
 THROWAWAY=
 DATA=
 while [[ ${1:-} == --* ]]; do
@@ -31,7 +31,7 @@ while [[ ${1:-} == --* ]]; do
         shift 2
         ;;
     --throwaway)
-        THROWAWAY=yes DATABASE=postgres STOP_SIGNAL=QUIT
+        THROWAWAY=yes DATABASE=postgres STOP_MODE=immediate
         SETTINGS=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200
             -c "shared_buffers=${SHARED_BUFFERS:-128MB}")
         shift
@@ -55,24 +55,21 @@ choose_user "$OWNER"
 . "$ROOT/scripts/postgres.sh"
 
 start_cluster() {
-    if [ "$(server_state)" = stopping ] && running_pid >/dev/null; then wait_gone "$(running_pid)"; fi
+    choose_programs
     if ! running_pid >/dev/null; then
-        choose_programs
         [ -d "$PGDATA_DIR" ] || init_cluster
         say "starting the database in $DATA"
         launch
     fi
-    wait_ready
     [ -n "$THROWAWAY" ] || ensure_database
 }
 
 stop_cluster() {
-    local pid
-    if pid=$(running_pid); then
+    if running_pid >/dev/null; then
+        choose_programs
         say "stopping the database in $DATA"
-        kill "-$STOP_SIGNAL" "$pid"
-        wait_gone "$pid" || { kill -QUIT "$pid" && wait_gone "$pid"; } ||
-            die "PostgreSQL (process $pid) does not end; its log $SERVER_LOG ends with: $(log_end)"
+        pg_ctl stop -m "$STOP_MODE" -t 30 >/dev/null 2>&1 || pg_ctl stop -m immediate -t 30 >/dev/null ||
+            die "PostgreSQL does not end; its log $SERVER_LOG ends with: $(log_end)"
     fi
     remove_socket_folder
 }

@@ -59,22 +59,25 @@ close_database() {
     setsid "$ROOT/scripts/cluster.sh" leave
 }
 
-# What the browser loads later is cut off the first file (src/ui/chunks.rs).
-SPLIT=(--split)
-# Development builds have the page /styleguide.
-FOR_DEVELOPMENT=("${SPLIT[@]}" --features styleguide)
-
-# A release's browser half: scripts/wasm/wasm-opt stands before binaryen's, and cuts the first WASM
-# file in two. It knows functions by their names of Rust's newer kind, which tell types apart.
-RELEASE_FLAGS="-Csymbol-mangling-version=v0"
-leptos_release() {
-    WASM_OPT=$(command -v wasm-opt) PATH="$ROOT/scripts/wasm:$PATH" \
-        RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$RELEASE_FLAGS" \
-        run_child cargo leptos build --release "$@" || return 1
-    # It is called by its name alone, and what it says is not shown.
-    [ -n "${MARKS_FILE:-}" ] || compgen -G "$LEPTOS_SITE_ROOT/pkg/late.*.wasm" >/dev/null ||
-        { say "scripts/wasm/wasm-opt was not called, or did not cut" && return 1; }
+# Makes DATABASE_URL point to a new database that ends with this script, as its folder WORK does.
+throwaway_database() {
+    setup postgres
+    WORK=$(mktemp -d "${TMPDIR:-/tmp}/$APP.XXXXXX")
+    at_exit remove_database
+    "$ROOT/scripts/cluster.sh" --dir "$WORK" --throwaway start
+    DATABASE_URL=$("$ROOT/scripts/cluster.sh" --dir "$WORK" url)
+    export DATABASE_URL
 }
+remove_database() {
+    # In a session of its own, a second Ctrl-C does not interrupt it.
+    setsid "$ROOT/scripts/cluster.sh" --dir "$WORK" --throwaway stop
+    rm -rf -- "$WORK"
+}
+
+# Puts pages and dialogs into WASM files of their own (src/console/chunks.rs).
+SPLIT=(--split)
+# Development builds have the page /styleguide and the command `sample`.
+FOR_DEVELOPMENT=("${SPLIT[@]}" --features "styleguide,sample")
 
 # cargo-leptos takes one style sheet and follows no @import: the parts are joined, in the order of
 # the cascade, where Cargo.toml says. An unchanged one keeps its time, so nothing is done again.
@@ -110,7 +113,7 @@ build_debug() {
         say "nothing changed since the last build"
         return
     fi
-    say "building the server and the browser's half"
+    say "building the server and the front end"
     rm -f -- "$stamp"
     join_style
     run_child cargo leptos build "${FOR_DEVELOPMENT[@]}" || die "the build failed, for the reason above"

@@ -57,17 +57,9 @@ create_first_operator() {
 PASSWORD=
 show_first_operator() {
     [ -n "$PASSWORD" ] || return 0
-    local line lines=(
-        "The first operator was created. This password is shown only now:"
-        ""
-        "  address   http://$REACHED_AT/"
-        "  e-mail    $OPERATOR_EMAIL"
-        "  password  $PASSWORD"
-    ) width=64
-    for line in "${lines[@]}"; do if [ "${#line}" -gt "$width" ]; then width=${#line}; fi; done
-    printf '\n+%s+\n' "$(printf -- '-%.0s' $(seq $((width + 2))))"
-    printf "| %-${width}s |\n" "${lines[@]}"
-    printf '+%s+\n\n' "$(printf -- '-%.0s' $(seq $((width + 2))))"
+    printf '\n%s\n\n' "The first operator was created. This password is shown only now:"
+    printf '  %-9s %s\n' address "http://$REACHED_AT/" e-mail "$OPERATOR_EMAIL" password "$PASSWORD"
+    echo
     PASSWORD=
 }
 

@@ -95,7 +95,7 @@ wasm_works() { compgen -G "$1/libstd-*.rlib" >/dev/null; }
 
 install_wasm() {
     wasm_works "$1" && return 0
-    say "installing Rust's wasm32-unknown-unknown target, which the browser's half is compiled for"
+    say "installing Rust's wasm32-unknown-unknown target, which the front end is compiled for"
     if have rustup && run_child rustup target add wasm32-unknown-unknown --toolchain "$RUSTUP_TOOLCHAIN"; then
         return 0
     fi
@@ -112,7 +112,7 @@ setup_leptos() {
     [ -n "$bindgen" ] || die "Cargo.lock names no wasm-bindgen; restore it from git"
     is_version "cargo-leptos $CARGO_LEPTOS" ||
         install_locked install_crate cargo-leptos "$CARGO_LEPTOS" \
-            "it builds the server and the browser's half together" --locked
+            "it builds the server and the front end together" --locked
     # Its output is only understood by the library of the very same version. Its own lock file is
     # older than this version of Rust, so the newest fitting dependencies are taken.
     is_version "wasm-bindgen $bindgen" ||
@@ -157,7 +157,7 @@ wasm_opt_works() { [[ "$(wasm-opt --version 2>/dev/null) " == "wasm-opt version 
 install_wasm_opt() {
     wasm_opt_works && return 0
     have npm || die "npm is missing; install Node.js 20 or newer"
-    say "installing wasm-opt (binaryen $BINARYEN), which shrinks the browser's half of a release"
+    say "installing wasm-opt (binaryen $BINARYEN), which shrinks the front end of a release"
     run_child npm install --prefix "$TOOLS/binaryen" --no-audit --no-fund --loglevel=error "binaryen@$BINARYEN" ||
         die "binaryen $BINARYEN could not be installed, for npm's reason above; repeat when it is solved"
 }

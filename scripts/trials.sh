@@ -1,40 +1,35 @@
 # shellcheck shell=bash
-# What soak.sh and chaos.sh share: a database of their own, and one trial after the other. Sourced by them.
+# Slow tests in a release build, one after the other, with a database of their own. Sourced by soak.sh and chaos.sh.
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 . "$ROOT/scripts/dev.sh"
 
-setup rust postgres
-WORK=$(mktemp -d "${TMPDIR:-/tmp}/myproof-trials.XXXXXX")
+setup rust
+throwaway_database
 mkdir -- "$WORK/tmp"
-clean_up() {
+# A test that was cut off has left its cluster running on its file system.
+unmount() {
     local folder
-    # A trial that was cut off has left its cluster running on its file system.
     for folder in "$WORK"/tmp/*/; do
         mountpoint -q -- "$folder" || continue
         setsid "$ROOT/scripts/cluster.sh" --dir "$folder" --throwaway stop
         umount -- "$folder"
     done
-    setsid "$ROOT/scripts/cluster.sh" --dir "$WORK" --throwaway stop
-    rm -rf -- "$WORK"
 }
-at_exit clean_up
-"$ROOT/scripts/cluster.sh" --dir "$WORK" --throwaway start
-DATABASE_URL=$("$ROOT/scripts/cluster.sh" --dir "$WORK" url)
-export DATABASE_URL
-# Where the trials' own folders go.
+at_exit unmount
+# Where the tests' own folders go.
 export TMPDIR="$WORK/tmp"
-# The flags are the release's and cargo-leptos's, so that the libraries are compiled only once.
-export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$RELEASE_FLAGS --cfg erase_components"
+# The flags are cargo-leptos's, so that the libraries are compiled only once.
+export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }--cfg erase_components"
 # Ten thousand connections are as many files, on either side.
 ulimit -n "$(ulimit -Hn)"
 
 FAILED=
-# trial NAME WHAT: one that fails does not keep the next from running.
+# trial NAME WHAT: runs one test; a failure does not keep the next from running.
 trial() {
     say "$1: $2"
     run_child cargo test --release --features ssr --test trials -- --nocapture --test-threads=1 "$1" || FAILED+=" $1"
 }
-all_held() {
+all_passed() {
     [ -z "$FAILED" ] || die "these failed, for the reasons above:$FAILED"
-    say "all held"
+    say "all passed"
 }

@@ -15,10 +15,18 @@ work=$(mktemp -d)
 remove_work() { rm -rf -- "$work"; }
 at_exit remove_work
 
+# The machine's own mirror, but the suite that carries current compilers. apt checks signature and checksums.
 say "downloading Debian's rust-src $version: the standard library's sources of this very compiler"
-run_child python3 "$ROOT/scripts/fetch-rust-src.py" "$version" "$work/rust-src.deb" 2>"$work/reason" ||
-    die "the wasm32-unknown-unknown target could not be built from source ($(tail -n 1 "$work/reason")); $by_hand"
-dpkg-deb -x "$work/rust-src.deb" "$work/src" || die "Debian's rust-src could not be unpacked; see dpkg-deb's reason above"
+keyring=$(compgen -G '/usr/share/keyrings/debian-archive-keyring.[gp][gp][gp]' | head -n 1) || true
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1) || true
+[ -n "$keyring" ] && [ -n "$mirror" ] || die "apt has no Debian mirror, or Debian's archive keys are missing; $by_hand"
+echo "deb [signed-by=$keyring] $mirror trixie-backports main" >"$work/sources.list"
+mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
+apt=(apt-get -q -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=- -o "Dir::State::Lists=$work/lists"
+    -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root)
+(cd -- "$work" && "${apt[@]}" update && "${apt[@]}" download "rust-src=$version*") ||
+    die "Debian's rust-src $version could not be downloaded, for apt's reason above; $by_hand"
+dpkg-deb -x "$work"/rust-src_*.deb "$work/src" || die "Debian's rust-src could not be unpacked; see dpkg-deb's reason above"
 library=("$work"/src/usr/src/rustc-"$version"/library)
 [ -f "${library[0]}/sysroot/Cargo.toml" ] || die "Debian's rust-src $version holds no standard library; $by_hand"
 

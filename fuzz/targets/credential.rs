@@ -3,7 +3,7 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use libfuzzer_sys::fuzz_target;
-use myproof_registry::server::http::credential::presented;
+use myproof_registry::server::http::extract::credential::presented;
 
 fuzz_target!(|data: &[u8]| {
     let mut headers = HeaderMap::new();

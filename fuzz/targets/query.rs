@@ -6,7 +6,7 @@ use axum::http::Request;
 use futures::FutureExt;
 use libfuzzer_sys::fuzz_target;
 use myproof_registry::domain::key_list::KeyListInput;
-use myproof_registry::server::http::query::StrictQuery;
+use myproof_registry::server::http::extract::query::StrictQuery;
 
 fuzz_target!(|query: &str| {
     let Ok(request) = Request::get(format!("/api/admin/api-keys?{query}")).body(()) else {

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use libfuzzer_sys::fuzz_target;
-use myproof_registry::server::services::targets::Targets;
+use myproof_registry::server::service::targets::Targets;
 
 fuzz_target!(|text: &str| {
     let targets = Targets::default();

@@ -1,7 +1,6 @@
 //! What the browser loads once it is wanted: every page but the tab and the sign-in, and every dialog. WASM
 //! files beside the first one hold them, and what both need; the build cuts them out (`cargo leptos --split`) at the two
-//! functions that are marked here. What of the first file the first pages do not call, a release cuts out by itself
-//! (`scripts/wasm/`).
+//! functions that are marked here.
 
 use leptos::prelude::*;
 use leptos_router::ChooseView;

@@ -1,17 +1,18 @@
 //! The browser's files. Their names carry a hash of their contents, so that browsers may keep them for
 //! ever; but not of the script and the WASM that are loaded first, nor of the loader, which name each
 //! other: cargo-leptos writes the names into them after it has given them theirs. These are asked for
-//! again each time, by a validator. The names are found once, at the start, in the site's folder itself: a deployed
-//! server needs that folder and nothing else.
+//! again each time, by a validator. The names are found once, at the start.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
+use super::embedded;
 use crate::app::AssetPaths;
 
 /// The name that cargo-leptos gives the files: `output-name` in `Cargo.toml`.
@@ -22,30 +23,52 @@ pub const PKG_DIR: &str = "pkg";
 const LOADER: &str = "__wasm_split.";
 const CHUNKS: &str = "__wasm_split_manifest.";
 
-/// Finds the browser's files below `site_root`, as URL paths.
+/// Finds the browser's files, as URL paths: in the binary if it has them, else below `site_root`.
 ///
 /// # Errors
 /// Which file is missing where, in one line.
 pub fn find(site_root: &Path) -> Result<AssetPaths, String> {
+    if let Some(site) = embedded::SITE {
+        let prefix = format!("{PKG_DIR}/");
+        let paths = (site.paths)();
+        let names = paths.iter().filter_map(|path| path.strip_prefix(&*prefix));
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        let read = |name: &str| {
+            let content = (site.read)(&format!("{prefix}{name}"));
+            content.ok_or_else(|| "it is missing".to_owned())
+        };
+        return name_files(&names, read).map_err(|reason| format!("this binary: {reason}"));
+    }
     let folder = site_root.join(PKG_DIR);
-    let find = |name: &str, extension: &str| {
-        newest(&folder, name, extension).ok_or_else(|| {
-            format!(
-                "LEPTOS_SITE_ROOT: no {name}*.{extension} in {}: build it with `make build`, or set the variable to the folder",
-                folder.display()
-            )
-        })
+    let read = |name: &str| {
+        let content = fs::read(folder.join(name));
+        content.map(Cow::from).map_err(|error| error.to_string())
     };
-    let chunks = find(CHUNKS, "json")?;
-    let chunks: HashMap<String, Vec<String>> = fs::read(folder.join(&chunks))
-        .map_err(|error| error.to_string())
-        .and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()))
-        .map_err(|error| {
-            format!(
-                "LEPTOS_SITE_ROOT: can't read {chunks} in {}: {error}",
-                folder.display()
-            )
-        })?;
+    name_files(&newest_first(&folder), read).map_err(|reason| {
+        format!(
+            "LEPTOS_SITE_ROOT: {reason} in {}: build it with `make build`, or set the variable to the folder",
+            folder.display()
+        )
+    })
+}
+
+/// Picks the first file of each kind.
+fn name_files(
+    names: &[String],
+    read: impl Fn(&str) -> Result<Cow<'static, [u8]>, String>,
+) -> Result<AssetPaths, String> {
+    let find = |begin: &str, extension: &str| {
+        let found = names.iter().find(|name| {
+            let found = Path::new(name).extension();
+            name.starts_with(begin) && found.is_some_and(|found| found == extension)
+        });
+        let missing = || format!("no {begin}*.{extension}");
+        found.cloned().ok_or_else(missing)
+    };
+    let read = |name: &str| read(name).map_err(|error| format!("can't read {name} ({error})"));
+    let manifest = find(CHUNKS, "json")?;
+    let chunks: HashMap<String, Vec<String>> = serde_json::from_slice(&read(&manifest)?)
+        .map_err(|error| format!("can't read {manifest} ({error})"))?;
     let (js, wasm, loader) = (
         find(OUTPUT_NAME, "js")?,
         find(OUTPUT_NAME, "wasm")?,
@@ -53,13 +76,7 @@ pub fn find(site_root: &Path) -> Result<AssetPaths, String> {
     );
     let mut validators = HashMap::new();
     for name in [&js, &wasm, &loader] {
-        let content = fs::read(folder.join(name)).map_err(|error| {
-            format!(
-                "LEPTOS_SITE_ROOT: can't read {name} in {}: {error}",
-                folder.display()
-            )
-        })?;
-        let digest = HEXLOWER.encode(&Sha256::digest(&content)[..16]);
+        let digest = HEXLOWER.encode(&Sha256::digest(read(name)?)[..16]);
         validators.insert(name.clone(), format!("\"{digest}\""));
     }
     let path = |name: String| format!("/{PKG_DIR}/{name}");
@@ -73,26 +90,20 @@ pub fn find(site_root: &Path) -> Result<AssetPaths, String> {
     })
 }
 
-/// The name of the newest file of this kind: builds leave older ones beside it.
-fn newest(folder: &Path, begin: &str, extension: &str) -> Option<String> {
-    let is_it = |path: &PathBuf| {
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        name.starts_with(begin) && path.extension().is_some_and(|found| found == extension)
-    };
-    let modified = |path: &PathBuf| {
-        path.metadata()
-            .and_then(|metadata| metadata.modified())
-            .unwrap_or(SystemTime::UNIX_EPOCH)
-    };
-    let path = fs::read_dir(folder)
-        .ok()?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(is_it)
-        .max_by_key(modified)?;
-    Some(path.file_name()?.to_str()?.to_owned())
+/// The names of a folder's files, the newest first: builds leave older ones beside it.
+fn newest_first(folder: &Path) -> Vec<String> {
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let modified = entry.metadata().and_then(|metadata| metadata.modified());
+            let name = entry.file_name().into_string().ok()?;
+            Some((modified.unwrap_or(SystemTime::UNIX_EPOCH), name))
+        })
+        .collect();
+    files.sort_by(|one, other| other.cmp(one));
+    files.into_iter().map(|(_, name)| name).collect()
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use leptos_axum::{AxumRouteListing, LeptosRoutes, ResponseOptions};
 use tower_http::services::ServeDir;
 
 use super::assets::PKG_DIR;
+use super::embedded;
 use super::http;
 use super::http::extract::json;
 use super::http::middleware::drain;
@@ -178,15 +179,16 @@ fn app(state: &AppState) -> impl Fn() -> leptos::prelude::AnyView + Clone + Send
 
 /// The browser's files, compressed at build time. Names carry a hash and fonts never change, so they
 /// are immutable, except those with a validator (see [`super::assets`]).
-fn files(state: &AppState, folder: &str) -> Router {
-    let folder = std::path::Path::new(&*state.leptos.site_root).join(folder);
-    Router::new()
-        .fallback_service(
-            ServeDir::new(folder)
+fn files(state: &AppState, folder: &'static str) -> Router {
+    let files = match embedded::SITE {
+        Some(site) => Router::new().fallback_service(site.service(folder)),
+        None => Router::new().fallback_service(
+            ServeDir::new(std::path::Path::new(&*state.leptos.site_root).join(folder))
                 .precompressed_br()
                 .precompressed_gzip(),
-        )
-        .layer(from_fn_with_state(Arc::clone(&state.site), cache_files))
+        ),
+    };
+    files.layer(from_fn_with_state(Arc::clone(&state.site), cache_files))
 }
 
 /// Sets Cache-Control and answers conditional requests (ETag, 304).
@@ -254,13 +256,23 @@ async fn not_found(State(state): State<AppState>, mut request: Request) -> Respo
     if let Err(error) = session::identify(&state, &mut request).await {
         return Problem(error).into_response();
     }
-    let shell = app(&state);
+    let path = request.uri().path().trim_start_matches('/');
+    let file = embedded::SITE.and_then(|site| site.answer(path, request.headers()));
+    let mut response = match file {
+        Some(file) => file,
+        None => file_or_missing_page(&state, request).await,
+    };
+    name_charset(response.headers_mut());
+    response
+}
+
+/// A file of the site's folder, or the page that says there is none.
+async fn file_or_missing_page(state: &AppState, request: Request) -> Response {
+    let shell = app(state);
     let handler =
-        leptos_axum::file_and_error_handler_with_context(page_context(&state), move |_options| {
+        leptos_axum::file_and_error_handler_with_context(page_context(state), move |_options| {
             shell()
         });
     let uri = request.uri().clone();
-    let mut response = handler(uri, State(state.clone()), request).await;
-    name_charset(response.headers_mut());
-    response
+    handler(uri, State(state.clone()), request).await
 }

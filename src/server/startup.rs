@@ -1,6 +1,7 @@
 //! `serve`: from configuration to a server that listens, and its orderly end.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -25,7 +26,6 @@ use super::http::middleware::http_service::HttpService;
 use super::http::{self, openapi};
 use super::jobs;
 use super::metrics::{self, requests::RequestMetrics};
-use super::package::SiteFolder;
 use super::router::router;
 use super::service::targets::Targets;
 use super::service::{IssuingPolicy, Registry};
@@ -129,9 +129,7 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
     let database = config::database(source).map_err(|error| error.to_string())?;
     let peppers = peppers(&config::peppers(source).map_err(|error| error.to_string())?);
     let issuing = config::issuing(source).map_err(|error| error.to_string())?;
-    let entropy: &dyn Entropy = &SystemEntropy;
-    let site_folder = SiteFolder::find(config.site_root.clone(), entropy.bytes())?;
-    let asset_paths = assets::find(site_folder.path())?;
+    let asset_paths = assets::find(&config.site_root)?;
 
     let notices = config::notices::notices(source).map_err(|error| error.to_string())?;
     if config.env == AppEnv::Production {
@@ -169,7 +167,7 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
         registry.clone(),
         peppers,
         site,
-        leptos_options(&site_folder, address),
+        leptos_options(&config.site_root, address),
         config.outage,
     );
 
@@ -336,10 +334,10 @@ async fn report_uncovered_keys(registry: &Registry, peppers: &Peppers) {
 }
 
 /// What Leptos wants to know, set here so that a deployed binary needs no `Cargo.toml`.
-fn leptos_options(site: &SiteFolder, address: SocketAddr) -> LeptosOptions {
+fn leptos_options(site_root: &Path, address: SocketAddr) -> LeptosOptions {
     LeptosOptions::builder()
         .output_name(OUTPUT_NAME)
-        .site_root(site.path().to_string_lossy().into_owned())
+        .site_root(site_root.to_string_lossy().into_owned())
         .site_pkg_dir(PKG_DIR)
         .site_addr(address)
         .reload_port(3001_u32)

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use myproof_registry::domain::key::KeyStatus;
 use myproof_registry::domain::operator::Role;
+#[cfg(feature = "sample")]
 use myproof_registry::server::service::sample::SampleSize;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -454,6 +455,7 @@ async fn short_texts_find_what_begins_with_them(pool: PgPool) {
 }
 
 /// Whichever way a search goes, its pages are those of the whole list that fit, in its order.
+#[cfg(feature = "sample")]
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn every_search_finds_what_fits_and_nothing_else(pool: PgPool) {
     let app = TestApp::new(pool);

@@ -35,6 +35,7 @@ mod lineage;
 mod lists;
 mod metrics;
 mod minting;
+#[cfg(feature = "sample")]
 mod newest;
 mod nginx;
 mod node_pack;
@@ -43,7 +44,6 @@ mod obeyed;
 mod openapi;
 mod operators;
 mod outage;
-mod package;
 mod partner_audit;
 mod pepper;
 mod pepper_walk;
@@ -54,6 +54,7 @@ mod rates;
 mod restore;
 mod rolling_upgrade;
 mod rotation;
+#[cfg(feature = "sample")]
 mod sample;
 mod scan;
 mod schema;

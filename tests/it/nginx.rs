@@ -1,4 +1,4 @@
-//! A service behind a real nginx, guarded by `/api/auth/verify` as the README says.
+//! A service behind a real nginx, guarded by `/api/auth/verify` with the recipe of `docs/gateways.md`.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -49,10 +49,10 @@ fn is_whole(request: &[u8]) -> bool {
     body.len() >= length.map_or(0, |length| length.parse().unwrap())
 }
 
-/// The README's recipe with this test's addresses.
+/// The recipe of `docs/gateways.md` with this test's addresses.
 fn recipe(registry: &str, upstream: &str) -> String {
-    let readme = include_str!("../../README.md");
-    let recipe = readme
+    let page = include_str!("../../docs/gateways.md");
+    let recipe = page
         .split("```nginx\n")
         .find(|block| block.contains("auth_request /_verify"))
         .and_then(|block| block.split("```").next())

@@ -6,8 +6,8 @@ mod bulk;
 mod import;
 mod keys;
 mod operators;
-mod pack;
 mod policy;
+#[cfg(feature = "sample")]
 mod sample;
 mod scan;
 
@@ -21,8 +21,8 @@ use self::bulk::BulkCommand;
 use self::import::ImportArgs;
 use self::keys::KeyCommand;
 use self::operators::OperatorCommand;
-use self::pack::PackArgs;
 use self::policy::PolicyCommand;
+#[cfg(feature = "sample")]
 use self::sample::SampleArgs;
 use self::scan::ScanArgs;
 use super::config::{self, Source};
@@ -66,9 +66,8 @@ enum Command {
     /// Find tokens that leaked into files. Exit 0: none; 1: some; 3: it could not be done.
     Scan(ScanArgs),
     /// Fill a development database with sample partners and keys.
+    #[cfg(feature = "sample")]
     Sample(SampleArgs),
-    /// Write a copy of this program that holds the browser's files, and needs no folder beside it.
-    Pack(PackArgs),
     /// Print the OpenAPI document of the REST routes, JSON. Needs no database and no configuration.
     #[command(name = "openapi")]
     OpenApi,
@@ -124,8 +123,8 @@ async fn run(command: Command) -> Result<ExitCode, String> {
         Command::Import(args) => import::run(&source, args).await?,
         Command::Audit(command) => audit::run(&source, command).await?,
         Command::Scan(args) => return Ok(scan::run(&source, args).await),
+        #[cfg(feature = "sample")]
         Command::Sample(args) => sample::run(&source, args).await?,
-        Command::Pack(args) => pack::run(&args)?,
         Command::OpenApi => println!("{:#}", http::document()),
     }
     Ok(ExitCode::SUCCESS)

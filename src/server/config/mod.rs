@@ -274,8 +274,8 @@ pub struct ServeConfig {
     pub address: SocketAddr,
     /// `METRICS_ADDR`; `None` where it is `off`. Port 0 takes a free one.
     pub metrics: Option<SocketAddr>,
-    /// `LEPTOS_SITE_ROOT`: the folder with the browser's files; `None` where none is named.
-    pub site_root: Option<PathBuf>,
+    /// `LEPTOS_SITE_ROOT`: the folder with the browser's files, unless the binary has them embedded.
+    pub site_root: PathBuf,
     /// `PUBLIC_URL`'s origin; `None` in development where the address decides.
     pub public_origin: Option<String>,
     /// `TRUSTED_PROXIES`.
@@ -314,7 +314,9 @@ pub fn serve(source: &Source) -> Result<ServeConfig, ConfigError> {
             );
         }
     };
-    let site_root = source.get("LEPTOS_SITE_ROOT").map(PathBuf::from);
+    let site_root = source
+        .get("LEPTOS_SITE_ROOT")
+        .unwrap_or_else(|| "target/site".to_owned());
     let public_origin = source
         .get("PUBLIC_URL")
         .map(|url| origin(&url, env))
@@ -330,7 +332,7 @@ pub fn serve(source: &Source) -> Result<ServeConfig, ConfigError> {
         env,
         address,
         metrics,
-        site_root,
+        site_root: site_root.into(),
         public_origin,
         trusted_proxies,
         outage: Duration::from_secs(number(source, "APIKEY_OUTAGE_SECONDS", 0..=300)?.unwrap_or(0)),

@@ -1,8 +1,8 @@
-//! Passwords that whoever guesses tries first (NIST SP 800-63B §5.1.1.2; OWASP ASVS 5.0, 6.2.11 and 6.2.12): at
-//! any account, and at this very one.
+//! Denylist of common passwords, and of passwords derived from the account or this service (NIST SP 800-63B
+//! §5.1.1.2; OWASP ASVS 5.0, 6.2.11 and 6.2.12).
 //!
-//! The list holds the ten thousand most common ones that are long enough to be taken at all, of the "10
-//! million passwords" in SecLists (MIT), in lower case and sorted.
+//! The list holds the ten thousand most common passwords of the minimum length, from the "10 million
+//! passwords" of SecLists (MIT), in lower case and sorted.
 
 use std::sync::LazyLock;
 
@@ -11,21 +11,19 @@ use zeroize::Zeroizing;
 static LISTED: LazyLock<Vec<&str>> =
     LazyLock::new(|| include_str!("breached_passwords.txt").lines().collect());
 
-/// What this service and its parts are called (OWASP ASVS 5.0, 6.1.2).
+/// Names of this service and its parts (OWASP ASVS 5.0, 6.1.2).
 const CONTEXT: [&str; 4] = ["myproof", "registry", "operator", "apikey"];
-/// With fewer letters and digits beside such names, a password is made of them.
-const BESIDE_NAMES: usize = 8;
+/// Minimum of letters and digits besides such names.
+const MIN_OTHER_CHARS: usize = 8;
 
-/// Whether a password is one of them, in whatever case.
-#[must_use]
+/// True if the password is on the denylist, in any case.
 pub fn is_listed(password: &str) -> bool {
     let password = Zeroizing::new(password.to_lowercase());
     LISTED.binary_search(&password.as_str()).is_ok()
 }
 
-/// Whether a password is little more than what this service, or its operator by their address, is called.
-#[must_use]
-pub fn names_its_place(password: &str, email: &str) -> bool {
+/// True if the password is little more than the names of this service or the parts of the e-mail address.
+pub fn mentions_service(password: &str, email: &str) -> bool {
     let email = email.to_lowercase();
     let names = email
         .split(|c: char| !c.is_alphanumeric())
@@ -35,7 +33,7 @@ pub fn names_its_place(password: &str, email: &str) -> bool {
     for name in CONTEXT.into_iter().chain(names) {
         rest = Zeroizing::new(rest.replace(name, ""));
     }
-    rest.len() < whole && rest.chars().filter(|c| c.is_alphanumeric()).count() < BESIDE_NAMES
+    rest.len() < whole && rest.chars().filter(|c| c.is_alphanumeric()).count() < MIN_OTHER_CHARS
 }
 
 #[cfg(test)]
@@ -44,14 +42,14 @@ mod tests {
     use crate::domain::operator::new_password;
 
     #[test]
-    fn the_list_is_sorted_and_of_what_length_alone_would_let_through() {
+    fn the_list_is_sorted_and_holds_only_passwords_of_the_minimum_length() {
         assert_eq!(LISTED.len(), 10_000);
         assert!(LISTED.is_sorted());
         assert!(LISTED.iter().all(|password| new_password(password).is_ok()));
     }
 
     #[test]
-    fn case_is_no_way_around_it() {
+    fn the_denylist_ignores_case() {
         for password in ["qwertyqwerty", "QwertyQwerty", "1qaz2wsx3edc"] {
             assert!(is_listed(password), "{password}");
         }
@@ -59,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn names_alone_make_no_password() {
+    fn a_password_of_names_alone_is_refused() {
         let email = "Jo.Miller@acme-bank.example";
         for password in [
             "MyProofRegistry1!",
@@ -68,7 +66,7 @@ mod tests {
             "Miller.1984.acme",
             "MILLERmiller!!",
         ] {
-            assert!(names_its_place(password, email), "{password}");
+            assert!(mentions_service(password, email), "{password}");
         }
         for password in [
             "a registry of quiet badgers",
@@ -76,7 +74,7 @@ mod tests {
             "1209 348",
             "jo and the others",
         ] {
-            assert!(!names_its_place(password, email), "{password}");
+            assert!(!mentions_service(password, email), "{password}");
         }
     }
 }

@@ -8,8 +8,7 @@ pub mod seal;
 pub mod secret;
 pub mod totp;
 
-/// Compares two byte strings in a time that depends on their lengths alone.
-#[must_use]
+/// Compares two byte strings in time that depends only on their lengths.
 pub fn same_bytes(left: &[u8], right: &[u8]) -> bool {
     subtle::ConstantTimeEq::ct_eq(left, right).into()
 }

@@ -1,24 +1,23 @@
-//! The pepper: the server's own secret, without which the stored hashes are worth nothing.
+//! The pepper: a secret of the server, without which the stored hashes can't be attacked.
 //!
-//! From each pepper are derived, with HKDF-SHA256 (RFC 5869): a fingerprint, by which a row tells
-//! which pepper it was made under, and the sub-keys of the check tag, of the
-//! history's checkpoints, of sealed secrets and of recovery codes.
+//! HKDF-SHA256 (RFC 5869) derives from each pepper a fingerprint, stored beside each hash to name its
+//! pepper, and the sub-keys for check tags, audit checkpoints, sealed secrets and recovery codes.
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
-/// Fewest bytes of a pepper in production.
+/// Minimum length of a pepper in production.
 pub const MIN_PEPPER_BYTES: usize = 32;
 
-/// Which pepper a row was made under.
+/// Names the pepper of a stored hash.
 pub type Fingerprint = [u8; 8];
 
-/// The first bytes of an HMAC of the secret: a wrong secret fails on it without Argon2.
+/// First bytes of an HMAC of the secret: rejects a wrong secret without Argon2.
 pub type CheckTag = [u8; 4];
 
-/// One pepper with what is derived from it. Wiped from memory when dropped.
+/// A pepper and its sub-keys. Wiped from memory on drop.
 pub struct Pepper {
     value: Zeroizing<Vec<u8>>,
     tag_key: Zeroizing<[u8; 32]>,
@@ -29,8 +28,7 @@ pub struct Pepper {
 }
 
 impl Pepper {
-    /// Takes the UTF-8 bytes of a setting as they stand.
-    #[must_use]
+    /// Derives the sub-keys from the UTF-8 bytes of a setting.
     pub fn new(value: &str) -> Self {
         let derive = Hkdf::<Sha256>::new(None, value.as_bytes());
         let mut tag_key = Zeroizing::new([0; 32]);
@@ -68,41 +66,33 @@ impl Pepper {
         }
     }
 
-    /// The pepper's fingerprint; tells nothing of its value.
-    #[must_use]
+    /// Public: reveals nothing of the pepper.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
 
-    /// `HMAC-SHA256(key = pepper, message = hex text of the secret)`: the password that Argon2id
-    /// gets.
-    #[must_use]
+    /// Returns `HMAC-SHA256(key = pepper, message = hex text of the secret)`, the password for Argon2id.
     pub fn peppered(&self, secret_hex: &str) -> Zeroizing<[u8; 32]> {
         hmac_sha256(&self.value, secret_hex.as_bytes())
     }
 
-    /// The check tag of a secret under this pepper.
-    #[must_use]
     pub fn check_tag(&self, secret_hex: &str) -> CheckTag {
         let mac = hmac_sha256(&self.tag_key[..], secret_hex.as_bytes());
         [mac[0], mac[1], mac[2], mac[3]]
     }
 
-    /// The key under which secrets are sealed that must be readable again.
-    #[must_use]
+    /// Key of [`super::seal`].
     pub(super) fn seal_key(&self) -> &[u8; 32] {
         &self.seal_key
     }
 
-    /// What is stored of an operator's recovery code. A code has 80 random bits: nothing slower is needed.
-    #[must_use]
+    /// Returns the stored hash of a recovery code. HMAC suffices: a code has 80 random bits.
     pub fn recovery_hash(&self, operator_id: &[u8; 16], code: &str) -> [u8; 32] {
         let message = Zeroizing::new([&operator_id[..], code.as_bytes()].concat());
         *hmac_sha256(&self.recovery_key[..], &message)
     }
 
-    /// The signature of a checkpoint of the history: `HMAC-SHA256(sub-key, statement)`.
-    #[must_use]
+    /// Signs an audit checkpoint: `HMAC-SHA256(sub-key, statement)`.
     pub fn sign_checkpoint(&self, statement: &str) -> [u8; 32] {
         *hmac_sha256(&self.checkpoint_key[..], statement.as_bytes())
     }
@@ -126,7 +116,7 @@ fn hmac_sha256(key: &[u8], message: &[u8]) -> Zeroizing<[u8; 32]> {
     out
 }
 
-/// The pepper that new keys are made under, and the retired ones that are also accepted.
+/// The current pepper, under which new hashes are made, and the retired ones that are still accepted.
 #[derive(Debug)]
 pub struct Peppers {
     current: Pepper,
@@ -134,8 +124,6 @@ pub struct Peppers {
 }
 
 impl Peppers {
-    /// Takes the current pepper and the retired ones.
-    #[must_use]
     pub fn new(current: &str, retired: &[Zeroizing<String>]) -> Self {
         Self {
             current: Pepper::new(current),
@@ -143,8 +131,6 @@ impl Peppers {
         }
     }
 
-    /// The pepper that new keys are made under.
-    #[must_use]
     pub fn current(&self) -> &Pepper {
         &self.current
     }
@@ -154,8 +140,8 @@ impl Peppers {
         std::iter::once(&self.current).chain(&self.retired)
     }
 
-    /// The peppers that a row may have been made under: the one its fingerprint names, or all of
-    /// them for an imported row without one.
+    /// Returns the peppers that a hash may have been made under: the one that its fingerprint names, or all
+    /// for an imported row without a fingerprint.
     pub fn candidates(&self, fingerprint: Option<Fingerprint>) -> impl Iterator<Item = &Pepper> {
         self.all()
             .filter(move |pepper| fingerprint.is_none_or(|wanted| wanted == pepper.fingerprint))
@@ -167,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hmac_is_the_one_of_rfc_4231() {
+    fn hmac_matches_rfc_4231() {
         // Test case 2 of RFC 4231.
         let mac = hmac_sha256(b"Jefe", b"what do ya want for nothing?");
         assert_eq!(
@@ -177,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_derived_differs_by_pepper_and_by_purpose() {
+    fn sub_keys_differ_by_pepper_and_by_purpose() {
         let (one, two) = (Pepper::new("one"), Pepper::new("two"));
         assert_ne!(one.fingerprint(), two.fingerprint());
         assert_ne!(one.check_tag("ab"), two.check_tag("ab"));
@@ -187,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_names_one_candidate_and_none_names_all() {
+    fn a_fingerprint_selects_one_candidate_and_its_absence_all() {
         let peppers = Peppers::new(
             "new",
             &[Zeroizing::new("old".into()), Zeroizing::new("older".into())],

@@ -1,5 +1,5 @@
-//! Secrets that must be readable again, such as a webhook's: sealed with XChaCha20-Poly1305 under a
-//! sub-key of the pepper, and bound to what they belong to.
+//! Encryption of secrets that must be readable again, such as a webhook's signing secret:
+//! XChaCha20-Poly1305 under a sub-key of the pepper, with the owner as associated data.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::pepper::{Fingerprint, Pepper, Peppers};
 use crate::domain::error::{AppError, AppResult};
 
-/// Bytes of the nonce that stands before what was sealed. Random ones of this size never repeat.
+/// Length of the nonce before the ciphertext. Random nonces of this size do not repeat.
 pub const NONCE_BYTES: usize = 24;
 
 /// A sealed secret.
@@ -16,14 +16,10 @@ pub const NONCE_BYTES: usize = 24;
 pub struct Sealed {
     /// Nonce, ciphertext and tag.
     pub bytes: Vec<u8>,
-    /// Which pepper it was sealed under.
     pub fingerprint: Fingerprint,
 }
 
-/// Seals a secret of `owner`: whoever puts it beside another owner can't open it.
-///
-/// # Errors
-/// [`AppError::Internal`] for a secret of more than 256 GiB.
+/// Seals a secret for `owner`; it can't be opened for another owner.
 pub fn seal(
     pepper: &Pepper,
     nonce: [u8; NONCE_BYTES],
@@ -44,8 +40,7 @@ pub fn seal(
     })
 }
 
-/// Opens a secret of `owner`; `None` where no known pepper sealed it, or it was meddled with.
-#[must_use]
+/// Opens a secret of `owner`; `None` if its pepper is unknown or the ciphertext was altered.
 pub fn open(peppers: &Peppers, sealed: &Sealed, owner: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (nonce, ciphertext) = sealed.bytes.split_first_chunk::<NONCE_BYTES>()?;
     peppers
@@ -66,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sealed_opens_for_its_owner_under_its_pepper_alone() {
+    fn a_sealed_secret_opens_only_for_its_owner_under_its_pepper() {
         let peppers = Peppers::new("new", &[Zeroizing::new("old".into())]);
         let nonce = [7; NONCE_BYTES];
         let sealed = seal(peppers.current(), nonce, b"mine", b"secret").unwrap();
@@ -77,9 +72,9 @@ mod tests {
         assert!(open(&peppers, &under_old, b"mine").is_some());
         assert_eq!(open(&Peppers::new("new", &[]), &under_old, b"mine"), None);
         for place in 0..sealed.bytes.len() {
-            let mut meddled = sealed.clone();
-            meddled.bytes[place] ^= 1;
-            assert_eq!(open(&peppers, &meddled, b"mine"), None, "{place}");
+            let mut altered = sealed.clone();
+            altered.bytes[place] ^= 1;
+            assert_eq!(open(&peppers, &altered, b"mine"), None, "{place}");
         }
         let short = Sealed {
             bytes: vec![1; 5],

@@ -13,31 +13,30 @@ pub const PASSES: u32 = 2;
 /// Lanes of one run.
 pub const LANES: u32 = 1;
 
-/// Most that an imported hash may ask of this server: 64 MiB, 10 passes, 4 lanes. A row that asks
-/// for more is never run, so that nobody who can write a row can starve the process.
-const MOST: (u32, u32, u32) = (65_536, 10, 4);
+/// Maximum parameters of an imported hash: 64 MiB, 10 passes, 4 lanes. Hashes beyond it are never computed,
+/// so that a written row can't starve the process.
+const MAX_PARAMS: (u32, u32, u32) = (65_536, 10, 4);
 
 /// Bytes of salt (RFC 9106 §3.1 recommends 16).
 pub type SaltBytes = [u8; 16];
 
-/// A hash that could not be made or read; never holds the secret.
+/// A hash that could not be computed or parsed; never contains the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HashError {
-    /// The stored text is no PHC string of argon2id v19 within the limits.
     #[error("the stored hash is not argon2id v19 within m ≤ 65536, t ≤ 10, p ≤ 4")]
     Unusable,
-    /// Argon2 itself failed, for want of memory.
+    /// Argon2 could not allocate its memory.
     #[error("Argon2id failed")]
     Failed,
 }
 
-/// What a run of Argon2id works in. It is used again by the next run: memory that is new each time
-/// would have to be mapped and zeroed each time, a quarter of the run's whole cost.
+/// Working memory of Argon2id, reused by the next run: mapping and zeroing new memory costs a quarter of a
+/// run.
 #[derive(Default)]
 pub struct Memory(Vec<Block>);
 
 impl Memory {
-    /// Runs Argon2id; every block is overwritten before it is read.
+    /// Runs Argon2id, which overwrites every block before it reads it.
     fn run(
         &mut self,
         params: Params,
@@ -48,7 +47,7 @@ impl Memory {
         let blocks = params.block_count();
         let run = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let mut large = Vec::new();
-        // What an imported hash may need beyond the others is not kept.
+        // The extra memory of a larger imported hash is not kept.
         let memory = if blocks > MEMORY_KIB as usize {
             &mut large
         } else {
@@ -62,10 +61,7 @@ impl Memory {
     }
 }
 
-/// Hashes arbitrary bytes with Argon2id, m = 19456 KiB, t = 2, p = 1. Takes about 20 ms.
-///
-/// # Errors
-/// [`HashError::Failed`].
+/// Hashes bytes with Argon2id, m = 19456 KiB, t = 2, p = 1. Takes about 20 ms.
 pub fn argon2id(
     memory: &mut Memory,
     password: &[u8],
@@ -88,10 +84,8 @@ pub fn argon2id(
     hash.map(|hash| hash.to_string()).ok_or(HashError::Failed)
 }
 
-/// Whether `password` is the one that `phc` was made of. Takes about 20 ms.
-///
-/// # Errors
-/// [`HashError::Unusable`] where the stored text can't, or must not, be run.
+/// True if `password` matches the PHC string. Takes about 20 ms. [`HashError::Unusable`] if the string is
+/// malformed or exceeds the limits.
 pub fn argon2id_matches(
     memory: &mut Memory,
     password: &[u8],
@@ -103,8 +97,7 @@ pub fn argon2id_matches(
     Ok(same_bytes(&out, stored.as_bytes()))
 }
 
-/// Whether a stored text is a PHC string of argon2id v19 within the limits.
-#[must_use]
+/// True for a PHC string of argon2id v19 within the limits.
 pub fn is_usable(phc: &str) -> bool {
     read(phc).is_some()
 }
@@ -112,16 +105,14 @@ pub fn is_usable(phc: &str) -> bool {
 fn read(phc: &str) -> Option<(Params, Salt, Output)> {
     let hash = PasswordHash::new(phc).ok()?;
     let params = Params::try_from(&hash).ok()?;
-    let within =
-        params.m_cost() <= MOST.0 && params.t_cost() <= MOST.1 && params.p_cost() <= MOST.2;
+    let within = params.m_cost() <= MAX_PARAMS.0
+        && params.t_cost() <= MAX_PARAMS.1
+        && params.p_cost() <= MAX_PARAMS.2;
     let known = hash.algorithm.as_str() == "argon2id" && hash.version == Some(19);
     (within && known).then_some((params, hash.salt?, hash.hash?))
 }
 
-/// `argon2id( HMAC-SHA256(pepper, secret) )`: what is stored of a key's secret.
-///
-/// # Errors
-/// [`HashError::Failed`].
+/// Returns the stored hash of a key's secret: `argon2id(HMAC-SHA256(pepper, secret))`.
 pub fn hash_secret(
     memory: &mut Memory,
     pepper: &Pepper,
@@ -131,10 +122,7 @@ pub fn hash_secret(
     argon2id(memory, &pepper.peppered(secret_hex)[..], salt)
 }
 
-/// Whether the stored hash is of this secret under this pepper.
-///
-/// # Errors
-/// [`HashError::Unusable`].
+/// True if the stored hash belongs to this secret under this pepper.
 pub fn secret_matches(
     memory: &mut Memory,
     pepper: &Pepper,
@@ -149,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hash_has_the_promised_form_and_verifies() {
+    fn a_hash_is_a_phc_string_with_the_documented_parameters_and_verifies() {
         let pepper = Pepper::new("pepper");
         let phc = hash_secret(&mut Memory::default(), &pepper, "ab", [7; 16]).unwrap();
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
@@ -168,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_the_node_pack_verifies_whatever_the_order_of_its_parameters() {
+    fn an_imported_hash_verifies_whatever_the_order_of_its_parameters() {
         let pepper = Pepper::new("change-this-pepper-now");
         let secret = "7d0e1f2a3b4c5d6e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9012a3b4c5d6e7";
         let phc = "$argon2id$v=19$m=19456,p=1,t=2$JdAXGzHCixT9VSvB3FDcRw$X78bc9cdHhLCJ49VJDi3dfZCakimSrY3BwBGdwYiFg8";
@@ -188,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_that_ask_too_much_or_are_none_are_never_run() {
+    fn hashes_beyond_the_limits_or_malformed_are_never_computed() {
         let tail = "$JdAXGzHCixT9VSvB3FDcRw$X78bc9cdHhLCJ49VJDi3dfZCakimSrY3BwBGdwYiFg8";
         for phc in [
             format!("$argon2id$v=19$m=65537,t=2,p=1{tail}"),

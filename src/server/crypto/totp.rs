@@ -1,26 +1,23 @@
-//! Codes by time: TOTP (RFC 6238) over HOTP (RFC 4226) with HMAC-SHA1, six digits and steps of thirty
-//! seconds, which is what every app takes.
+//! TOTP (RFC 6238) over HOTP (RFC 4226) with HMAC-SHA1, six digits and steps of thirty seconds: the
+//! parameters that every authenticator app supports.
 
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
-/// Bytes of a secret: as many as HMAC-SHA1 gives out (RFC 4226 §4, R6).
+/// Length of a secret: the output size of HMAC-SHA1 (RFC 4226 §4, R6).
 pub const SECRET_BYTES: usize = 20;
-/// How long a code is shown, in seconds.
+/// Length of a time step, in seconds.
 pub const STEP_SECONDS: i64 = 30;
-/// How many steps a clock may be ahead or behind (RFC 6238 §5.2 recommends one).
+/// Accepted clock drift in steps, ahead or behind (RFC 6238 §5.2 recommends one).
 const DRIFT: i64 = 1;
 
-/// The step of time that a moment is in.
-#[must_use]
 pub fn step(at: DateTime<Utc>) -> i64 {
     at.timestamp().div_euclid(STEP_SECONDS)
 }
 
-/// The code of a step, below a million.
-#[must_use]
+/// Returns the code of a step, below a million.
 pub fn code(secret: &[u8], step: i64) -> u32 {
     // HMAC takes keys of any length (RFC 2104 §2); the error type is the trait's, not HMAC's.
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(secret) else {
@@ -38,9 +35,7 @@ pub fn code(secret: &[u8], step: i64) -> u32 {
     u32::from_be_bytes(part) % 1_000_000
 }
 
-/// The step whose code this is, among those that are near. All of them are looked at, so that the time
-/// tells nothing.
-#[must_use]
+/// Returns the step within the accepted drift whose code was typed. Compares all of them, in constant time.
 pub fn matching_step(secret: &[u8], typed: u32, now: DateTime<Utc>) -> Option<i64> {
     let mut found = 0_u64;
     for near in step(now) - DRIFT..=step(now) + DRIFT {
@@ -58,7 +53,7 @@ mod tests {
 
     /// RFC 6238, appendix B; six digits are the last of its eight.
     #[test]
-    fn codes_are_those_of_the_rfc() {
+    fn codes_match_the_test_vectors_of_rfc_6238() {
         for (seconds, expected) in [
             (59, 287_082),
             (1_111_111_109, 81_804),

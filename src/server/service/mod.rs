@@ -23,6 +23,7 @@ pub mod policy;
 mod qr;
 pub mod refusals;
 pub mod rotation;
+#[cfg(feature = "sample")]
 pub mod sample;
 pub mod sessions;
 pub mod sign_in_attempts;

@@ -260,7 +260,7 @@ fn acceptable(field: &str, email: &str, password: &str) -> AppResult<()> {
         let message = "is among those that are known from leaks and tried first: choose another";
         return Err(AppError::field(field, message));
     }
-    if breached::names_its_place(password, email) {
+    if breached::mentions_service(password, email) {
         let message = "is made of names that are tried first here: choose another";
         return Err(AppError::field(field, message));
     }

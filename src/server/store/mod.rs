@@ -23,6 +23,7 @@ pub mod overview;
 pub mod partner_audit;
 pub mod partners;
 pub mod policy;
+#[cfg(feature = "sample")]
 pub mod sample;
 pub mod schema;
 pub mod sign_in_attempts;
