@@ -49,22 +49,26 @@ fn check(criterion: &mut Criterion) {
     group.bench_function("warm", |bencher| {
         bencher.iter(|| {
             next = (next + 1) % KEYS;
-            let verdict = guard.check(black_box(&tokens[next]), client).now_or_never();
-            assert!(verdict.is_some_and(|verdict| verdict.is_ok()));
+            let decision = guard
+                .verify(black_box(&tokens[next]), client)
+                .now_or_never();
+            assert!(decision.is_some_and(|decision| decision.is_ok()));
         });
     });
     group.bench_function("wrong secret", |bencher| {
         bencher.iter(|| {
             next = (next + 1) % KEYS;
-            let verdict = guard.check(black_box(&wrong[next]), client).now_or_never();
-            assert!(verdict.is_some_and(|verdict| verdict.is_err()));
+            let decision = guard.verify(black_box(&wrong[next]), client).now_or_never();
+            assert!(decision.is_some_and(|decision| decision.is_err()));
         });
     });
-    runtime.block_on(guard.check(&unknown, client)).unwrap_err();
+    runtime
+        .block_on(guard.verify(&unknown, client))
+        .unwrap_err();
     group.bench_function("unknown id", |bencher| {
         bencher.iter(|| {
-            let verdict = guard.check(black_box(&unknown), client).now_or_never();
-            assert!(verdict.is_some_and(|verdict| verdict.is_err()));
+            let decision = guard.verify(black_box(&unknown), client).now_or_never();
+            assert!(decision.is_some_and(|decision| decision.is_err()));
         });
     });
     group.finish();

@@ -23,14 +23,13 @@ use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt;
 use myproof_registry::domain::key_list::{KeyListInput, KeyOrder};
-use myproof_registry::server::http::middleware::http_service::Frame;
+use myproof_registry::server::http::middleware::http_service::HttpService;
 use myproof_registry::server::router::router;
 use myproof_registry::server::service::sample::SampleSize;
 use myproof_registry::server::store::key_list;
 use serde_json::Value;
 use support::Bench;
 use tokio::runtime::Runtime;
-use tower::ServiceExt;
 
 /// The server's own allocator.
 #[global_allocator]
@@ -42,7 +41,7 @@ const REQUESTS: usize = 200;
 /// A registry of some size, with what to ask it for.
 struct Lists {
     bench: Bench,
-    frame: Frame,
+    service: HttpService,
     token: String,
     /// Ids and names that there are, at random: keys', key names, partners', partner names.
     key_ids: Vec<String>,
@@ -81,10 +80,10 @@ impl Lists {
         let partner_ids =
             some("select partner_id::text from partners order by md5(name) limit 200").await;
         let partner_names = some("select name from partners order by md5(name) limit 200").await;
-        let frame = router(bench.instance.state.clone());
+        let service = router(bench.instance.state.clone());
         Self {
             bench,
-            frame,
+            service,
             token,
             key_ids,
             key_names,
@@ -108,7 +107,7 @@ impl Lists {
             .body(Body::empty())
             .unwrap();
         let begun = Instant::now();
-        let answer = self.frame.clone().oneshot(request).await.unwrap();
+        let answer = self.service.answer(request, None).await;
         assert_eq!(answer.status(), 200);
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         let took = begun.elapsed();

@@ -32,7 +32,7 @@ pub fn measure(runtime: &Runtime, bench: &Bench, _folder: &Path) -> Vec<Row> {
         let checks = bench
             .tokens
             .iter()
-            .map(|token| fresh.state.guard.check(token, None));
+            .map(|token| fresh.state.guard.verify(token, None));
         join_all(checks).await;
     });
     let cores = std::thread::available_parallelism().unwrap().get();

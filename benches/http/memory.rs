@@ -39,7 +39,7 @@ pub fn measure(runtime: &Runtime, bench: &Bench, _folder: &Path) -> Vec<Row> {
         let mut checks = stream::iter(tokens.iter().cloned())
             .map(|token| {
                 let guard = Arc::clone(&instance.state.guard);
-                tokio::spawn(async move { guard.check(&token, None).await.map(drop) })
+                tokio::spawn(async move { guard.verify(&token, None).await.map(drop) })
             })
             .buffer_unordered(AT_ONCE);
         while let Some(checked) = checks.next().await {

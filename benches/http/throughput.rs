@@ -20,7 +20,7 @@ const CONNECTIONS: u32 = 32;
 const FLOOD: u32 = 24;
 const CHECKS: usize = 200_000;
 
-/// The check alone, from the token's text to the verdict.
+/// The check alone, from the token's text to the decision.
 pub fn in_process(runtime: &Runtime, bench: &Bench, _folder: &Path) -> Vec<Row> {
     runtime.block_on(bench.instance.warm_up(&bench.tokens));
     let guard = &bench.instance.state.guard;
@@ -29,10 +29,10 @@ pub fn in_process(runtime: &Runtime, bench: &Bench, _folder: &Path) -> Vec<Row> 
     let run = || {
         let begun = Instant::now();
         for number in 0..CHECKS {
-            let verdict = guard
-                .check(&tokens[number % tokens.len()], client)
+            let decision = guard
+                .verify(&tokens[number % tokens.len()], client)
                 .now_or_never();
-            assert!(verdict.is_some_and(|verdict| verdict.is_ok()));
+            assert!(decision.is_some_and(|decision| decision.is_ok()));
         }
         begun.elapsed().as_secs_f64() / CHECKS as f64 * 1e6
     };

@@ -154,7 +154,7 @@ impl Instance {
         if writes_uses {
             let _flush = jobs::spawn_usage_flush(Arc::clone(guard), pool, stopping);
         }
-        while !guard.link().is_live() {
+        while !guard.listener_health().is_live() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         Self { state, _stop: stop }
@@ -165,7 +165,7 @@ impl Instance {
         for tokens in tokens.chunks(AT_ONCE) {
             let checks = tokens
                 .iter()
-                .map(|token| self.state.guard.check(token, None));
+                .map(|token| self.state.guard.verify(token, None));
             for checked in join_all(checks).await {
                 checked.unwrap();
             }
@@ -176,10 +176,10 @@ impl Instance {
     pub async fn serve(&self, more: Router<AppState>) -> SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let frame = router_with(self.state.clone(), more);
+        let service = router_with(self.state.clone(), more);
         tokio::spawn(connections::serve(
             listener,
-            frame,
+            service,
             Limits::default(),
             std::future::pending(),
         ));

@@ -1,4 +1,4 @@
-//! Connections: accepted, answered over HTTP/1.1, ended with the process.
+//! Accepts connections and serves HTTP/1.1 on them.
 
 use std::convert::Infallible;
 use std::io;
@@ -20,19 +20,19 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::config;
-use super::http::middleware::http_service::Frame;
+use super::http::middleware::http_service::HttpService;
 
-/// Most bytes of a request's head, its line included: 431 beyond.
-const MOST_OF_A_HEAD: usize = 32 * 1024;
+/// Maximum size of a request's head including its line; above it the answer is 431.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
 
-/// What clients may take.
+/// Limits on clients.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// For the head of a request, and between two requests of a connection.
+    /// Time for a request's head, and between two requests of a connection.
     pub head: Duration,
-    /// For the acknowledgement of what was sent to it (RFC 5482): one that reads no more is cut off.
+    /// Time for the acknowledgement of sent data (RFC 5482), after which the connection is closed.
     pub reading: Duration,
-    /// Connections at once. Further ones wait in the system's queue until one ends.
+    /// Concurrent connections. Further ones wait in the system's queue.
     pub connections: usize,
 }
 
@@ -46,27 +46,23 @@ impl Default for Limits {
     }
 }
 
-/// How long nothing is accepted after the system refused to, for want of file descriptors.
+/// Pause after the system refused to accept a connection, for example for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// Accepts connections until `stop`, then lets requests in flight end.
+/// Accepts connections until `stop`, then lets requests in flight finish.
 ///
-/// Each core has a thread of its own for its share of the connections, which reads, answers what
-/// memory alone can answer, and writes. A runtime whose threads take over each other's tasks would
-/// wake one of them for every request; what takes longer is done by the caller's runtime, so that
-/// no connection waits for another one's work.
-///
-/// # Errors
-/// The threads can't be started.
+/// Each core has a thread for its share of the connections, which reads, answers from memory, and
+/// writes. A work-stealing runtime would wake another thread for every request. Routes run on the
+/// caller's runtime, so that no connection waits for another one's work.
 pub async fn serve(
     listener: TcpListener,
-    frame: Frame,
+    service: HttpService,
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let frame = Arc::new(frame.with_routes_on(Handle::current()));
+    let service = Arc::new(service.with_routes_on(Handle::current()));
     let threads: Vec<_> = (0..config::cores())
-        .map(|_| Connections::start(Arc::clone(&frame), limits.head))
+        .map(|_| Connections::start(Arc::clone(&service), limits.head))
         .collect::<io::Result<_>>()?;
     let places = Places(Arc::new(Semaphore::new(limits.connections)));
     let mut stop = std::pin::pin!(stop);
@@ -81,19 +77,19 @@ pub async fn serve(
         }
     }
     drop(listener);
-    // All are told before any is waited for.
-    let ending: Vec<_> = threads.into_iter().map(Connections::end).collect();
-    for ended in ending {
+    // All threads are told to stop before any is waited for.
+    let stopping: Vec<_> = threads.into_iter().map(Connections::stop).collect();
+    for ended in stopping {
         let _ = ended.await;
     }
     Ok(())
 }
 
-/// A connection, with the place that it takes as long as it lives.
+/// A connection, with the place that it occupies.
 type Accepted = (std::net::TcpStream, SocketAddr, Place);
 type Place = Option<OwnedSemaphorePermit>;
 
-/// The places for connections.
+/// The places for concurrent connections.
 struct Places(Arc<Semaphore>);
 
 impl Places {
@@ -102,70 +98,74 @@ impl Places {
         if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
             return Some(place);
         }
-        tracing::warn!("as many connections are open as may be: further ones wait");
+        tracing::warn!("connection limit reached: further connections wait");
         places.acquire_owned().await.ok()
     }
 }
 
-/// A thread that holds connections.
+/// A thread that serves connections.
 struct Connections {
     accepted: mpsc::UnboundedSender<Accepted>,
     ended: oneshot::Receiver<()>,
 }
 
 impl Connections {
-    fn start(frame: Arc<Frame>, head: Duration) -> io::Result<Self> {
+    fn start(service: Arc<HttpService>, head: Duration) -> io::Result<Self> {
         let (accepted, receiver) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel();
         let runtime = Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new()
             .name("connections".to_owned())
             .spawn(move || {
-                runtime.block_on(hold(receiver, frame, head));
+                runtime.block_on(serve_all(receiver, service, head));
                 let _ = end.send(());
             })?;
         Ok(Self { accepted, ended })
     }
 
     fn take(&self, place: Place, (stream, peer): (TcpStream, SocketAddr)) {
-        // A thread that is gone, or a stream that can't change its runtime, is a lost connection.
+        // If the thread is gone or the stream can't change its runtime, the connection is lost.
         if let Ok(stream) = stream.into_std() {
             let _ = self.accepted.send((stream, peer, place));
         }
     }
 
-    /// Lets the requests in flight end, and tells when they have.
-    fn end(self) -> oneshot::Receiver<()> {
+    /// Lets the requests in flight finish; the receiver resolves once they have.
+    fn stop(self) -> oneshot::Receiver<()> {
         self.ended
     }
 }
 
-/// Holds connections until there will be no more and each has ended.
-async fn hold(mut accepted: mpsc::UnboundedReceiver<Accepted>, frame: Arc<Frame>, head: Duration) {
+/// Serves connections until no more will come and each has ended.
+async fn serve_all(
+    mut accepted: mpsc::UnboundedReceiver<Accepted>,
+    service: Arc<HttpService>,
+    head: Duration,
+) {
     let connections = GracefulShutdown::new();
     let mut http = http1::Builder::new();
-    // One small buffer a request is cheaper than a list of buffers.
+    // Answers are small: one buffer is cheaper than vectored writes.
     http.timer(TokioTimer::new())
         .header_read_timeout(head)
-        .max_header_size(MOST_OF_A_HEAD)
+        .max_header_size(MAX_HEAD_BYTES)
         .writev(false);
     while let Some((stream, peer, place)) = accepted.recv().await {
         let Ok(stream) = TcpStream::from_std(stream) else {
             continue;
         };
-        let frame = Arc::clone(&frame);
-        let service = service_fn(move |request: Request<Incoming>| {
-            let frame = Arc::clone(&frame);
+        let service = Arc::clone(&service);
+        let answer = service_fn(move |request: Request<Incoming>| {
+            let service = Arc::clone(&service);
             async move {
-                let answer = frame.answer(request.map(body), Some(peer.ip())).await;
+                let answer = service.answer(request.map(body), Some(peer.ip())).await;
                 Ok::<_, Infallible>(answer)
             }
         });
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = http.serve_connection(TokioIo::new(stream), answer);
         let connection = connections.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::debug!(%peer, %error, "a connection broke off");
+                tracing::debug!(%peer, %error, "connection aborted");
             }
             drop(place);
         });
@@ -177,22 +177,22 @@ async fn accept(listener: &TcpListener, reading: Duration) -> (TcpStream, Socket
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                // An answer of several parts must not wait for the client's acknowledgements.
+                // Without it, an answer of several packets waits for the client's acknowledgements.
                 let _ = stream.set_nodelay(true);
                 let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(reading));
                 return (stream, peer);
             }
-            Err(error) if is_the_client_s(&error) => {}
+            Err(error) if is_client_abort(&error) => {}
             Err(error) => {
-                tracing::error!(%error, "no connection can be accepted");
+                tracing::error!(%error, "can't accept connections");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
 
-/// Whether a connection failed before it was accepted.
-fn is_the_client_s(error: &io::Error) -> bool {
+/// True if the connection failed before it was accepted.
+fn is_client_abort(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
 
     matches!(
@@ -201,7 +201,7 @@ fn is_the_client_s(error: &io::Error) -> bool {
     )
 }
 
-/// A body in the form that handlers take; most requests have none.
+/// Avoids a boxed body for the majority of requests, which have none.
 fn body(incoming: Incoming) -> Body {
     if incoming.is_end_stream() {
         Body::empty()

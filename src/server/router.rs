@@ -1,4 +1,4 @@
-//! The one router: REST, server functions, pages, the browser's files.
+//! The router of REST, server functions, pages and the browser's files, with the layers of each.
 
 use std::sync::{Arc, LazyLock};
 
@@ -11,18 +11,19 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use leptos::WasmSplitManifest;
-use leptos::prelude::{ArcStoredValue, provide_context};
-use leptos_axum::{AxumRouteListing, LeptosRoutes};
+use leptos::nonce::use_nonce;
+use leptos::prelude::{ArcStoredValue, provide_context, use_context};
+use leptos_axum::{AxumRouteListing, LeptosRoutes, ResponseOptions};
 use tower_http::services::ServeDir;
 
 use super::assets::PKG_DIR;
 use super::embedded;
 use super::http;
 use super::http::extract::json;
+use super::http::middleware::drain;
 use super::http::middleware::guard::Gate;
-use super::http::middleware::http_service::Frame;
+use super::http::middleware::http_service::HttpService;
 use super::http::middleware::origin;
-use super::http::middleware::security_headers;
 use super::http::middleware::session;
 use super::http::problem::Problem;
 use super::http::routes::audit_export;
@@ -33,20 +34,18 @@ use crate::console::rpc::FORM_POSTS;
 use crate::domain::error::{AppError, Missing};
 use crate::domain::routes;
 
-/// The console's pages. Found once, before any is shown: Leptos finds them by rendering, meanwhile
-/// lets no resource of the whole process load, and one that tried waits for ever
-/// (leptos-rs/leptos#4773).
+/// The console's pages, listed once before any is rendered: while Leptos lists them, no resource of
+/// the process loads, and one that tried would wait for ever (leptos-rs/leptos#4773).
 static PAGES: LazyLock<Vec<AxumRouteListing>> =
     LazyLock::new(|| leptos_axum::generate_route_list(App));
 
 /// The whole service.
-pub fn router(state: AppState) -> Frame {
+pub fn router(state: AppState) -> HttpService {
     router_with(state, Router::new())
 }
 
-/// The whole service with routes of one's own beside it, in the same frame: what the benchmark
-/// compares with.
-pub fn router_with(state: AppState, more: Router<AppState>) -> Frame {
+/// The whole service with further routes beside it, for tests and benchmarks.
+pub fn router_with(state: AppState, more: Router<AppState>) -> HttpService {
     let routes = Router::new()
         .merge(more)
         .merge(Router::from(http::routes(Gate::of(&state))))
@@ -54,17 +53,18 @@ pub fn router_with(state: AppState, more: Router<AppState>) -> Frame {
         .nest_service(&format!("/{PKG_DIR}"), files(&state, PKG_DIR))
         .nest_service("/fonts", files(&state, "fonts"))
         .fallback(not_found)
+        .layer(from_fn(drain::discard_unread_body))
         .with_state(state.clone());
-    Frame::new(state, routes)
+    HttpService::new(state, routes)
 }
 
-/// The console: cookies, never keys.
+/// The console's routes. They take cookies, never keys.
 fn console(state: &AppState) -> Router<AppState> {
     let context = page_context(state);
     let app = app(state);
     let pages = Router::new()
-        // Whole pages, not streams whose later parts a script would have to put into place; and the
-        // pages alone, since server functions have layers of their own.
+        // Whole pages, not streams: the later parts of a stream need JavaScript. Server functions are
+        // routed below, with layers of their own.
         .leptos_routes_with_handler(
             PAGES.clone(),
             leptos_axum::render_app_async_with_context(context.clone(), app),
@@ -88,9 +88,9 @@ fn console(state: &AppState) -> Router<AppState> {
         .layer(from_fn_with_state(state.clone(), origin::same_site_writes))
 }
 
-/// Calls a server function. Leptos would answer an unknown one with a page of advice for its authors,
-/// take bodies of any size, and turn the refusal of a JSON call into a redirect where the client
-/// happens to take HTML too.
+/// Calls a server function. Leptos alone would answer an unknown one with advice for developers,
+/// accept bodies of any size, and turn the error of a JSON call into a redirect if the client also
+/// accepts HTML.
 async fn call_server_function(
     context: impl Fn() + Clone + Send + 'static,
     request: Request,
@@ -116,7 +116,7 @@ async fn call_server_function(
     as_problem(response).await
 }
 
-/// A refusal of a server function in the form of every other error.
+/// Turns a server function's error into the form of all other errors.
 async fn as_problem(response: Response) -> Response {
     if response.status().as_u16() < 400 {
         return response;
@@ -128,17 +128,33 @@ async fn as_problem(response: Response) -> Response {
     Problem(error.unwrap_or(AppError::Internal)).into_response()
 }
 
-/// What the components and the server functions find in their context.
+/// The context of components and server functions.
 fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     let (state, chunks) = (state.clone(), chunks(&state.site.assets));
     move || {
         provide_context(state.clone());
         provide_context(chunks.clone());
-        security_headers::allow_this_page();
+        set_page_policy();
     }
 }
 
-/// What a page's head has the browser load early.
+/// Sets the policy of the page being rendered: files of this server, and scripts that carry the
+/// answer's nonce (CSP Level 3).
+fn set_page_policy() {
+    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
+        return;
+    };
+    let policy = format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// The chunks that a page preloads.
 fn chunks(assets: &AssetPaths) -> WasmSplitManifest {
     let folder = format!("/{PKG_DIR}");
     let loader = assets.loader.rsplit('/').next().unwrap_or_default();
@@ -161,8 +177,8 @@ fn app(state: &AppState) -> impl Fn() -> leptos::prelude::AnyView + Clone + Send
     }
 }
 
-/// The browser's files, compressed when they were built. Their names carry a hash, and a font never
-/// changes, so browsers may keep them for ever, but for those with a validator (see [`super::assets`]).
+/// The browser's files, compressed at build time. Names carry a hash and fonts never change, so they
+/// are immutable, except those with a validator (see [`super::assets`]).
 fn files(state: &AppState, folder: &'static str) -> Router {
     let files = match embedded::SITE {
         Some(site) => Router::new().fallback_service(site.service(folder)),
@@ -172,18 +188,11 @@ fn files(state: &AppState, folder: &'static str) -> Router {
                 .precompressed_gzip(),
         ),
     };
-    files.layer(from_fn_with_state(
-        Arc::clone(&state.site),
-        keep_or_ask_again,
-    ))
+    files.layer(from_fn_with_state(Arc::clone(&state.site), cache_files))
 }
 
-/// Tells how long a file may be kept, and answers whoever has it still.
-async fn keep_or_ask_again(
-    State(site): State<Arc<Site>>,
-    request: Request,
-    next: Next,
-) -> Response {
+/// Sets Cache-Control and answers conditional requests (ETag, 304).
+async fn cache_files(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     let name = request.uri().path().rsplit('/').next().unwrap_or_default();
     let validator = site.assets.validators.get(name);
     let validator = validator.and_then(|tag| HeaderValue::from_str(tag).ok());
@@ -199,7 +208,7 @@ async fn keep_or_ask_again(
         None => "public, max-age=31536000, immutable",
         Some(tag) => {
             headers.insert(header::ETAG, tag);
-            // A former build may be younger than what replaces it.
+            // The file of an older build can have a later date.
             headers.remove(header::LAST_MODIFIED);
             "no-cache"
         }
@@ -209,7 +218,7 @@ async fn keep_or_ask_again(
     response
 }
 
-/// Says of text which characters it is in, as nobody need guess (OWASP ASVS 5.0, 4.1.1).
+/// Adds the charset to text types (OWASP ASVS 5.0, 4.1.1).
 fn name_charset(headers: &mut HeaderMap) {
     let kind = headers.get(header::CONTENT_TYPE);
     let text = kind
@@ -221,7 +230,7 @@ fn name_charset(headers: &mut HeaderMap) {
     }
 }
 
-/// What no route has: other files of the site, else a page that says so, or REST's way of it.
+/// Answers paths without a route: other files of the site, a 404 page, or a 404 problem for REST.
 async fn not_found(State(state): State<AppState>, mut request: Request) -> Response {
     let path = request.uri().path();
     if ["/api", "/rpc"].iter().any(|prefix| {
@@ -230,7 +239,7 @@ async fn not_found(State(state): State<AppState>, mut request: Request) -> Respo
     }) {
         return Problem(Missing::RouteNotFound.into()).into_response();
     }
-    // The components would show a page there, without having asked who is signed in.
+    // Leptos would match the page here too, past the session layers.
     let page = path.trim_end_matches('/');
     if page != path && !page.is_empty() && routes::local_path(page) == page {
         let query = request.uri().query().map(|query| format!("?{query}"));

@@ -22,10 +22,10 @@ use super::connections::{self, Limits};
 use super::crypto::pepper::Peppers;
 use super::crypto::pool::HashPool;
 use super::delivery::DeliveryWorker;
-use super::http::middleware::http_service::Frame;
+use super::http::middleware::http_service::HttpService;
 use super::http::{self, openapi};
 use super::jobs;
-use super::metrics::{self, traffic::Traffic};
+use super::metrics::{self, requests::RequestMetrics};
 use super::router::router;
 use super::service::delivery_targets::DeliveryTargets;
 use super::service::{Dependencies, IssuingPolicy, Services};
@@ -97,7 +97,7 @@ pub fn state(
         documents,
         site: Arc::new(site),
         leptos,
-        traffic: Traffic::default(),
+        request_metrics: RequestMetrics::default(),
         leaving: AtomicBool::new(false),
     })
 }
@@ -264,11 +264,11 @@ fn spawn_stop(state: AppState, delay: Duration, stop: watch::Sender<bool>) -> Re
 /// Serves until the stop signal, then waits for requests in flight.
 async fn answer(
     listener: TcpListener,
-    frame: Frame,
+    service: HttpService,
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), String> {
     let mut stop = stopping.clone();
-    let server = connections::serve(listener, frame, Limits::default(), async move {
+    let server = connections::serve(listener, service, Limits::default(), async move {
         let _ = stop.wait_for(|stop| *stop).await;
     });
     let too_long = async {

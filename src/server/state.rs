@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use leptos::config::LeptosOptions;
 
 use super::auth::Guard;
-use super::metrics::traffic::Traffic;
+use super::metrics::requests::RequestMetrics;
 use super::service::Services;
 use crate::app::AssetPaths;
 
@@ -25,7 +25,7 @@ pub struct Shared {
     pub site: Arc<Site>,
     pub leptos: LeptosOptions,
     pub documents: Documents,
-    pub traffic: Traffic,
+    pub request_metrics: RequestMetrics,
     /// True once this instance is about to stop and is no longer ready.
     pub leaving: AtomicBool,
 }

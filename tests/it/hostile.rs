@@ -73,12 +73,12 @@ async fn the_guard_accepts_a_token_and_nothing_like_it(pool: PgPool) {
         app.key(&partner, &["admin:*"]).await,
     );
     let guard = &app.state.guard;
-    guard.link().heartbeat(Instant::now());
+    guard.listener_health().heartbeat(Instant::now());
     for key in [&one, &two] {
-        assert!(guard.check(&key.token, None).await.is_ok());
+        assert!(guard.verify(&key.token, None).await.is_ok());
         assert!(
             guard
-                .check_at_once(&key.token, None)
+                .verify_cached(&key.token, None)
                 .is_some_and(|judged| judged.is_ok())
         );
     }
@@ -88,7 +88,7 @@ async fn the_guard_accepts_a_token_and_nothing_like_it(pool: PgPool) {
         // The clock goes on, so that no rate hides what the guard would say.
         app.clock.advance(TimeDelta::seconds(1));
         // It would hear of changes, so that it goes by what it remembers.
-        guard.link().heartbeat(Instant::now());
+        guard.listener_health().heartbeat(Instant::now());
         let from = if n % 2 == 0 { &one } else { &two };
         let mut text = changed(&from.token, &mut numbers);
         if n % 5 == 0 {
@@ -102,18 +102,21 @@ async fn the_guard_accepts_a_token_and_nothing_like_it(pool: PgPool) {
         if text == *one.token || text == *two.token {
             continue;
         }
-        let judged = timeout(std::time::Duration::from_secs(10), guard.check(&text, None));
+        let judged = timeout(
+            std::time::Duration::from_secs(10),
+            guard.verify(&text, None),
+        );
         let judged = judged
             .await
             .unwrap_or_else(|_| panic!("no answer to {text:?}"));
         assert!(judged.is_err(), "accepted: {text:?}");
-        if let Some(judged) = guard.check_at_once(&text, None) {
+        if let Some(judged) = guard.verify_cached(&text, None) {
             assert!(judged.is_err(), "accepted at once: {text:?}");
         }
         refused += 1;
     }
     assert!(refused > 9_500, "{refused}");
-    assert!(guard.check(&one.token, None).await.is_ok());
+    assert!(guard.verify(&one.token, None).await.is_ok());
 }
 
 #[test]

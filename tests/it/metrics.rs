@@ -65,17 +65,20 @@ async fn what_happens_is_counted(pool: PgPool) {
             r#"http_request_duration_seconds_bucket{le="+Inf",surface="rest"}"#,
             4.0,
         ),
-        (r#"apikey_verdicts_total{verdict="accepted"}"#, 3.0),
-        (r#"apikey_verdicts_total{verdict="bad_format"}"#, 1.0),
-        (r#"apikey_verdicts_total{verdict="expired"}"#, 0.0),
-        (r#"argon2_runs{pool="keys"}"#, 0.0),
-        (r#"argon2_runs_refused_total{pool="keys"}"#, 0.0),
+        (r#"apikey_verifications_total{outcome="accepted"}"#, 3.0),
+        (r#"apikey_verifications_total{outcome="bad_format"}"#, 1.0),
+        (r#"apikey_verifications_total{outcome="expired"}"#, 0.0),
+        (r#"argon2_runs_in_progress{pool="keys"}"#, 0.0),
+        (r#"argon2_runs_rejected_total{pool="keys"}"#, 0.0),
         ("database_up", 1.0),
-        ("deliveries_pending", 0.0),
+        ("notification_deliveries_pending", 0.0),
     ] {
         assert_eq!(value(&text, name), Some(expected), "{name}: {text}");
     }
-    assert!(value(&text, "notices_waiting").unwrap() > 0.0, "{text}");
+    assert!(
+        value(&text, "notifications_pending").unwrap() > 0.0,
+        "{text}"
+    );
     assert!(
         value(&text, "process_resident_memory_bytes").unwrap() > 1e6,
         "{text}"

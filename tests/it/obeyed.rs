@@ -51,7 +51,7 @@ impl Instance {
     }
 
     async fn live(&self) {
-        eventually(async || self.app.state.guard.link().is_live()).await;
+        eventually(async || self.app.state.guard.listener_health().is_live()).await;
     }
 
     async fn status(&self, key: &IssuedKey) -> u16 {
@@ -285,7 +285,8 @@ async fn out_of_reach_means_503_unless_an_outage_is_bridged(pool: PgPool) {
     strict.stop.send(true).unwrap();
     bridged.stop.send(true).unwrap();
     eventually(async || {
-        !strict.app.state.guard.link().is_live() && !bridged.app.state.guard.link().is_live()
+        !strict.app.state.guard.listener_health().is_live()
+            && !bridged.app.state.guard.listener_health().is_live()
     })
     .await;
     pool.close().await;
@@ -313,7 +314,7 @@ fn with_other_secret(key: &IssuedKey) -> String {
 async fn a_change_during_hashing_is_obeyed_though_nobody_listened(pool: PgPool) {
     let app = TestApp::new(pool);
     let key = app.key(&app.partner("Acme").await, &["assets:read"]).await;
-    assert!(!app.state.guard.link().is_live());
+    assert!(!app.state.guard.listener_health().is_live());
     let hashing = app.services.key_hashing().clone();
     let released = Arc::new(AtomicBool::new(false));
     // Every thread is busy and every place in the queue taken, but one.
@@ -332,7 +333,7 @@ async fn a_change_during_hashing_is_obeyed_though_nobody_listened(pool: PgPool) 
     }
     busy.pop();
     let (guard, token) = (Arc::clone(&app.state.guard), key.token.clone());
-    let checking = tokio::spawn(async move { guard.check(&token, None).await.map(drop) });
+    let checking = tokio::spawn(async move { guard.verify(&token, None).await.map(drop) });
     // The place is the check's once it has read the row.
     eventually(async || hashing.run(|_| ()).now_or_never().is_some()).await;
     app.sql(

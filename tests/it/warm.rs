@@ -22,18 +22,18 @@ async fn a_warm_check_allocates_nothing_and_waits_for_nothing(pool: PgPool) {
     let partner = app.partner("Acme").await;
     let token = app.key(&partner, &["assets:read"]).await.token;
     let client = Some([192, 0, 2, 1].into());
-    while !guard.link().is_live() {
+    while !guard.listener_health().is_live() {
         tokio::task::yield_now().await;
     }
     // The change that made the key may still be on its way, and makes it be read once more.
-    let is_warm = || guard.check(&token, client).now_or_never().is_some();
+    let is_warm = || guard.verify(&token, client).now_or_never().is_some();
     while !is_warm() {
-        guard.check(&token, client).await.unwrap();
+        guard.verify(&token, client).await.unwrap();
     }
     let mut accepted = 0;
     let counted = allocation_counter::measure(|| {
         for _ in 0..100 {
-            let outcome = guard.check(&token, client).now_or_never();
+            let outcome = guard.verify(&token, client).now_or_never();
             accepted += usize::from(outcome.is_some_and(|outcome| outcome.is_ok()));
         }
     });

@@ -25,7 +25,7 @@ struct Served {
 }
 
 fn serve(app: &TestApp, limits: Limits) -> Served {
-    let frame = router(app.state.clone());
+    let service = router(app.state.clone());
     let (stop, stopped) = oneshot::channel::<()>();
     let (found, address) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
@@ -34,7 +34,7 @@ fn serve(app: &TestApp, limits: Limits) -> Served {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             found.send(listener.local_addr().unwrap()).unwrap();
             let ended = async { drop(stopped.await) };
-            connections::serve(listener, frame, limits, ended)
+            connections::serve(listener, service, limits, ended)
                 .await
                 .unwrap();
         });

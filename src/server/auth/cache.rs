@@ -1,12 +1,12 @@
-//! The keys that this process knows, bounded: beyond its size the ones go that were not used for
-//! the longest time, more or less (the CLOCK algorithm). A key that is used in a minute is spared
-//! long enough for its rate bucket to be full again.
+//! The keys that this process knows, bounded. The CLOCK algorithm evicts approximately the least
+//! recently used ones; a key used within a minute stays long enough for its rate bucket to refill.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError, RwLock};
 
 use hashbrown::HashTable;
+use parking_lot::RwLock;
 
 use super::entry::Entry;
 
@@ -17,74 +17,57 @@ const SHARDS: usize = 64;
 pub struct Cache {
     hasher: RandomState,
     shards: Box<[RwLock<Shard>]>,
-    most_per_shard: usize,
+    max_per_shard: usize,
 }
 
 #[derive(Debug, Default)]
 struct Shard {
     slots: Vec<Arc<Entry>>,
-    /// The slots by their keys' hashes.
+    /// Slot numbers by the hash of their keys.
     index: HashTable<u32>,
     hand: usize,
 }
 
 impl Cache {
-    /// A cache of at most so many keys.
-    #[must_use]
-    pub fn new(most: usize) -> Self {
+    pub fn new(max_keys: usize) -> Self {
         Self {
             hasher: RandomState::new(),
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
-            most_per_shard: most.div_ceil(SHARDS).max(1),
+            max_per_shard: max_keys.div_ceil(SHARDS).max(1),
         }
     }
 
-    /// Keys that are remembered.
-    #[must_use]
     pub fn len(&self) -> usize {
-        let count = |shard: &RwLock<Shard>| {
-            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
-            shard.slots.len()
-        };
-        self.shards.iter().map(count).sum()
+        let len = |shard: &RwLock<Shard>| shard.read().slots.len();
+        self.shards.iter().map(len).sum()
     }
 
-    /// What is known of a key.
-    #[must_use]
     pub fn get(&self, key_id: &str) -> Option<Arc<Entry>> {
         let hash = self.hasher.hash_one(key_id);
-        let shard = self
-            .shard(hash)
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let shard = self.shard(hash).read();
         let slot = *shard.index.find(hash, |slot| shard.is(*slot, key_id))?;
         let entry = &shard.slots[slot as usize];
-        // A store to a line that other cores read is worth a look first.
-        if !entry.live.visited.load(Ordering::Relaxed) {
-            entry.live.visited.store(true, Ordering::Relaxed);
+        // Reads first: a store would invalidate the line in the other cores' caches.
+        if !entry.runtime.visited.load(Ordering::Relaxed) {
+            entry.runtime.visited.store(true, Ordering::Relaxed);
         }
         Some(Arc::clone(entry))
     }
 
-    /// Remembers an entry in place of an older one of the same key.
+    /// Inserts an entry, or replaces the key's older one.
     pub fn put(&self, entry: Arc<Entry>) {
         self.insert(entry, true);
     }
 
-    /// Remembers the entry of a key that is not known yet; the one that is known from then on.
-    #[must_use]
+    /// Inserts an entry unless the key has one. Returns the one that is cached.
     pub fn put_new(&self, entry: Arc<Entry>) -> Arc<Entry> {
         self.insert(entry, false)
     }
 
     fn insert(&self, entry: Arc<Entry>, replace: bool) -> Arc<Entry> {
-        let hash = self.hasher.hash_one(entry.live.key_id.as_str());
-        let mut shard = self
-            .shard(hash)
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let shard = &mut *shard;
-        let key_id = entry.live.key_id.as_str();
+        let hash = self.hasher.hash_one(entry.runtime.key_id.as_str());
+        let shard = &mut *self.shard(hash).write();
+        let key_id = entry.runtime.key_id.as_str();
         let known = shard.index.find(hash, |slot| shard.is(*slot, key_id));
         if let Some(slot) = known {
             let known = &mut shard.slots[*slot as usize];
@@ -94,7 +77,7 @@ impl Cache {
             return Arc::clone(known);
         }
         let stored = Arc::clone(&entry);
-        let slot = if shard.slots.len() < self.most_per_shard {
+        let slot = if shard.slots.len() < self.max_per_shard {
             shard.slots.push(entry);
             shard.slots.len() - 1
         } else {
@@ -105,31 +88,35 @@ impl Cache {
         let Shard { slots, index, .. } = shard;
         index.insert_unique(hash, slot as u32, |slot| {
             self.hasher
-                .hash_one(slots[*slot as usize].live.key_id.as_str())
+                .hash_one(slots[*slot as usize].runtime.key_id.as_str())
         });
         stored
     }
 
     fn shard(&self, hash: u64) -> &RwLock<Shard> {
-        // The table takes the low and the highest bits; these lie between.
+        // The table uses the low and the highest bits; these are in between.
         &self.shards[(hash >> 40) as usize % SHARDS]
     }
 }
 
 impl Shard {
     fn is(&self, slot: u32, key_id: &str) -> bool {
-        self.slots[slot as usize].live.key_id.as_str() == key_id
+        self.slots[slot as usize].runtime.key_id.as_str() == key_id
     }
 
-    /// Frees the first slot under the hand that was not visited since the hand last passed.
+    /// Frees the first slot that was not visited since the hand last passed.
     fn evict(&mut self, hasher: &RandomState) -> usize {
         loop {
             let slot = self.hand;
             self.hand = (self.hand + 1) % self.slots.len();
-            if self.slots[slot].live.visited.swap(false, Ordering::Relaxed) {
+            if self.slots[slot]
+                .runtime
+                .visited
+                .swap(false, Ordering::Relaxed)
+            {
                 continue;
             }
-            let hash = hasher.hash_one(self.slots[slot].live.key_id.as_str());
+            let hash = hasher.hash_one(self.slots[slot].runtime.key_id.as_str());
             if let Ok(found) = self.index.find_entry(hash, |known| *known as usize == slot) {
                 found.remove();
             }
@@ -145,8 +132,8 @@ mod tests {
 
     use super::*;
     use crate::domain::token::KeyId;
-    use crate::server::auth::live::Live;
-    use crate::server::auth::marks::Marks;
+    use crate::server::auth::key_runtime_state::KeyRuntimeState;
+    use crate::server::auth::versions::Versions;
     use crate::server::store::guard_rows::GuardRow;
 
     fn entry(id: &str, rate_per_minute: i32) -> Arc<Entry> {
@@ -165,12 +152,12 @@ mod tests {
             legacy: false,
             used_before: false,
         };
-        let marks = Marks::default();
-        let mark = marks
-            .after_read(marks.before_read(id), Uuid::nil())
+        let versions = Versions::default();
+        let version = versions
+            .after_read(versions.before_read(id), Uuid::nil())
             .unwrap();
-        let live = Arc::new(Live::new(KeyId::parse(id).unwrap(), false));
-        Arc::new(Entry::new(&row, live, mark, None))
+        let runtime = Arc::new(KeyRuntimeState::new(KeyId::parse(id).unwrap(), false));
+        Arc::new(Entry::new(&row, runtime, version, None))
     }
 
     #[test]

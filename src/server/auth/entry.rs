@@ -1,5 +1,5 @@
-//! What this process knows of a key: its row as it was read, and the proof that its secret passed
-//! Argon2id here. Nothing of it can be turned back into a token.
+//! A cached key: its row as it was read, and the MAC of the token that passed Argon2id here. No token
+//! can be recovered from it.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::live::Live;
-use super::marks::Mark;
+use super::key_runtime_state::KeyRuntimeState;
+use super::versions::VersionStamp;
 use crate::domain::error::{AppError, AppResult, AuthReason};
 use crate::domain::key::{KeyStatus, Lifetime};
 use crate::domain::scope::{Scope, ScopeSet};
@@ -18,50 +18,49 @@ use crate::server::crypto::pepper::{CheckTag, Fingerprint};
 use crate::server::crypto::same_bytes;
 use crate::server::store::guard_rows::GuardRow;
 
-/// HMAC-SHA256 of a token under this process's random key, its first 128 bits (RFC 2104 §5): who
-/// could forge one would need 2¹²⁷ tries at this process.
+/// The first 128 bits of the HMAC-SHA256 of a token under this process's random key (RFC 2104 §5): a
+/// forgery takes 2¹²⁷ attempts at this process.
 pub type TokenMac = [u8; 16];
 
-/// Which stored hash a proof was made against.
-pub type HashMark = [u8; 8];
+/// Identifies the stored hash that a secret was verified against.
+pub type HashDigest = [u8; 8];
 
-/// A key as it was read. Every key that is remembered has one, so its size counts: with the two
-/// counters of its [`Arc`] it fits 128 bytes.
+/// A key as it was read. Each cached key has one, so size matters: with the two counters of its
+/// [`Arc`] it fits 128 bytes.
 #[derive(Debug)]
 pub struct Entry {
-    /// What outlives the entry.
-    pub live: Arc<Live>,
-    /// Whose key it is.
+    /// Outlives the entry.
+    pub runtime: Arc<KeyRuntimeState>,
     pub partner_id: Uuid,
-    /// What it may do.
     pub scopes: ScopeSet,
-    /// Requests a minute.
     pub rate_per_minute: i32,
-    /// Whether its secret is one of the earlier Node pack's.
+    /// True if the secret was imported from the Node version.
     pub legacy: bool,
-    /// The check tag; `None` for a legacy row before its first success.
+    /// `None` for a legacy row before its first success.
     pub tag: Option<CheckTag>,
-    /// Which pepper it was made under.
+    /// Of the pepper that the hash was made under.
     pub fingerprint: Option<Fingerprint>,
-    /// The stored hash, recognisably.
-    pub hash_mark: HashMark,
-    /// What the entry depends on.
-    pub mark: Mark,
+    pub hash_digest: HashDigest,
+    pub version: VersionStamp,
     window: Window,
     partner_active: bool,
-    proof: Option<Zeroizing<TokenMac>>,
+    verified: Option<Zeroizing<TokenMac>>,
 }
 
 impl Entry {
-    /// An entry of a row. A proof that `known` has for the very same stored hash goes on to hold.
-    #[must_use]
-    pub fn new(row: &GuardRow, live: Arc<Live>, mark: Mark, known: Option<&Self>) -> Self {
-        let hash_mark = hash_mark(&row.secret_hash);
-        let proof = known
-            .filter(|known| known.hash_mark == hash_mark)
-            .and_then(|known| known.proof.clone());
+    /// Creates the entry of a row. A verification in `previous` against the same stored hash is kept.
+    pub fn new(
+        row: &GuardRow,
+        runtime: Arc<KeyRuntimeState>,
+        version: VersionStamp,
+        previous: Option<&Self>,
+    ) -> Self {
+        let hash_digest = hash_digest(&row.secret_hash);
+        let verified = previous
+            .filter(|previous| previous.hash_digest == hash_digest)
+            .and_then(|previous| previous.verified.clone());
         Self {
-            live,
+            runtime,
             partner_id: row.partner_id,
             scopes: row.scopes().into_iter().collect(),
             rate_per_minute: row.rate_per_minute,
@@ -71,47 +70,43 @@ impl Entry {
                 .pepper_fingerprint
                 .as_deref()
                 .and_then(|bytes| bytes.try_into().ok()),
-            hash_mark,
-            mark,
+            hash_digest,
+            version,
             window: Window::of(&row.lifetime()),
             partner_active: row.partner_active,
-            proof,
+            verified,
         }
     }
 
-    /// The same with a proof: this token passed Argon2id against this stored hash.
-    #[must_use]
-    pub fn proven(self, mac: TokenMac, hash_mark: HashMark) -> Self {
+    /// Records that this token passed Argon2id against this stored hash.
+    pub fn with_verification(self, mac: TokenMac, hash_digest: HashDigest) -> Self {
         Self {
-            proof: Some(Zeroizing::new(mac)),
-            hash_mark,
+            verified: Some(Zeroizing::new(mac)),
+            hash_digest,
             ..self
         }
     }
 
-    /// Whether this very token has passed Argon2id. Takes the same time for every token.
-    #[must_use]
-    pub fn is_proven(&self, mac: &TokenMac) -> bool {
-        self.proof
+    /// True if this token has passed Argon2id. Compares in constant time.
+    pub fn is_verified(&self, mac: &TokenMac) -> bool {
+        self.verified
             .as_ref()
-            .is_some_and(|proof| same_bytes(&proof[..], mac))
+            .is_some_and(|verified| same_bytes(&verified[..], mac))
     }
 
-    /// Why the key's state refuses it at `now`, in the order in which reasons are given.
-    #[must_use]
+    /// The first reason, in the documented order, for which the key's state refuses it at `now`.
     pub fn refused_by_state(&self, now: DateTime<Utc>) -> Option<AuthReason> {
-        judge_state(now, &self.window.lifetime(), self.partner_active)
+        state_refusal(now, &self.window.lifetime(), self.partner_active)
     }
 }
 
-/// A key's dates in the least room, in microseconds as the database has them.
+/// A key's dates in compact form: microseconds, the database's resolution.
 #[derive(Clone, Copy, Debug)]
 struct Window {
     not_before: i64,
-    /// [`Window::NEVER`] where there is none.
+    /// [`Window::NEVER`] if there is none.
     not_after: i64,
-    /// When it is revoked or its grace ends: [`Window::ALWAYS`] once it is revoked,
-    /// [`Window::NEVER`] where neither is known.
+    /// End of the grace period; [`Window::ALWAYS`] if revoked, [`Window::NEVER`] if neither applies.
     inactive_from: i64,
 }
 
@@ -132,9 +127,9 @@ impl Window {
         }
     }
 
-    /// The dates again, as far as the guard needs them.
+    /// The dates that decide the status.
     fn lifetime(&self) -> Lifetime {
-        // What came from a time is one; `NEVER` is none.
+        // `NEVER` is out of chrono's range, so it becomes `None`.
         let time = DateTime::from_timestamp_micros;
         Lifetime {
             not_before: time(self.not_before).unwrap_or(DateTime::<Utc>::MAX_UTC),
@@ -145,14 +140,12 @@ impl Window {
     }
 }
 
-/// Recognises a stored hash without keeping it.
-#[must_use]
-pub fn hash_mark(secret_hash: &str) -> HashMark {
+pub fn hash_digest(secret_hash: &str) -> HashDigest {
     let digest = Sha256::digest(secret_hash.as_bytes());
     std::array::from_fn(|index| digest[index])
 }
 
-fn judge_state(now: DateTime<Utc>, life: &Lifetime, partner_active: bool) -> Option<AuthReason> {
+fn state_refusal(now: DateTime<Utc>, life: &Lifetime, partner_active: bool) -> Option<AuthReason> {
     match KeyStatus::at(now, life) {
         KeyStatus::Revoked => Some(AuthReason::KeyInactive),
         _ if !partner_active => Some(AuthReason::PartnerInactive),
@@ -162,7 +155,7 @@ fn judge_state(now: DateTime<Utc>, life: &Lifetime, partner_active: bool) -> Opt
     }
 }
 
-/// A key that was accepted: who is calling.
+/// The accepted key of a request.
 #[derive(Clone, Debug)]
 pub struct Caller(Arc<Entry>);
 
@@ -171,42 +164,29 @@ impl Caller {
         Self(entry)
     }
 
-    /// The key.
-    #[must_use]
     pub fn key_id(&self) -> &KeyId {
-        &self.0.live.key_id
+        &self.0.runtime.key_id
     }
 
-    /// Its partner.
-    #[must_use]
     pub fn partner_id(&self) -> Uuid {
         self.0.partner_id
     }
 
-    /// What it may do.
-    #[must_use]
     pub fn scopes(&self) -> ScopeSet {
         self.0.scopes
     }
 
-    /// Whether it is an admin key.
-    #[must_use]
+    /// True for an admin key.
     pub fn is_admin(&self) -> bool {
         self.0.scopes.holds(Scope::Admin)
     }
 
-    /// Checks that the key has all of these scopes; an empty list asks for none.
-    ///
-    /// # Errors
-    /// [`AppError::Forbidden`] naming them.
+    /// Requires all of these scopes; [`AppError::Forbidden`] names them.
     pub fn require(&self, scopes: &[Scope]) -> AppResult<()> {
         if scopes.iter().all(|scope| self.0.scopes.grants(*scope)) {
             return Ok(());
         }
-        tracing::info!(
-            key_id = self.key_id().as_str(),
-            "refused: the key lacks a scope"
-        );
+        tracing::info!(key_id = self.key_id().as_str(), "refused: missing scope");
         Err(AppError::Forbidden {
             required: scopes.to_vec(),
         })
@@ -218,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_is_small_and_keeps_what_decides() {
+    fn an_entry_is_small_and_keeps_the_dates_that_decide() {
         assert!(size_of::<Entry>() <= 112, "{}", size_of::<Entry>());
         let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
         for revoked_at in [None, Some(at(5)), Some(at(500))] {
@@ -240,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn reasons_come_in_their_order() {
+    fn reasons_are_given_in_order() {
         let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
         let life = |revoked: bool| Lifetime {
             not_before: at(100),
@@ -255,7 +235,10 @@ mod tests {
             (50, false, true, Some(AuthReason::NotYetValid)),
             (200, false, true, Some(AuthReason::Expired)),
         ] {
-            assert_eq!(judge_state(at(now), &life(revoked), partner_active), reason);
+            assert_eq!(
+                state_refusal(at(now), &life(revoked), partner_active),
+                reason
+            );
         }
     }
 }

@@ -1,29 +1,27 @@
-//! A ration on guesses at legacy keys.
+//! The limit on guesses at legacy keys.
 //!
-//! A legacy row has no check tag before its first success, so each guess at it costs a run of
-//! Argon2id. Guesses are limited per (keyId, client address), and all of them together to a
-//! share of the pool, so that nobody can starve the keys that have tags.
+//! A legacy row has no check tag before its first success, so each guess costs a run of Argon2id.
+//! Guesses are limited per (keyId, client address), and all of them together to a share of the pool,
+//! so that they can't starve the keys that have tags.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::Mutex;
 
 use crate::domain::error::{AppError, AppResult};
 
-/// Guesses that one address may make at one key within [`WINDOW`].
-const MOST_GUESSES: u32 = 10;
+/// Guesses at one key from one address within [`WINDOW`].
+const MAX_GUESSES: u32 = 10;
 const WINDOW: TimeDelta = TimeDelta::minutes(1);
-/// Runs at once for all legacy keys together.
-const MOST_AT_ONCE: usize = 2;
-/// Pairs that are remembered; beyond it the ones whose window is over are dropped, and where none
-/// is, new pairs have to wait.
-const MOST_PAIRS: usize = 10_000;
+/// Concurrent runs for all legacy keys together.
+const MAX_RUNNING: usize = 2;
+/// Above this, pairs whose window is over are dropped; if there are none, new pairs have to wait.
+const MAX_PAIRS: usize = 10_000;
 
 type Pair = (String, Option<IpAddr>);
 
-/// Counts guesses.
 #[derive(Debug, Default)]
 pub struct LegacyLimiter(Mutex<State>);
 
@@ -34,24 +32,21 @@ struct State {
 }
 
 impl LegacyLimiter {
-    /// Takes a place for one guess.
-    ///
-    /// # Errors
-    /// [`AppError::RateLimited`] where the ration is used up.
+    /// Admits one guess, or returns [`AppError::RateLimited`].
     pub fn admit(
         &self,
         key_id: &str,
         client: Option<IpAddr>,
         now: DateTime<Utc>,
     ) -> AppResult<Attempt<'_>> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.running >= MOST_AT_ONCE {
+        let mut state = self.0.lock();
+        if state.running >= MAX_RUNNING {
             return Err(AppError::RateLimited { retry_after: 1 });
         }
         let pair = (key_id.to_owned(), client);
-        if state.guesses.len() >= MOST_PAIRS && !state.guesses.contains_key(&pair) {
+        if state.guesses.len() >= MAX_PAIRS && !state.guesses.contains_key(&pair) {
             state.guesses.retain(|_, (since, _)| now - *since < WINDOW);
-            if state.guesses.len() >= MOST_PAIRS {
+            if state.guesses.len() >= MAX_PAIRS {
                 return Err(AppError::RateLimited {
                     retry_after: wait(WINDOW),
                 });
@@ -61,7 +56,7 @@ impl LegacyLimiter {
         if now - *since >= WINDOW {
             (*since, *count) = (now, 0);
         }
-        if *count >= MOST_GUESSES {
+        if *count >= MAX_GUESSES {
             return Err(AppError::RateLimited {
                 retry_after: wait(WINDOW - (now - *since)),
             });
@@ -79,7 +74,7 @@ fn wait(left: TimeDelta) -> u32 {
     u32::try_from(left.num_seconds() + 1).unwrap_or(1).max(1)
 }
 
-/// A guess under way; its place is given back when dropped.
+/// A running guess; its place is freed when dropped.
 #[derive(Debug)]
 pub struct Attempt<'a> {
     limiter: &'a LegacyLimiter,
@@ -87,24 +82,15 @@ pub struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// The guess was right: forgets the ones before.
+    /// Forgets the pair's earlier guesses.
     pub fn succeeded(self) {
-        self.limiter
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .guesses
-            .remove(&self.pair);
+        self.limiter.0.lock().guesses.remove(&self.pair);
     }
 }
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        self.limiter
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .running -= 1;
+        self.limiter.0.lock().running -= 1;
     }
 }
 
@@ -113,11 +99,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn guesses_are_counted_by_key_and_address_and_forgotten_with_time_or_success() {
+    fn guesses_are_counted_by_key_and_address_until_the_window_ends_or_one_succeeds() {
         let limiter = LegacyLimiter::default();
         let now = DateTime::from_timestamp(1_000, 0).unwrap();
         let address = |last| Some(IpAddr::from([192, 0, 2, last]));
-        for _ in 0..MOST_GUESSES {
+        for _ in 0..MAX_GUESSES {
             drop(limiter.admit("a", address(1), now).unwrap());
         }
         let refused = limiter
@@ -134,17 +120,16 @@ mod tests {
             !limiter
                 .0
                 .lock()
-                .unwrap()
                 .guesses
                 .contains_key(&("a".to_owned(), address(1)))
         );
     }
 
     #[test]
-    fn all_guesses_together_have_a_share() {
+    fn concurrent_guesses_are_limited() {
         let limiter = LegacyLimiter::default();
         let now = DateTime::UNIX_EPOCH;
-        let held: Vec<_> = (0..MOST_AT_ONCE)
+        let held: Vec<_> = (0..MAX_RUNNING)
             .map(|n| limiter.admit(&n.to_string(), None, now).unwrap())
             .collect();
         assert!(limiter.admit("other", None, now).is_err());

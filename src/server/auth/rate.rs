@@ -1,8 +1,8 @@
-//! A key's rate: GCRA (the generic cell rate algorithm, ITU-T I.371) with a burst of a whole
-//! minute's allowance, so that over any window no more than burst + rate × time pass.
+//! A key's rate limit: GCRA (the generic cell rate algorithm, ITU-T I.371) with a burst of a whole
+//! minute's allowance, so that over any window at most burst + rate × time pass.
 //!
-//! The bucket is one number, the theoretical arrival time: when it will be full again. It is moved
-//! by compare-and-swap, so any number of requests at once share it without a lock.
+//! The bucket is one number, the theoretical arrival time: when it will be full again. Requests update
+//! it by compare-and-swap, without a lock.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -10,45 +10,42 @@ use chrono::{DateTime, Utc};
 
 const SECOND: i64 = 1_000_000_000;
 
-/// A key's bucket in this process; full at first.
+/// A key's bucket in this process; initially full.
 #[derive(Debug, Default)]
 pub struct Bucket(AtomicI64);
 
-/// What a key may still do, as the headers tell it.
+/// The remaining allowance, as the headers state it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateState {
-    /// Requests a minute, and the burst.
+    /// Requests per minute, and the burst.
     pub quota: i32,
-    /// Requests that may be made at once from here, rounded down.
+    /// Requests that may be made immediately, rounded down.
     pub left: i64,
     /// Seconds until the bucket is full, rounded up.
     pub full_in: i64,
 }
 
-/// The bucket is empty.
+/// The refusal of an empty bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limited {
-    /// What the headers tell.
     pub state: RateState,
     /// Seconds until one more request may pass, rounded up.
     pub retry_after: u32,
 }
 
 impl Bucket {
-    /// Takes one unit at `now`, under a rate that may have changed since the last one.
-    ///
-    /// # Errors
-    /// [`Limited`] where none is left; then nothing is taken.
+    /// Takes one unit at `now`, at a rate that may have changed since the last one. If none is left,
+    /// nothing is taken.
     pub fn take(&self, per_minute: i32, now: DateTime<Utc>) -> Result<RateState, Limited> {
         let quota = per_minute.max(1);
-        // Rounded up: the bucket fills by a hair more slowly than promised, never faster.
+        // Rounded up, so that the bucket never refills faster than promised.
         let interval = (60 * SECOND + i64::from(quota) - 1) / i64::from(quota);
         let whole = interval * i64::from(quota);
         let now = now.timestamp_micros().saturating_mul(1_000);
         let mut full_at = self.0.load(Ordering::Relaxed);
         loop {
-            // A clock that was set back leaves a time no bucket can have: one that holds this request
-            // and no more is meant, so that nobody is refused who keeps to their rate.
+            // After the clock was set back, the stored time can be impossible. The bucket then holds
+            // exactly this request, so that nobody within their rate is refused.
             let begin = if full_at > now + whole + SECOND {
                 now + whole - interval
             } else {
@@ -143,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn many_at_once_share_one_bucket() {
+    fn concurrent_requests_share_one_bucket() {
         let bucket = Bucket::default();
         let passed: usize = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..64)
@@ -164,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_rate_counts_at_once_and_a_clock_set_back_locks_nobody_out() {
+    fn a_changed_rate_applies_immediately_and_a_clock_set_back_locks_nobody_out() {
         let bucket = Bucket::default();
         for _ in 0..10 {
             bucket.take(10, start()).unwrap();

@@ -1,61 +1,61 @@
-//! Reading keys' rows for the guard: once for all who ask at a time, and not too many at once.
+//! Reading keys' rows: once for concurrent requests of the same key, and a bounded number at a time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::SemaphorePermit;
 
+use super::Guard;
 use super::entry::Entry;
-use super::live::Live;
-use super::{Guard, MOST_TURNS};
+use super::key_runtime_state::KeyRuntimeState;
+use super::verify::MAX_RETRIES;
 use crate::domain::error::{AppError, AppResult};
 use crate::domain::token::KeyId;
 use crate::server::store::guard_rows::{self, GuardRow};
 
-/// Requests that may wait for their row to be read.
-const MOST_WAITING_READS: usize = 256;
+const MAX_WAITING_READS: usize = 256;
 
-/// A row that was read, with what is remembered of it from now on.
+/// A row, with the entry to cache for it; `None` for an unknown id.
 pub(super) type Loaded = Option<Arc<(Entry, GuardRow)>>;
 
 impl Guard {
-    /// Reads a key's row, once for all who ask while changes are heard of; `None` where there is
-    /// no such key.
+    /// Reads a key's row.
     pub(super) async fn load(&self, key_id: &str) -> AppResult<Loaded> {
-        if self.link.is_live() {
+        if self.listener_health.is_live() {
             return self.loading.join(key_id.into(), || self.read(key_id)).await;
         }
-        // A read that began earlier may have missed what this request has to obey.
+        // Without a live listener, a read that began before this request may miss a change that this
+        // request has to obey.
         self.read(key_id).await
     }
 
     async fn read(&self, key_id: &str) -> AppResult<Loaded> {
-        for _ in 0..MOST_TURNS {
-            let before = self.marks.before_read(key_id);
+        for _ in 0..MAX_RETRIES {
+            let before = self.versions.before_read(key_id);
             let row = {
                 let _permit = self.permit_to_read().await?;
                 let mut connection = self.pool.acquire().await?;
                 guard_rows::find_for_guard(&mut connection, key_id).await?
             };
             let Some(row) = row else {
-                self.absent.put(key_id, before);
+                self.unknown_ids.put(key_id, before);
                 return Ok(None);
             };
-            let Some(mark) = self.marks.after_read(before, row.partner_id) else {
+            let Some(version) = self.versions.after_read(before, row.partner_id) else {
                 continue;
             };
             let known = match self.cache.get(key_id) {
                 Some(known) => known,
-                // From the first request on the bucket is shared, and wrong secrets are refused
-                // from memory.
+                // Cached before verification: concurrent requests share the bucket, and wrong secrets
+                // are refused from memory.
                 None => {
                     let key_id = KeyId::parse(key_id).ok_or(AppError::Internal)?;
-                    let live = Arc::new(Live::new(key_id, row.used_before));
+                    let runtime = Arc::new(KeyRuntimeState::new(key_id, row.used_before));
                     self.cache
-                        .put_new(Arc::new(Entry::new(&row, live, mark, None)))
+                        .put_new(Arc::new(Entry::new(&row, runtime, version, None)))
                 }
             };
-            let entry = Entry::new(&row, Arc::clone(&known.live), mark, Some(&known));
+            let entry = Entry::new(&row, Arc::clone(&known.runtime), version, Some(&known));
             return Ok(Some(Arc::new((entry, row))));
         }
         Err(AppError::UNAVAILABLE)
@@ -63,7 +63,7 @@ impl Guard {
 
     async fn permit_to_read(&self) -> AppResult<SemaphorePermit<'_>> {
         let waiting = Waiting::enter(&self.reads_waiting);
-        if waiting.0 > MOST_WAITING_READS {
+        if waiting.0 > MAX_WAITING_READS {
             return Err(AppError::UNAVAILABLE);
         }
         self.reads
@@ -73,7 +73,7 @@ impl Guard {
     }
 }
 
-/// A place among those who wait, given back when dropped.
+/// A place in the queue, freed when dropped.
 struct Waiting<'a>(usize, &'a AtomicUsize);
 
 impl<'a> Waiting<'a> {

@@ -1,107 +1,97 @@
-//! Uses, gathered in memory and written in batches: a request never waits for them.
+//! Uses of keys, collected in memory and written in batches: no request waits for them.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use sqlx::{Connection, PgPool};
 use strum::VariantArray;
 use tokio::sync::Notify;
 
-use super::live::{Live, Taken};
+use super::key_runtime_state::{KeyRuntimeState, Taken};
 use crate::domain::usage::Outcome;
 use crate::server::clock::Clock;
 use crate::server::store::usage::{self, UsageBatch};
 
-/// Keys whose uses may wait; beyond it new ones are not remembered, so that a database that is away
-/// for long costs no more than this.
-const MOST_WAITING: usize = 200_000;
+/// Bounds the memory that a long database outage costs: further keys are not queued.
+const MAX_QUEUED: usize = 200_000;
 
-/// Keys that one statement writes: what a restart under load brings at once must not become one
-/// statement of many megabytes.
-const MOST_AT_ONCE: usize = 8_192;
+/// Keys per statement, so that a restart under load does not produce a statement of many megabytes.
+const BATCH_SIZE: usize = 8_192;
 
-/// The keys whose uses wait to be written.
+/// The keys whose uses have not been written yet.
 pub struct UsageLog {
     clock: Arc<dyn Clock>,
     batch: Queue,
-    at_once: Queue,
+    first_uses: Queue,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
-    waiting: Mutex<Vec<Arc<Live>>>,
+    keys: Mutex<Vec<Arc<KeyRuntimeState>>>,
     arrived: Notify,
 }
 
 impl UsageLog {
-    /// Nothing waits yet.
-    #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
             batch: Queue::default(),
-            at_once: Queue::default(),
+            first_uses: Queue::default(),
         }
     }
 
     /// Counts a use of a key.
     pub fn record(
         &self,
-        live: &Arc<Live>,
+        key: &Arc<KeyRuntimeState>,
         outcome: Outcome,
         now: DateTime<Utc>,
         client: Option<IpAddr>,
     ) {
-        let to_write = live.record(outcome, now, client);
+        let to_write = key.record(outcome, now, client);
         if to_write.batch {
-            self.batch.push(live);
+            self.batch.push(key);
         }
-        if to_write.at_once {
-            self.at_once.push(live);
+        if to_write.immediately {
+            self.first_uses.push(key);
         }
     }
 
-    /// Waits until something was recorded since the last batch.
+    /// Waits until a use has been recorded since the last batch.
     pub async fn arrived(&self) {
         self.batch.arrived.notified().await;
     }
 
-    /// Waits until a key was accepted for the very first time.
+    /// Waits until a key has been accepted for the first time ever.
     pub async fn first_arrived(&self) {
-        self.at_once.arrived.notified().await;
+        self.first_uses.arrived.notified().await;
     }
 
-    /// Writes what waits, in one statement; whether more waits than one can take. What could not be
-    /// written goes on waiting.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Writes one batch; true if more are waiting. On an error the batch stays queued.
     pub async fn flush(&self, pool: &PgPool) -> sqlx::Result<bool> {
         let (keys, more) = self.batch.drain();
         if !more {
-            // First acceptances are in the batch too.
-            self.at_once.clear();
+            // The batch contains the first acceptances too.
+            self.first_uses.clear();
         }
-        self.write(pool, keys, &self.batch).await?;
+        self.write(pool, keys).await?;
         Ok(more)
     }
 
-    /// Writes the first acceptances, in one statement.
-    ///
-    /// # Errors
-    /// The database's; then they wait for the next batch.
+    /// Writes the first acceptances. On an error they wait for the next batch.
     pub async fn flush_first(&self, pool: &PgPool) -> sqlx::Result<()> {
-        let (keys, _) = self.at_once.drain();
-        self.write(pool, keys, &self.batch).await
+        let (keys, _) = self.first_uses.drain();
+        self.write(pool, keys).await
     }
 
-    async fn write(&self, pool: &PgPool, keys: Vec<Arc<Live>>, again: &Queue) -> sqlx::Result<()> {
-        let taken: Vec<(Arc<Live>, Taken)> = keys
+    async fn write(&self, pool: &PgPool, keys: Vec<Arc<KeyRuntimeState>>) -> sqlx::Result<()> {
+        let taken: Vec<(Arc<KeyRuntimeState>, Taken)> = keys
             .into_iter()
-            .map(|live| {
-                let taken = live.take();
-                (live, taken)
+            .map(|key| {
+                let taken = key.take();
+                (key, taken)
             })
             .filter(|(_, taken)| *taken != Taken::default())
             .collect();
@@ -112,16 +102,16 @@ impl UsageLog {
             let batch = batch_of(&taken);
             let mut connection = pool.acquire().await?;
             usage::record(&mut connection, &batch, self.clock.now()).await?;
-            // A connection would keep the megabytes of its largest statement.
+            // The connection would keep a buffer for its largest statement, megabytes.
             connection.shrink_buffers();
             Ok(())
         };
         let written = written.await;
-        for (live, taken) in taken {
+        for (key, taken) in taken {
             if written.is_ok() {
-                live.written(&taken);
-            } else if live.give_back(&taken) {
-                again.push(&live);
+                key.written(&taken);
+            } else if key.give_back(&taken) {
+                self.batch.push(&key);
             }
         }
         written
@@ -129,40 +119,40 @@ impl UsageLog {
 }
 
 impl Queue {
-    fn push(&self, live: &Arc<Live>) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let was_empty = waiting.is_empty();
-        if waiting.len() < MOST_WAITING {
-            waiting.push(Arc::clone(live));
+    fn push(&self, key: &Arc<KeyRuntimeState>) {
+        let mut keys = self.keys.lock();
+        let was_empty = keys.is_empty();
+        if keys.len() < MAX_QUEUED {
+            keys.push(Arc::clone(key));
         }
-        drop(waiting);
+        drop(keys);
         if was_empty {
             self.arrived.notify_one();
         }
     }
 
-    /// Takes as many as one statement writes; whether more wait.
-    fn drain(&self) -> (Vec<Arc<Live>>, bool) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() <= MOST_AT_ONCE {
-            return (std::mem::take(&mut *waiting), false);
+    /// Takes one batch; true if more are waiting.
+    fn drain(&self) -> (Vec<Arc<KeyRuntimeState>>, bool) {
+        let mut keys = self.keys.lock();
+        if keys.len() <= BATCH_SIZE {
+            return (std::mem::take(&mut *keys), false);
         }
-        let taken = waiting.drain(..MOST_AT_ONCE).collect();
-        drop(waiting);
+        let taken = keys.drain(..BATCH_SIZE).collect();
+        drop(keys);
         self.arrived.notify_one();
         (taken, true)
     }
 
-    /// Forgets all that wait, and gives back the room that they took.
+    /// Empties the queue and frees its memory.
     fn clear(&self) {
-        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Vec::new();
+        *self.keys.lock() = Vec::new();
     }
 }
 
-fn batch_of(taken: &[(Arc<Live>, Taken)]) -> UsageBatch<'_> {
+fn batch_of(taken: &[(Arc<KeyRuntimeState>, Taken)]) -> UsageBatch<'_> {
     let mut batch = UsageBatch::default();
-    for (live, taken) in taken {
-        let key_id = live.key_id.as_str();
+    for (key, taken) in taken {
+        let key_id = key.key_id.as_str();
         if let Some((at, client)) = taken.last {
             batch.last_use(key_id, at, client);
         }

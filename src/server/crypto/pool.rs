@@ -18,8 +18,8 @@ pub struct HashPool(Arc<Inner>);
 
 struct Inner {
     running: Arc<Semaphore>,
-    /// What orders about many keys may run of them at once.
-    patient: Arc<Semaphore>,
+    /// The share of `running` that bulk actions may take.
+    low_priority: Arc<Semaphore>,
     /// The memory that no run works in at the moment: no more than there may be runs.
     spare: Mutex<Vec<Memory>>,
     admitted: AtomicUsize,
@@ -38,7 +38,7 @@ pub struct Load {
     pub refused: u64,
 }
 
-/// Half of the threads, so that an order about many keys leaves the rest to requests.
+/// Half of the threads, so that bulk actions leave the rest to requests.
 fn share(threads: usize) -> usize {
     (threads / 2).max(1)
 }
@@ -49,7 +49,7 @@ impl HashPool {
     pub fn new(threads: usize, queue: usize) -> Self {
         Self(Arc::new(Inner {
             running: Arc::new(Semaphore::new(threads)),
-            patient: Arc::new(Semaphore::new(share(threads))),
+            low_priority: Arc::new(Semaphore::new(share(threads))),
             spare: Mutex::default(),
             admitted: AtomicUsize::new(0),
             most_admitted: threads + queue,
@@ -82,16 +82,13 @@ impl HashPool {
         self.spawn(work, (place, permit)).await
     }
 
-    /// The same for work that can wait, however long: it takes half of the threads at most, and no
-    /// place in the queue.
-    ///
-    /// # Errors
-    /// [`AppError::Internal`] where the work panicked.
-    pub async fn run_patiently<T: Send + 'static>(
+    /// The same for work that can wait: it takes at most half of the threads and no place in the
+    /// queue, so it is never refused.
+    pub async fn run_low_priority<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> AppResult<T> {
-        let share = permit(&self.0.patient).await?;
+        let share = permit(&self.0.low_priority).await?;
         let permit = permit(&self.0.running).await?;
         self.spawn(work, (share, permit)).await
     }
@@ -178,14 +175,14 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn patient_work_leaves_a_thread_and_takes_no_place_in_the_queue() {
+    async fn low_priority_work_leaves_a_thread_and_takes_no_place_in_the_queue() {
         let pool = HashPool::new(2, 0);
         let (release, blocked) = mpsc::channel::<()>();
         let (started, has_started) = tokio::sync::oneshot::channel();
         let first = tokio::spawn({
             let pool = pool.clone();
             async move {
-                pool.run_patiently(move |_| {
+                pool.run_low_priority(move |_| {
                     let _ = started.send(());
                     let _ = blocked.recv();
                 })
@@ -193,7 +190,7 @@ mod tests {
             }
         });
         has_started.await.unwrap();
-        let mut second = Box::pin(pool.run_patiently(|_| 1));
+        let mut second = Box::pin(pool.run_low_priority(|_| 1));
         assert!(futures_poll_once(&mut second).await.is_none());
         assert_eq!(pool.run(|_| 2).await, Ok(2));
         release.send(()).unwrap();

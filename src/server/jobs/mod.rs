@@ -80,8 +80,8 @@ pub fn spawn_listener(guard: Arc<Guard>, pool: PgPool, mut stopping: Stopping) -
             () = listener::listen(&guard, &pool) => {}
             () = stopped(&mut stopping) => {}
         }
-        guard.link().cut();
-        guard.heard().end();
+        guard.listener_health().disconnected();
+        guard.changes().close();
         pool.close().await;
     })
 }

@@ -1,9 +1,11 @@
-//! `GET /metrics` on an address of its own, for Prometheus. It tells numbers alone: no key, partner,
-//! address or text of a request.
+//! `GET /metrics` for Prometheus (OpenMetrics 1.0), on an address of its own. It exposes numbers only:
+//! no key, partner, address or text of a request.
 
-mod exposition;
-mod snapshot;
-pub mod traffic;
+mod process;
+mod registry;
+pub mod requests;
+
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -11,25 +13,34 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use prometheus_client::encoding::text::encode;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
-use self::snapshot::Snapshot;
 use crate::server::state::AppState;
 
-/// The one route.
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// While the database is unavailable, the other metrics are exposed without its own.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(1);
+
 pub fn routes(state: AppState) -> Router {
-    Router::new().route("/metrics", get(read)).with_state(state)
+    Router::new()
+        .route("/metrics", get(expose))
+        .with_state(state)
 }
 
-async fn read(State(state): State<AppState>) -> Response {
-    match exposition::text(Snapshot::take(state).await) {
-        Ok(text) => ([(CONTENT_TYPE, exposition::CONTENT_TYPE)], text).into_response(),
+async fn expose(State(state): State<AppState>) -> Response {
+    let backlog = timeout(DATABASE_TIMEOUT, state.services.notifications.backlog()).await;
+    let registry = registry::collect(&state, backlog.ok().and_then(Result::ok));
+    let mut text = String::new();
+    match encode(&mut text, &registry) {
+        Ok(()) => ([(CONTENT_TYPE, OPENMETRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-/// Tells the metrics until the process is told to stop.
+/// Serves the metrics until the server stops.
 pub async fn serve(listener: TcpListener, state: AppState, mut stopping: watch::Receiver<bool>) {
     let stopped = async move {
         let _ = stopping.wait_for(|stop| *stop).await;

@@ -53,7 +53,7 @@ impl KeyService {
     /// Same as [`Self::generate`] for bulk actions: waits for a share of the threads and is never rejected.
     pub(super) async fn generate_low_priority(&self) -> AppResult<GeneratedKey> {
         let (secret, work) = self.draw()?;
-        secret.with(self.hashing.run_patiently(work).await?)
+        secret.with(self.hashing.run_low_priority(work).await?)
     }
 
     /// Generates an id and a secret, and the work that hashes the secret.

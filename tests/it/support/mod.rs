@@ -4,12 +4,10 @@ pub mod canary;
 pub mod process;
 pub mod receiver;
 
-use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use axum::http::header::HOST;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use chrono::{DateTime, Utc};
@@ -23,7 +21,7 @@ use myproof_registry::domain::operator::Role;
 use myproof_registry::domain::partner::{CreatePartner, Partner};
 use myproof_registry::server::clock::{Clock, ManualClock, SeededEntropy};
 use myproof_registry::server::crypto::pepper::Peppers;
-use myproof_registry::server::http::middleware::http_service::Frame;
+use myproof_registry::server::http::middleware::http_service::HttpService;
 use myproof_registry::server::router::router;
 use myproof_registry::server::service::delivery_targets::DeliveryTargets;
 use myproof_registry::server::service::{
@@ -35,7 +33,6 @@ use serde_json::Value;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::runtime::Runtime;
-use tower::ServiceExt;
 use zeroize::Zeroizing;
 
 pub const PEPPER: &str = "canary-pepper-0123456789abcdefghijklmnopqrstuvwxyz";
@@ -62,7 +59,7 @@ pub struct TestApp {
     pub clock: Arc<ManualClock>,
     pub services: Services,
     pub state: AppState,
-    router: Frame,
+    service: HttpService,
 }
 
 /// What `peppers` and `seed` of an application are, where a test wants them otherwise.
@@ -132,30 +129,29 @@ impl TestApp {
             .site_root("public")
             .build();
         let state = startup::state(services.clone(), peppers, site, leptos, setting.outage);
-        let router = router(state.clone());
+        let service = router(state.clone());
         Self {
             pool,
             clock,
             services,
             state,
-            router,
+            service,
         }
     }
 
-    /// A request through the router, from 192.0.2.1.
+    /// A request from 192.0.2.1.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        self.send_through(self.router.clone(), request).await
+        self.send_through(self.service.clone(), request).await
     }
 
-    /// The same through another router.
-    pub async fn send_through(&self, router: Frame, mut request: Request<Body>) -> Answer {
+    /// The same through another service.
+    pub async fn send_through(&self, service: HttpService, mut request: Request<Body>) -> Answer {
         let path = request.uri().path().to_owned();
-        let peer: SocketAddr = "192.0.2.1:4711".parse().unwrap();
-        request.extensions_mut().insert(ConnectInfo(peer));
         let host = HeaderValue::from_static("registry.example");
         request.headers_mut().entry(HOST).or_insert(host);
-        let answered = async {
-            let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
+        let answered = async move {
+            let peer = Some([192, 0, 2, 1].into());
+            let (parts, body) = service.answer(request, peer).await.into_parts();
             (parts, body.collect().await.unwrap().to_bytes())
         };
         let (parts, bytes) = SERVER.spawn(answered).await.unwrap();

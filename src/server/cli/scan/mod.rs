@@ -201,7 +201,7 @@ async fn revoke<'a>(
             continue;
         }
         let revoked = async {
-            let holder = guard.holder(&found.token, None).await;
+            let holder = guard.authenticate_holder(&found.token, None).await;
             let key_id = holder.map_err(|refused| refused.error)?;
             let command = RevokeKey {
                 reason: RevocationReason::KeyCompromise,

@@ -1,4 +1,4 @@
-//! What every request passes, or every request of a group of routes.
+//! Middleware of all requests or of groups of routes.
 
 pub mod drain;
 pub mod guard;

@@ -1,10 +1,7 @@
-//! What every answer tells the browser to refuse (OWASP HTTP Security Response Headers), pages,
-//! files, REST and errors alike. A page says in its own Content-Security-Policy what it may run.
+//! Security headers (OWASP HTTP Security Response Headers) of every answer: pages, files, REST and
+//! errors. Pages set a Content-Security-Policy of their own.
 
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use leptos::nonce::use_nonce;
-use leptos::prelude::use_context;
-use leptos_axum::ResponseOptions;
 
 const HEADERS: [(HeaderName, HeaderValue); 8] = [
     (
@@ -12,7 +9,7 @@ const HEADERS: [(HeaderName, HeaderValue); 8] = [
         HeaderValue::from_static("nosniff"),
     ),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    // `no-referrer` would make Chromium send `Origin: null`, and no form post could be told apart.
+    // With `no-referrer` Chromium sends `Origin: null`, which fails the check of form posts.
     (
         header::REFERRER_POLICY,
         HeaderValue::from_static("same-origin"),
@@ -46,11 +43,11 @@ const HEADERS: [(HeaderName, HeaderValue); 8] = [
     ),
 ];
 
-/// One year (RFC 6797). Other hosts of the domain are their owners' business.
+/// One year (RFC 6797), without subdomains: other hosts of the domain belong to their owners.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// Adds what an answer doesn't say itself. Over plain HTTP browsers ignore HSTS, and development
-/// has nothing else, so only a `secure` site says it.
+/// Adds the headers that an answer doesn't set itself. HSTS is for `secure` sites only: browsers
+/// ignore it over plain HTTP, which development uses.
 pub fn add(headers: &mut HeaderMap, secure: bool) {
     headers.reserve(HEADERS.len() + 2);
     for (name, value) in HEADERS {
@@ -58,21 +55,5 @@ pub fn add(headers: &mut HeaderMap, secure: bool) {
     }
     if secure {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
-    }
-}
-
-/// Lets the page that is being rendered load and run what this server sends, and of scripts only
-/// the ones that carry the answer's nonce (CSP Level 3). WASM needs a word of its own.
-pub fn allow_this_page() {
-    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
-        return;
-    };
-    let policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'none'"
-    );
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
 }

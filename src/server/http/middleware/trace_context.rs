@@ -1,10 +1,9 @@
-//! A caller's trace: its id stands in the log beside the request's own, so that one finds the other.
+//! The caller's trace id, logged beside the request's own to correlate them.
 
 use axum::http::HeaderMap;
 
-/// The id of the trace that a request belongs to, as `traceparent` says it (W3C Trace Context §3.2). A caller
-/// names it freely: it is for looking things up, and nothing is decided by it.
-#[must_use]
+/// The trace id in `traceparent` (W3C Trace Context §3.2). The caller chooses it freely, so nothing is
+/// decided by it.
 pub fn trace_id(headers: &HeaderMap) -> Option<&str> {
     let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
     let (version, trace_id, parent_id) = (parts.next()?, parts.next()?, parts.next()?);
@@ -27,21 +26,21 @@ fn is_hex(text: &str, digits: usize) -> bool {
 mod tests {
     use super::*;
 
-    fn told(traceparent: &str) -> Option<String> {
+    fn parsed(traceparent: &str) -> Option<String> {
         let mut headers = HeaderMap::new();
         headers.insert("traceparent", traceparent.parse().unwrap());
         trace_id(&headers).map(str::to_owned)
     }
 
     #[test]
-    fn an_id_is_taken_from_what_is_well_formed_alone() {
+    fn only_well_formed_headers_have_an_id() {
         let id = "0af7651916cd43dd8448eb211c80319c";
         for well_formed in [
             format!("00-{id}-b7ad6b7169203331-01"),
-            // A later version may say more.
+            // Later versions may append fields.
             format!("cc-{id}-b7ad6b7169203331-01-more"),
         ] {
-            assert_eq!(told(&well_formed).as_deref(), Some(id), "{well_formed}");
+            assert_eq!(parsed(&well_formed).as_deref(), Some(id), "{well_formed}");
         }
         for broken in [
             "",
@@ -52,7 +51,7 @@ mod tests {
             &format!("00-{id}0-b7ad6b7169203331-01"),
             &format!("00-{id}-b7ad6b716920333-01"),
         ] {
-            assert_eq!(told(broken), None, "{broken}");
+            assert_eq!(parsed(broken), None, "{broken}");
         }
         assert_eq!(trace_id(&HeaderMap::new()), None);
     }

@@ -1,6 +1,6 @@
-//! `/api/auth/verify`: the key check for routes that live elsewhere. What nginx `auth_request`,
-//! Traefik ForwardAuth, Caddy `forward_auth` and Envoy `ext_authz` call, with any method and
-//! whatever body.
+//! `/api/auth/verify`: key verification for services that live elsewhere, called by gateways (nginx
+//! `auth_request`, Traefik ForwardAuth, Caddy `forward_auth`, Envoy `ext_authz`) with any method and
+//! any body.
 
 use axum::extract::{Request, State};
 use axum::http::header::CACHE_CONTROL;
@@ -15,10 +15,10 @@ use utoipa_axum::routes;
 use crate::domain::error::{AppError, AppResult};
 use crate::domain::scope::Scope;
 use crate::domain::token::KeyId;
-use crate::server::auth::{Admitted, Caller, Refused};
+use crate::server::auth::{Admitted, Caller, Decision};
 use crate::server::http::extract::credential;
 use crate::server::http::extract::request::RequestInfo;
-use crate::server::http::middleware::guard::{judge, tell_rate};
+use crate::server::http::middleware::guard::{self, add_rate};
 use crate::server::http::openapi::{self, CantPass};
 use crate::server::http::problem::Problem;
 use crate::server::state::AppState;
@@ -28,13 +28,12 @@ const PARTNER_ID: HeaderName = HeaderName::from_static("x-partner-id");
 const KEY_ID: HeaderName = HeaderName::from_static("x-key-id");
 const KEY_SCOPES: HeaderName = HeaderName::from_static("x-key-scopes");
 
-/// The route.
 pub fn routes() -> OpenApiRouter<AppState> {
     let (schemas, mut paths, _) = routes!(verify);
     paths.paths.values_mut().for_each(|item: &mut PathItem| {
         openapi::want_key(item, &[]);
     });
-    // The methods that the document knows, and every other.
+    // Any method, not only the documented ones.
     OpenApiRouter::new().routes((schemas, paths, any(verify)))
 }
 
@@ -55,47 +54,50 @@ pub fn routes() -> OpenApiRouter<AppState> {
         ("X-Key-Scopes" = String, description = "Its scopes, separated by spaces."),
     )), CantPass))]
 async fn verify(State(state): State<AppState>, info: RequestInfo, request: Request) -> Response {
-    let judged = judge(&state, &info, request.headers()).await;
-    tell(judged, request.uri().query().unwrap_or_default())
+    let decision = guard::verify(&state, &info, request.headers()).await;
+    respond(decision, request.uri().query().unwrap_or_default())
 }
 
-/// Answers what memory alone can answer, without the router: other services' every request is one
-/// of these. `None` for everything else.
-pub fn at_once(state: &AppState, info: &RequestInfo, request: &Request) -> Option<Response> {
+/// The first step of [`verify`], run before the router: gateways wait for it with each of their
+/// requests. `None` if the routed handler is needed.
+pub fn answer_from_memory(
+    state: &AppState,
+    info: &RequestInfo,
+    request: &Request,
+) -> Option<Response> {
     if request.uri().path() != PATH || !request.body().is_end_stream() {
         return None;
     }
     let token = credential::presented(request.headers()).ok()?;
-    let judged = state.guard.check_at_once(token, info.client)?;
-    Some(tell(judged, request.uri().query().unwrap_or_default()))
+    let decision = state.guard.verify_cached(token, info.client)?;
+    Some(respond(decision, request.uri().query().unwrap_or_default()))
 }
 
-/// The answer to a check.
-fn tell(judged: Result<Admitted, Refused>, query: &str) -> Response {
-    let (mut response, rate) = match judged {
-        Ok(Admitted { caller, rate }) => (answer(&caller, query), Some(rate)),
+fn respond(decision: Decision, query: &str) -> Response {
+    let (mut response, rate) = match decision {
+        Ok(Admitted { caller, rate }) => (admit(&caller, query), Some(rate)),
         Err(refused) => (Problem(refused.error).into_response(), refused.rate),
     };
-    // nginx takes any other refusal than 401 and 403 for a fault of ours.
+    // nginx takes any refusal but 401 and 403 for a server error.
     if response.status() == StatusCode::TOO_MANY_REQUESTS && limited_as_403(query) {
         *response.status_mut() = StatusCode::FORBIDDEN;
     }
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(rate) = rate {
-        tell_rate(headers, rate);
+        add_rate(headers, rate);
     }
     response
 }
 
-fn answer(caller: &Caller, query: &str) -> Response {
-    match asked_for(query).and_then(|asked| caller.require(&asked.scopes)) {
+fn admit(caller: &Caller, query: &str) -> Response {
+    match required_scopes(query).and_then(|scopes| caller.require(&scopes)) {
         Ok(()) => identify(caller),
         Err(error) => Problem(error).into_response(),
     }
 }
 
-/// Who is calling, in headers that the proxy hands on.
+/// The identity headers, which the gateway passes on.
 fn identify(caller: &Caller) -> Response {
     let mut response = StatusCode::OK.into_response();
     let mut scopes = String::new();
@@ -122,20 +124,13 @@ fn identify(caller: &Caller) -> Response {
     response
 }
 
-/// What the query asks for.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Asked {
-    /// All of these.
-    scopes: Vec<Scope>,
-}
-
-fn asked_for(query: &str) -> AppResult<Asked> {
-    let mut asked = Asked::default();
+fn required_scopes(query: &str) -> AppResult<Vec<Scope>> {
+    let mut scopes = Vec::new();
     let mut limited = false;
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match &*name {
             "scope" => match value.parse::<Scope>() {
-                Ok(scope) if !asked.scopes.contains(&scope) => asked.scopes.push(scope),
+                Ok(scope) if !scopes.contains(&scope) => scopes.push(scope),
                 Ok(_) => {}
                 Err(_) => return Err(AppError::field("scope", "is not a scope")),
             },
@@ -144,7 +139,7 @@ fn asked_for(query: &str) -> AppResult<Asked> {
             other => return Err(AppError::field(other, "is not a parameter of this route")),
         }
     }
-    Ok(asked)
+    Ok(scopes)
 }
 
 fn limited_as_403(query: &str) -> bool {
@@ -158,7 +153,7 @@ mod tests {
 
     #[test]
     fn queries() {
-        let scopes = |query: &str| asked_for(query).map(|asked| asked.scopes);
+        let scopes = required_scopes;
         assert_eq!(scopes(""), Ok(vec![]));
         assert_eq!(
             scopes("scope=assets%3Aread&scope=reverify&scope=reverify&limited=403"),

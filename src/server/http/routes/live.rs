@@ -45,7 +45,7 @@ pub async fn changes(
         return Problem(AppError::SignedOut).into_response();
     };
     let following = Following {
-        heard: state.guard.heard().follow(),
+        heard: state.guard.changes().subscribe(),
         services: state.services.clone(),
         cookie: cookie.to_owned(),
         next_look: Instant::now() + LOOK_EVERY,

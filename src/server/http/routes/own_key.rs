@@ -52,7 +52,7 @@ async fn revoke_held(
 ) -> Result<Json<RevokedAnswer>, Problem> {
     let token =
         credential::presented(headers).map_err(|reason| AppError::Unauthorized { reason })?;
-    let holder = state.guard.holder(token, info.client).await;
+    let holder = state.guard.authenticate_holder(token, info.client).await;
     let key_id = holder.map_err(|refused| refused.error)?;
     let audit_context = info.audit_context(Actor::new(ActorKind::Key, key_id.as_str()));
     let command = RevokeKey {

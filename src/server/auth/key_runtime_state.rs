@@ -1,11 +1,11 @@
-//! What lives as long as a key is known in this process, however often its row is read again: its
-//! rate bucket, and its uses since the last write.
+//! A key's state in this process, kept across re-reads of its row: its rate bucket, and its uses since
+//! the last write.
 
 use std::net::IpAddr;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use strum::VariantArray;
 
 use super::rate::Bucket;
@@ -17,14 +17,11 @@ const HOUR_MICROS: i64 = 3_600_000_000;
 /// Uses by outcome, in the order of [`Outcome::VARIANTS`].
 pub type Counts = [u32; Outcome::VARIANTS.len()];
 
-/// A key's state in this process.
 #[derive(Debug)]
-pub struct Live {
-    /// The key.
+pub struct KeyRuntimeState {
     pub key_id: KeyId,
-    /// Its rate.
     pub bucket: Bucket,
-    /// Whether the cache should spare it at its next round.
+    /// True if used since the cache's hand last passed: the cache spares it once.
     pub visited: AtomicBool,
     uses: Mutex<Uses>,
 }
@@ -33,45 +30,40 @@ pub struct Live {
 struct Uses {
     /// The last acceptance, in microseconds since the epoch; 0 for none.
     last_at: i64,
-    /// The address that it came from.
     last_from: Option<IpAddr>,
     /// Hours since the epoch.
     hour: i32,
     counts: Counts,
-    /// Hours that have ended since the last write; nearly always none.
+    /// Hours that ended since the last write; usually none.
     ended: Option<Box<Ended>>,
-    /// Whether the key waits to be written.
-    waiting: bool,
-    first: First,
+    /// True if the key is queued for the next write.
+    queued: bool,
+    first: FirstUse,
 }
 
 type Ended = Vec<(i32, Counts)>;
 
-/// Where a key's very first acceptance stands.
+/// The state of a key's first acceptance ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum First {
-    /// None is written, and none was accepted.
+enum FirstUse {
     #[default]
-    Outstanding,
-    /// It was accepted and waits to be written at once.
-    Announced,
-    /// It is written.
-    Durable,
+    None,
+    Queued,
+    Written,
 }
 
-/// What has to be done about a use that was just recorded.
+/// The queues that a recorded use puts its key into.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ToWrite {
-    /// The key begins to wait for the next batch.
     pub batch: bool,
-    /// It is the key's first acceptance: at once.
-    pub at_once: bool,
+    /// The key's first acceptance is written immediately.
+    pub immediately: bool,
 }
 
 /// A key's uses, taken to be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
-    /// The last acceptance and the address it came from.
+    /// The last acceptance and its address.
     pub last: Option<(DateTime<Utc>, Option<IpAddr>)>,
     current: Option<(i32, Counts)>,
     ended: Option<Box<Ended>>,
@@ -85,15 +77,13 @@ impl Taken {
     }
 }
 
-impl Live {
-    /// A key that was not used in this process yet; `used_before` tells whether its row knows of an
-    /// acceptance.
-    #[must_use]
+impl KeyRuntimeState {
+    /// `used_before`: the database has recorded an acceptance.
     pub fn new(key_id: KeyId, used_before: bool) -> Self {
         let first = if used_before {
-            First::Durable
+            FirstUse::Written
         } else {
-            First::Outstanding
+            FirstUse::None
         };
         Self {
             key_id,
@@ -108,29 +98,28 @@ impl Live {
 
     /// Counts a use.
     pub fn record(&self, outcome: Outcome, now: DateTime<Utc>, client: Option<IpAddr>) -> ToWrite {
-        let mut uses = self.lock();
+        let mut uses = self.uses.lock();
         let at = now.timestamp_micros();
         uses.count(hour_of(at), outcome, 1);
         let mut to_write = ToWrite {
-            batch: !uses.waiting,
-            at_once: false,
+            batch: !uses.queued,
+            immediately: false,
         };
-        uses.waiting = true;
+        uses.queued = true;
         if outcome == Outcome::Accepted {
             uses.accepted(at, client);
-            if uses.first == First::Outstanding {
-                uses.first = First::Announced;
-                to_write.at_once = true;
+            if uses.first == FirstUse::None {
+                uses.first = FirstUse::Queued;
+                to_write.immediately = true;
             }
         }
         to_write
     }
 
-    /// Takes what waits. A later use makes the key wait anew.
-    #[must_use]
+    /// Takes the uses to be written. A later use queues the key again.
     pub fn take(&self) -> Taken {
-        let mut uses = self.lock();
-        uses.waiting = false;
+        let mut uses = self.uses.lock();
+        uses.queued = false;
         let ended = uses.ended.take();
         let counts = std::mem::take(&mut uses.counts);
         let current = (counts != Counts::default()).then_some((uses.hour, counts));
@@ -145,17 +134,16 @@ impl Live {
         }
     }
 
-    /// What was taken has been written.
+    /// Confirms that `taken` has been written.
     pub fn written(&self, taken: &Taken) {
         if taken.last.is_some() {
-            self.lock().first = First::Durable;
+            self.uses.lock().first = FirstUse::Written;
         }
     }
 
-    /// What was taken could not be written: it goes on waiting. Whether the key has to be queued
-    /// again.
+    /// Puts back what could not be written; true if the key has to be queued again.
     pub fn give_back(&self, taken: &Taken) -> bool {
-        let mut uses = self.lock();
+        let mut uses = self.uses.lock();
         for (hour, counts) in taken.hours() {
             for (outcome, count) in Outcome::VARIANTS.iter().copied().zip(*counts) {
                 if count > 0 {
@@ -166,11 +154,7 @@ impl Live {
         if let Some((at, client)) = taken.last {
             uses.accepted(at.timestamp_micros(), client);
         }
-        !std::mem::replace(&mut uses.waiting, true)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Uses> {
-        self.uses.lock().unwrap_or_else(PoisonError::into_inner)
+        !std::mem::replace(&mut uses.queued, true)
     }
 }
 
@@ -179,7 +163,7 @@ fn hour_of(micros: i64) -> i32 {
 }
 
 impl Uses {
-    /// Notes an acceptance, unless a later one is known.
+    /// Records an acceptance, unless a later one is known.
     fn accepted(&mut self, at: i64, client: Option<IpAddr>) {
         if self.last_at < at {
             self.last_at = at;
@@ -212,31 +196,31 @@ mod tests {
 
     #[test]
     fn uses_are_counted_by_hour_and_the_last_moves_forward_only() {
-        let live = Live::new(KeyId::parse("mpk_1").unwrap(), false);
-        let first = live.record(Outcome::Accepted, at(7_190), None);
-        assert_eq!((first.batch, first.at_once), (true, true));
-        let again = live.record(Outcome::Accepted, at(7_100), None);
+        let state = KeyRuntimeState::new(KeyId::parse("mpk_1").unwrap(), false);
+        let first = state.record(Outcome::Accepted, at(7_190), None);
+        assert_eq!((first.batch, first.immediately), (true, true));
+        let again = state.record(Outcome::Accepted, at(7_100), None);
         assert_eq!(again, ToWrite::default());
-        live.record(Outcome::RateLimited, at(7_200), None);
-        let taken = live.take();
+        state.record(Outcome::RateLimited, at(7_200), None);
+        let taken = state.take();
         assert_eq!(taken.last, Some((at(7_190), None)));
         let hours: Vec<_> = taken.hours().collect();
         assert_eq!(hours.len(), 2);
         assert_eq!((hours[0].0, hours[0].1[0]), (1, 2));
         assert_eq!((hours[1].0, hours[1].1[1]), (2, 1));
 
-        // What can't be written waits with what came meanwhile.
-        live.record(Outcome::Accepted, at(7_201), None);
-        assert!(!live.give_back(&taken));
-        let both = live.take();
+        // A failed write is put back beside later uses.
+        state.record(Outcome::Accepted, at(7_201), None);
+        assert!(!state.give_back(&taken));
+        let both = state.take();
         assert_eq!(both.last, Some((at(7_201), None)));
         let total: u32 = both.hours().flat_map(|(_, counts)| counts).sum();
         assert_eq!(total, 4);
-        live.written(&both);
+        state.written(&both);
         assert!(
-            !live
+            !state
                 .record(Outcome::Accepted, at(7_202) + TimeDelta::hours(1), None)
-                .at_once
+                .immediately
         );
     }
 }

@@ -1,48 +1,42 @@
-//! The same work asked for many times at once is done once.
+//! Concurrent requests for the same work share one run of it.
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
 use crate::domain::error::AppResult;
 
-/// Work under way, by what it is about.
+/// Work in progress, by key.
 #[derive(Debug)]
-pub struct Flights<K, V>(Mutex<HashMap<K, Arc<OnceCell<V>>>>);
+pub struct SingleFlight<K, V>(Mutex<HashMap<K, Arc<OnceCell<V>>>>);
 
-impl<K, V> Default for Flights<K, V> {
+impl<K, V> Default for SingleFlight<K, V> {
     fn default() -> Self {
         Self(Mutex::new(HashMap::new()))
     }
 }
 
-impl<K: Clone + Eq + Hash, V: Clone> Flights<K, V> {
-    /// Joins the work on `about`, or begins it. Should the caller who does it go away, the next one
-    /// does. A failure is nobody else's: each caller tries again.
-    ///
-    /// # Errors
-    /// The work's.
-    pub async fn join<F>(&self, about: K, work: impl FnOnce() -> F) -> AppResult<V>
+impl<K: Clone + Eq + Hash, V: Clone> SingleFlight<K, V> {
+    /// Joins the work for `key`, or starts it. If the caller doing the work is cancelled, a waiting
+    /// one takes over. Errors are not shared: each caller tries again.
+    pub async fn join<F>(&self, key: K, work: impl FnOnce() -> F) -> AppResult<V>
     where
         F: Future<Output = AppResult<V>>,
     {
-        let cell = Arc::clone(self.lock().entry(about.clone()).or_default());
+        let cell = Arc::clone(self.0.lock().entry(key.clone()).or_default());
         let outcome = cell.get_or_try_init(work).await.cloned();
-        let mut flights = self.lock();
-        // Whoever comes from here on begins anew.
+        let mut flights = self.0.lock();
+        // Later callers start anew.
         if flights
-            .get(&about)
-            .is_some_and(|known| Arc::ptr_eq(known, &cell))
+            .get(&key)
+            .is_some_and(|current| Arc::ptr_eq(current, &cell))
         {
-            flights.remove(&about);
+            flights.remove(&key);
         }
         outcome
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<K, Arc<OnceCell<V>>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -54,8 +48,8 @@ mod tests {
     use crate::domain::error::AppError;
 
     #[tokio::test]
-    async fn many_at_once_are_one_and_failures_are_not_shared() {
-        let flights = Flights::<u8, u8>::default();
+    async fn concurrent_calls_share_a_success_but_no_error() {
+        let flights = SingleFlight::<u8, u8>::default();
         let runs = AtomicUsize::new(0);
         let join = |outcome: AppResult<u8>| {
             flights.join(1, || async {
@@ -70,6 +64,6 @@ mod tests {
         let all = futures::future::join_all((0..3).map(|_| join(Err(AppError::Internal)))).await;
         assert!(all.iter().all(Result::is_err));
         assert_eq!(runs.load(Ordering::Relaxed), 3);
-        assert!(flights.lock().is_empty());
+        assert!(flights.0.lock().is_empty());
     }
 }
