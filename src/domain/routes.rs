@@ -1,7 +1,5 @@
 //! The console's paths and URLs.
 
-use crate::domain::key_list::KeyListInput;
-
 /// The sign-in page.
 pub const LOGIN: &str = "/login";
 /// Where a sign-in goes on with the second factor.
@@ -11,13 +9,13 @@ pub const KEYS: &str = "/api-keys";
 /// The tab "Partners".
 pub const PARTNERS: &str = "/partners";
 
-/// The tab "History".
+/// The tab "Audit log".
 pub const AUDIT: &str = "/audit";
 /// The tab "Settings".
 pub const SETTINGS: &str = "/settings";
 /// Where an open page hears that something is different.
 pub const LIVE: &str = "/live";
-/// The history as a file.
+/// The download of the audit log.
 pub const AUDIT_EXPORT: &str = "/audit/export";
 
 /// A key's own page.
@@ -44,28 +42,6 @@ pub fn address(path: &str, parameters: &[(&str, Option<&str>)]) -> String {
     } else {
         format!("{path}?{}", pairs.join("&"))
     }
-}
-
-/// A view of the keys, under REST's names.
-#[must_use]
-pub fn keys(asked: &KeyListInput) -> String {
-    address(
-        KEYS,
-        &[
-            ("partnerId", asked.partner_id.as_deref()),
-            ("q", asked.q.as_deref()),
-            ("status", asked.status.as_deref()),
-            ("environment", asked.environment.as_deref()),
-            ("rotationDue", asked.rotation_due.as_deref()),
-            ("stale", asked.stale.as_deref()),
-            ("expiring", asked.expiring.as_deref()),
-            ("stillUsed", asked.still_used.as_deref()),
-            ("refused", asked.refused.as_deref()),
-            ("neverUsed", asked.never_used.as_deref()),
-            ("sort", asked.sort.as_deref()),
-            ("cursor", asked.cursor.as_deref()),
-        ],
-    )
 }
 
 /// The sign-in page that leads on to `next`.
