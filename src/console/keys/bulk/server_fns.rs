@@ -1,4 +1,4 @@
-//! Many keys in one order.
+//! Server functions of bulk actions.
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::{StreamingText, TextStream};
@@ -8,10 +8,7 @@ use crate::domain::bulk::{BulkPreview, ManyRevoked};
 use crate::domain::bulk_input::{BulkPreviewInput, BulkRevokeInput, BulkRotateInput};
 use crate::domain::error::AppError;
 
-/// What an order would do.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`], or what the service refuses.
+/// Previews a bulk action.
 #[server(prefix = "/rpc", endpoint = "bulk/preview", input = Json, output = Json)]
 pub async fn preview_bulk(input: BulkPreviewInput) -> Result<BulkPreview, AppError> {
     use crate::server::context;
@@ -24,12 +21,8 @@ pub async fn preview_bulk(input: BulkPreviewInput) -> Result<BulkPreview, AppErr
     preview.map_err(context::told)
 }
 
-/// Rotates many keys and tells how far it is: lines of JSON, each a
-/// [`crate::domain::bulk::Progress`]. The successors' tokens are in the last one and nowhere else.
-/// Who stops listening before that stops the order.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`], or what is wrong with the order.
+/// Rotates keys in bulk. Streams lines of JSON, each a [`crate::domain::bulk::Progress`]; the successors'
+/// tokens are in the last one and nowhere else. Closing the stream before that cancels the rotation.
 #[server(prefix = "/rpc", endpoint = "bulk/rotate", input = Json, output = StreamingText)]
 pub async fn rotate_many(input: BulkRotateInput) -> Result<TextStream<AppError>, AppError> {
     use crate::server::context;
@@ -41,10 +34,7 @@ pub async fn rotate_many(input: BulkRotateInput) -> Result<TextStream<AppError>,
     Ok(TextStream::new(context::json_lines(told)))
 }
 
-/// Revokes many keys at once.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`], or what the service refuses.
+/// Revokes keys in bulk.
 #[server(prefix = "/rpc", endpoint = "bulk/revoke", input = Json, output = Json)]
 pub async fn revoke_many(input: BulkRevokeInput) -> Result<ManyRevoked, AppError> {
     use crate::server::context;
