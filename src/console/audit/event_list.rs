@@ -1,4 +1,4 @@
-//! The history as a list: a sentence for each event, its details unfolded on demand.
+//! A list of events: a sentence for each, with its details on demand.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -10,12 +10,11 @@ use crate::console::kit::time::{RelativeTime, exact};
 use crate::domain::routes;
 use crate::domain::telling::{Piece, ToldEvent};
 
-/// One page of the history.
+/// One page of events.
 #[component]
 pub fn EventList(
-    /// The events with the server's time.
     page: EventPage,
-    /// Whether a filter chose them.
+    /// True if the list is filtered.
     filtered: bool,
 ) -> impl IntoView {
     let EventPage { now, page } = page;
@@ -23,12 +22,12 @@ pub fn EventList(
         let (title, hint) = if filtered {
             (
                 "No event matches this filter.",
-                "Filter by less, or by another time.",
+                "Try fewer filters or another time range.",
             )
         } else {
             (
                 "No events yet.",
-                "Whatever is done to partners, keys and operators is told here.",
+                "All changes to partners, keys and operators are listed here.",
             )
         };
         return view! {
@@ -44,20 +43,20 @@ pub fn EventList(
     }
     view! {
         <ol class="table-frame events">
-            {page.items.into_iter().map(|told| view! { <EventItem told now/> }).collect_view()}
+            {page.items.into_iter().map(|described| view! { <EventItem described now/> }).collect_view()}
         </ol>
     }
     .into_any()
 }
 
 #[component]
-fn EventItem(told: ToldEvent, now: DateTime<Utc>) -> impl IntoView {
+fn EventItem(described: ToldEvent, now: DateTime<Utc>) -> impl IntoView {
     let ToldEvent {
         event,
         partner_name,
         sentence,
         facts,
-    } = told;
+    } = described;
     let sentence = sentence.into_iter().map(|piece| match piece {
         Piece::Words(text) => view! { <span>{text}</span> }.into_any(),
         Piece::Name(text) => view! { <bdi class="strong">{text}</bdi> }.into_any(),

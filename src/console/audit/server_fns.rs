@@ -1,4 +1,4 @@
-//! The history, as the console reads it.
+//! Server functions of the audit log.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -10,19 +10,14 @@ use crate::domain::list::EventListInput;
 use crate::domain::page::Page;
 use crate::domain::telling::ToldEvent;
 
-/// A page of the history with the server's time.
+/// A page of events.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventPage {
-    /// The server's time.
     pub now: DateTime<Utc>,
-    /// The events.
     pub page: Page<ToldEvent>,
 }
 
-/// One page of the history.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`], or why it can't be read right now.
+/// Lists one page of events.
 #[server(prefix = "/rpc", endpoint = "audit/list", input = Json, output = Json)]
 pub async fn list_events(query: EventListInput) -> Result<EventPage, AppError> {
     use crate::server::context;

@@ -1,4 +1,4 @@
-//! Keys, as the console lists, issues, rotates and revokes them.
+//! Server functions of keys.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -16,24 +16,18 @@ use crate::domain::overview::{Overview, OverviewInput};
 use crate::domain::page::Page;
 use crate::domain::rotation::{RotateInput, RotatedKey};
 
-/// A page of keys with the server's time, so that "3 minutes ago" reads the same on both sides, and
-/// with who asked, so that the table knows what to offer.
+/// A page of keys. The server's time makes "3 minutes ago" read the same on both sides, and the viewer
+/// decides which actions the table offers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeyPage {
-    /// The server's time.
     pub now: DateTime<Utc>,
-    /// Who asked.
     pub viewer: Operator,
-    /// The keys.
     pub page: Page<KeyView>,
-    /// What was asked of each of them in the last 36 hours, as the path of a small plot.
+    /// The uses of each key in the last 36 hours, as the path of a small plot.
     pub sparklines: Vec<Option<String>>,
 }
 
-/// One page of keys.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
+/// Lists one page of keys.
 #[server(prefix = "/rpc", endpoint = "keys/list", input = Json, output = Json)]
 pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
     use crate::server::context;
@@ -55,10 +49,7 @@ pub async fn list_keys(query: KeyListInput) -> Result<KeyPage, AppError> {
     })
 }
 
-/// The keys at a glance; their statuses of one partner, where one is named.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
+/// Counts keys for the overview; by status only those of a partner, if one is named.
 #[server(prefix = "/rpc", endpoint = "keys/overview", input = Json, output = Json)]
 pub async fn keys_overview(query: OverviewInput) -> Result<Overview, AppError> {
     use crate::server::context;
@@ -72,10 +63,7 @@ pub async fn keys_overview(query: OverviewInput) -> Result<Overview, AppError> {
         .map_err(context::told)
 }
 
-/// One key.
-///
-/// # Errors
-/// [`AppError::SignedOut`], or why it can't be read right now.
+/// Reads a key.
 #[server(prefix = "/rpc", endpoint = "keys/get", input = Json, output = Json)]
 pub async fn get_key(key_id: String) -> Result<KeyView, AppError> {
     use crate::server::context;
@@ -86,21 +74,15 @@ pub async fn get_key(key_id: String) -> Result<KeyView, AppError> {
     registry.key(&key_id).await.map_err(context::told)
 }
 
-/// Everything about a key, with the server's time and who asked.
+/// The details of a key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeyDetailsPage {
-    /// The server's time.
     pub now: DateTime<Utc>,
-    /// Who asked.
     pub viewer: Operator,
-    /// Everything about it.
     pub details: KeyDetails,
 }
 
-/// Everything about a key.
-///
-/// # Errors
-/// [`AppError::SignedOut`], or why it can't be read right now.
+/// Reads the details of a key.
 #[server(prefix = "/rpc", endpoint = "keys/details", input = Json, output = Json)]
 pub async fn show_key(key_id: String) -> Result<KeyDetailsPage, AppError> {
     use crate::server::context;
@@ -119,11 +101,7 @@ pub async fn show_key(key_id: String) -> Result<KeyDetailsPage, AppError> {
     })
 }
 
-/// Changes a key's name, environment, rate or end.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
-/// for a key that opens everything, or what the service refuses.
+/// Edits a key.
 #[server(prefix = "/rpc", endpoint = "keys/update", input = Json, output = Json)]
 pub async fn update_key(key_id: String, input: UpdateInput) -> Result<KeyView, AppError> {
     use crate::server::context;
@@ -139,10 +117,6 @@ pub async fn update_key(key_id: String, input: UpdateInput) -> Result<KeyView, A
 }
 
 /// Issues a key; its token is in this answer and nowhere else.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
-/// for a key that opens everything, or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "keys/issue", input = Json, output = Json)]
 pub async fn issue_key(input: IssueInput) -> Result<IssuedKey, AppError> {
     use crate::domain::scope::Scope;
@@ -162,10 +136,6 @@ pub async fn issue_key(input: IssueInput) -> Result<IssuedKey, AppError> {
 }
 
 /// Rotates a key; the successor's token is in this answer and nowhere else.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
-/// for a key that opens everything, or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "keys/rotate", input = Json, output = Json)]
 pub async fn rotate_key(key_id: String, input: RotateInput) -> Result<RotatedKey, AppError> {
     use crate::server::context;
@@ -180,10 +150,7 @@ pub async fn rotate_key(key_id: String, input: RotateInput) -> Result<RotatedKey
         .map_err(context::told)
 }
 
-/// Revokes a key at once.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// Revokes a key.
 #[server(prefix = "/rpc", endpoint = "keys/revoke", input = Json, output = Json)]
 pub async fn revoke_key(key_id: String, input: RevokeInput) -> Result<RevokedKey, AppError> {
     use crate::server::context;
@@ -198,11 +165,7 @@ pub async fn revoke_key(key_id: String, input: RevokeInput) -> Result<RevokedKey
         .map_err(context::told)
 }
 
-/// Ends a retiring key's grace, now or at another time.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
-/// for a key that opens everything, or what the service refuses.
+/// Changes the grace period of a retiring key.
 #[server(prefix = "/rpc", endpoint = "keys/grace", input = Json, output = Json)]
 pub async fn change_grace(key_id: String, input: GraceInput) -> Result<KeyView, AppError> {
     use crate::server::context;
@@ -218,10 +181,6 @@ pub async fn change_grace(key_id: String, input: GraceInput) -> Result<KeyView, 
 }
 
 /// Undoes a revocation.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`]
-/// for a key that opens everything, or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "keys/restore", input = Json, output = Json)]
 pub async fn restore_key(key_id: String, input: RestoreInput) -> Result<KeyView, AppError> {
     use crate::server::context;

@@ -1,4 +1,4 @@
-//! Partners, as the console lists, chooses, creates and changes them.
+//! Server functions of partners.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -12,21 +12,15 @@ use crate::domain::operator::Operator;
 use crate::domain::page::Page;
 use crate::domain::partner::{Partner, PartnerChoices, PartnerInput, PartnerUpdateInput};
 
-/// A page of partners with the server's time and who asked.
+/// A page of partners.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PartnerPage {
-    /// The server's time.
     pub now: DateTime<Utc>,
-    /// Who asked.
     pub viewer: Operator,
-    /// The partners.
     pub page: Page<Partner>,
 }
 
-/// One page of partners.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
+/// Lists one page of partners.
 #[server(prefix = "/rpc", endpoint = "partners/list", input = Json, output = Json)]
 pub async fn list_partners(query: PartnerListInput) -> Result<PartnerPage, AppError> {
     use crate::server::context;
@@ -46,10 +40,7 @@ pub async fn list_partners(query: PartnerListInput) -> Result<PartnerPage, AppEr
     })
 }
 
-/// Partners to choose from, by name.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
+/// Looks up partners to choose from, by name.
 #[server(prefix = "/rpc", endpoint = "partners/choices", input = Json, output = Json)]
 pub async fn choose_partners(query: ChoiceInput) -> Result<PartnerChoices, AppError> {
     use crate::server::context;
@@ -63,10 +54,7 @@ pub async fn choose_partners(query: ChoiceInput) -> Result<PartnerChoices, AppEr
         .map_err(context::told)
 }
 
-/// Makes a partner.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// Creates a partner.
 #[server(prefix = "/rpc", endpoint = "partners/create", input = Json, output = Json)]
 pub async fn create_partner(input: PartnerInput) -> Result<Partner, AppError> {
     use crate::server::context;
@@ -80,10 +68,7 @@ pub async fn create_partner(input: PartnerInput) -> Result<Partner, AppError> {
         .map_err(context::told)
 }
 
-/// Changes a partner; deactivating it stops all its keys.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// Changes a partner. Deactivating it stops all its keys.
 #[server(prefix = "/rpc", endpoint = "partners/update", input = Json, output = Json)]
 pub async fn update_partner(
     partner_id: Uuid,

@@ -1,4 +1,4 @@
-//! The policy of key ages, as the console shows and changes it.
+//! Server functions of the policy.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -8,19 +8,14 @@ use crate::domain::error::AppError;
 use crate::domain::operator::Operator;
 use crate::domain::policy::{Policy, PolicyInput};
 
-/// The policy with who asked.
+/// The policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PolicyPage {
-    /// Who asked.
     pub viewer: Operator,
-    /// The policy.
     pub policy: Policy,
 }
 
-/// The policy.
-///
-/// # Errors
-/// [`AppError::SignedOut`], or why it can't be read right now.
+/// Reads the policy.
 #[server(prefix = "/rpc", endpoint = "policy/get", input = Json, output = Json)]
 pub async fn get_policy() -> Result<PolicyPage, AppError> {
     use crate::server::context;
@@ -32,9 +27,6 @@ pub async fn get_policy() -> Result<PolicyPage, AppError> {
 }
 
 /// Changes the policy.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "policy/update", input = Json, output = Json)]
 pub async fn update_policy(input: PolicyInput) -> Result<Policy, AppError> {
     use crate::server::context;

@@ -1,4 +1,4 @@
-//! Signing in and out, and who is signed in.
+//! Server functions of signing in and out, and of sessions.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -10,30 +10,26 @@ use crate::domain::error::AppError;
 use crate::domain::operator::Operator;
 use crate::domain::session::SessionView;
 
-/// One's own sessions, with the server's time.
+/// The operator's own sessions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SessionsPage {
-    /// When they were listed.
+    /// The server's time.
     pub now: DateTime<Utc>,
-    /// Those that have not ended, the last used first.
+    /// Live sessions, recently used first.
     pub sessions: Vec<SessionView>,
 }
 
-/// How far a sign-in has come.
+/// The progress of a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignedIn {
-    /// To its end.
+    /// Complete.
     Done,
-    /// To the second factor.
+    /// The second factor is required.
     AwaitsFactor,
 }
 
-/// Signs in and goes on to `next`, a path of this site, or to where the second factor is asked for.
-///
-/// # Errors
-/// [`AppError::WrongCredentials`], [`AppError::RateLimited`] after several failures, or why nobody
-/// can sign in right now.
+/// Signs in and redirects to `next`, a path of this site, or to the page of the second factor.
 #[server(prefix = "/rpc", endpoint = "session/sign-in", output = Json)]
 pub async fn sign_in(
     email: String,
@@ -60,12 +56,8 @@ pub async fn sign_in(
     Ok(SignedIn::Done)
 }
 
-/// Ends a sign-in that waits for the second factor, and goes on to `next`. A plain form's post: it works
+/// Completes a sign-in with the second factor, and redirects to `next`. The post of a plain form, which works
 /// without WASM.
-///
-/// # Errors
-/// [`AppError::SignedOut`] where none waits, [`AppError::WrongCode`], [`AppError::RateLimited`] after several
-/// failures, or why nobody can sign in right now.
 #[server(prefix = "/rpc", endpoint = "session/verify-code", output = Json)]
 pub async fn verify_code(code: String, #[server(default)] next: String) -> Result<(), AppError> {
     use crate::server::context;
@@ -85,10 +77,7 @@ pub async fn verify_code(code: String, #[server(default)] next: String) -> Resul
     Ok(())
 }
 
-/// Ends the session, on the server too, and goes to the sign-in page.
-///
-/// # Errors
-/// Why the session could not be ended right now.
+/// Ends the session and redirects to the sign-in page.
 #[server(prefix = "/rpc", endpoint = "session/sign-out", output = Json)]
 pub async fn sign_out() -> Result<(), AppError> {
     use crate::server::context;
@@ -101,11 +90,7 @@ pub async fn sign_out() -> Result<(), AppError> {
     Ok(())
 }
 
-/// Changes the signed-in operator's own password, ends their other sessions and gives this one another cookie.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`] naming `current` or `new`,
-/// [`AppError::RateLimited`] after several wrong passwords, or why it can't be done right now.
+/// Changes the operator's own password, ends their other sessions and rotates this session's cookie.
 #[server(prefix = "/rpc", endpoint = "session/change-password", input = Json, output = Json)]
 pub async fn change_password(current: String, new: String) -> Result<(), AppError> {
     use crate::server::context;
@@ -126,19 +111,13 @@ pub async fn change_password(current: String, new: String) -> Result<(), AppErro
     Ok(())
 }
 
-/// Who is signed in.
-///
-/// # Errors
-/// [`AppError::SignedOut`] for nobody.
+/// Reads the signed-in operator.
 #[server(prefix = "/rpc", endpoint = "session/operator", input = Json, output = Json)]
 pub async fn current_operator() -> Result<Operator, AppError> {
     crate::server::context::operator()
 }
 
-/// The signed-in operator's own sessions.
-///
-/// # Errors
-/// [`AppError::SignedOut`], or why they can't be listed right now.
+/// Lists the operator's own sessions.
 #[server(prefix = "/rpc", endpoint = "session/list", input = Json, output = Json)]
 pub async fn list_sessions() -> Result<SessionsPage, AppError> {
     use crate::server::context;
@@ -153,10 +132,7 @@ pub async fn list_sessions() -> Result<SessionsPage, AppError> {
     })
 }
 
-/// Ends one of the signed-in operator's own sessions; one that has ended already is as good as ended.
-///
-/// # Errors
-/// [`AppError::SignedOut`], or why it can't be done right now.
+/// Ends one of the operator's own sessions. Idempotent.
 #[server(prefix = "/rpc", endpoint = "session/end", input = Json, output = Json)]
 pub async fn end_session(session_id: Uuid) -> Result<(), AppError> {
     use crate::server::context;

@@ -1,4 +1,4 @@
-//! What partners are told of their keys, as the console shows and changes it.
+//! Server functions of webhooks and deliveries.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -17,28 +17,20 @@ use crate::domain::webhook::{
 
 /// A partner's webhooks and a page of its deliveries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct NoticesPage {
-    /// The server's time.
+pub struct NotificationsData {
     pub now: DateTime<Utc>,
-    /// Who asked.
     pub viewer: Operator,
-    /// The partner.
     pub partner: Partner,
-    /// Its webhooks.
     pub webhooks: Vec<Webhook>,
-    /// Its deliveries.
     pub page: Page<Delivery>,
 }
 
-/// A partner's webhooks and one page of its deliveries.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`], or why they can't be read right now.
+/// Lists a partner's webhooks and one page of its deliveries.
 #[server(prefix = "/rpc", endpoint = "notices/list", input = Json, output = Json)]
-pub async fn list_notices(
+pub async fn list_notifications(
     partner_id: Uuid,
     query: DeliveryListInput,
-) -> Result<NoticesPage, AppError> {
+) -> Result<NotificationsData, AppError> {
     use crate::server::context;
 
     let viewer = context::operator()?;
@@ -48,7 +40,7 @@ pub async fn list_notices(
     let partner = registry.partner(partner_id).await.map_err(context::told)?;
     let webhooks = registry.list_webhooks(partner_id).await;
     let page = registry.list_deliveries(partner_id, &query).await;
-    Ok(NoticesPage {
+    Ok(NotificationsData {
         now: registry.now(),
         viewer,
         partner,
@@ -57,10 +49,7 @@ pub async fn list_notices(
     })
 }
 
-/// Makes a webhook; its secret is in this answer and nowhere else.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// Creates a webhook; its secret is in this answer and nowhere else.
 #[server(prefix = "/rpc", endpoint = "notices/create-webhook", input = Json, output = Json)]
 pub async fn create_webhook(partner_id: Uuid, input: WebhookInput) -> Result<NewWebhook, AppError> {
     use crate::server::context;
@@ -75,9 +64,6 @@ pub async fn create_webhook(partner_id: Uuid, input: WebhookInput) -> Result<New
 }
 
 /// Changes a webhook.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "notices/update-webhook", input = Json, output = Json)]
 pub async fn update_webhook(
     webhook_id: Uuid,
@@ -95,9 +81,6 @@ pub async fn update_webhook(
 }
 
 /// Deletes a webhook with its delivery log.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "notices/delete-webhook", input = Json, output = Json)]
 pub async fn delete_webhook(webhook_id: Uuid) -> Result<(), AppError> {
     use crate::server::context;
@@ -108,12 +91,9 @@ pub async fn delete_webhook(webhook_id: Uuid) -> Result<(), AppError> {
     deleted.map_err(context::told)
 }
 
-/// Has a notice sent again.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], or what the service refuses.
+/// Queues a delivery again.
 #[server(prefix = "/rpc", endpoint = "notices/send-again", input = Json, output = Json)]
-pub async fn send_again(delivery_id: Uuid) -> Result<Delivery, AppError> {
+pub async fn resend_delivery(delivery_id: Uuid) -> Result<Delivery, AppError> {
     use crate::server::context;
 
     let origin = context::admin()?;

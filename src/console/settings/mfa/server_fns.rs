@@ -1,4 +1,4 @@
-//! The signed-in operator's own second factor.
+//! Server functions of the operator's own second factor.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -9,19 +9,15 @@ use crate::domain::error::AppError;
 use crate::domain::factor::{Enrolment, FactorView};
 use crate::domain::secret::Secret;
 
-/// One's own second factor, with the server's time.
+/// The operator's own second factor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FactorPage {
-    /// When it was looked at.
+    /// The server's time.
     pub now: DateTime<Utc>,
-    /// What there is.
     pub factor: FactorView,
 }
 
-/// What the signed-in operator has.
-///
-/// # Errors
-/// [`AppError::SignedOut`], or why it can't be read right now.
+/// Reads the second factor of the signed-in operator.
 #[server(prefix = "/rpc", endpoint = "factor/get", input = Json, output = Json)]
 pub async fn get_factor() -> Result<FactorPage, AppError> {
     use crate::server::context;
@@ -35,11 +31,7 @@ pub async fn get_factor() -> Result<FactorPage, AppError> {
     })
 }
 
-/// Begins to set one up. It counts once [`confirm_factor`] got a code of it.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`] naming `password`, [`AppError::RateLimited`], or what the
-/// service refuses.
+/// Starts an enrolment, which [`confirm_factor`] completes.
 #[server(prefix = "/rpc", endpoint = "factor/begin", input = Json, output = Json)]
 pub async fn begin_factor(password: String) -> Result<Enrolment, AppError> {
     use crate::server::context;
@@ -52,11 +44,8 @@ pub async fn begin_factor(password: String) -> Result<Enrolment, AppError> {
     begun.await.map_err(context::told)
 }
 
-/// Has it count, ends one's other sessions, gives this one another cookie, and gives the recovery codes.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::Invalid`] naming `code`, [`AppError::WrongCode`],
-/// [`AppError::RateLimited`], or what the service refuses.
+/// Completes an enrolment: ends the operator's other sessions, rotates this session's cookie, and returns the
+/// recovery codes.
 #[server(prefix = "/rpc", endpoint = "factor/confirm", input = Json, output = Json)]
 pub async fn confirm_factor(code: String) -> Result<Vec<Secret>, AppError> {
     use crate::server::context;
@@ -74,10 +63,7 @@ pub async fn confirm_factor(code: String) -> Result<Vec<Secret>, AppError> {
     Ok(codes)
 }
 
-/// Shows it: what asks for a fresh factor asks no more for a while. The session gets another cookie.
-///
-/// # Errors
-/// As [`confirm_factor`].
+/// Verifies a code, so that the session counts as recently authenticated. Rotates its cookie.
 #[server(prefix = "/rpc", endpoint = "factor/prove", input = Json, output = Json)]
 pub async fn prove_factor(code: String) -> Result<(), AppError> {
     use crate::server::context;
@@ -94,10 +80,7 @@ pub async fn prove_factor(code: String) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Gives new recovery codes; the old ones are worth nothing from then on.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::FactorNeeded`], or what the service refuses.
+/// Replaces the recovery codes.
 #[server(prefix = "/rpc", endpoint = "factor/renew-codes", input = Json, output = Json)]
 pub async fn renew_recovery_codes() -> Result<Vec<Secret>, AppError> {
     use crate::server::context;
@@ -109,10 +92,7 @@ pub async fn renew_recovery_codes() -> Result<Vec<Secret>, AppError> {
     renewed.await.map_err(context::told)
 }
 
-/// Takes it away, and ends one's other sessions.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::FactorNeeded`], or what the service refuses.
+/// Removes the second factor, and ends the operator's other sessions.
 #[server(prefix = "/rpc", endpoint = "factor/remove", input = Json, output = Json)]
 pub async fn remove_factor() -> Result<(), AppError> {
     use crate::server::context;

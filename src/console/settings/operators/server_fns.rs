@@ -1,4 +1,4 @@
-//! Operators, as the console lists, makes and changes them.
+//! Server functions of operators.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -8,21 +8,17 @@ use crate::console::rpc::Json;
 use crate::domain::error::AppError;
 use crate::domain::operator::{Operator, OperatorInput, OperatorUpdateInput};
 
-/// The operators with who asked.
+/// All operators.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OperatorsPage {
-    /// Who asked.
     pub viewer: Operator,
-    /// All of them, by address.
+    /// Sorted by e-mail address.
     pub operators: Vec<Operator>,
-    /// Those who have a second factor.
+    /// Ids of those with a second factor.
     pub with_factor: Vec<Uuid>,
 }
 
-/// All operators.
-///
-/// # Errors
-/// [`AppError::SignedOut`], or why they can't be read right now.
+/// Lists all operators.
 #[server(prefix = "/rpc", endpoint = "operators/list", input = Json, output = Json)]
 pub async fn list_operators() -> Result<OperatorsPage, AppError> {
     use crate::server::context;
@@ -38,10 +34,7 @@ pub async fn list_operators() -> Result<OperatorsPage, AppError> {
     })
 }
 
-/// Makes an operator.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`], or what the service refuses.
+/// Creates an operator.
 #[server(prefix = "/rpc", endpoint = "operators/create", input = Json, output = Json)]
 pub async fn create_operator(input: OperatorInput) -> Result<Operator, AppError> {
     use crate::server::context;
@@ -55,10 +48,7 @@ pub async fn create_operator(input: OperatorInput) -> Result<Operator, AppError>
         .map_err(context::told)
 }
 
-/// Gives an operator another role, or takes or gives back the right to sign in.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`], or what the service refuses.
+/// Changes an operator's role or right to sign in.
 #[server(prefix = "/rpc", endpoint = "operators/update", input = Json, output = Json)]
 pub async fn update_operator(
     operator_id: Uuid,
@@ -76,9 +66,6 @@ pub async fn update_operator(
 }
 
 /// Sets an operator's password, and ends all their sessions.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`], or what the service refuses.
 #[server(prefix = "/rpc", endpoint = "operators/password", input = Json, output = Json)]
 pub async fn reset_password(email: String, password: String) -> Result<(), AppError> {
     use crate::domain::operator::sign_in_email;
@@ -86,7 +73,7 @@ pub async fn reset_password(email: String, password: String) -> Result<(), AppEr
 
     let password = zeroize::Zeroizing::new(password);
     let origin = context::proven_admin()?;
-    // Otherwise whoever has nothing but an admin's session could take the account over for good.
+    // Otherwise a stolen session of an admin could take over the account for good.
     let is_own = sign_in_email(&email)
         .is_ok_and(|email| context::operator().is_ok_and(|own| own.email == email));
     if is_own {
@@ -102,10 +89,7 @@ pub async fn reset_password(email: String, password: String) -> Result<(), AppEr
         .map_err(context::told)
 }
 
-/// Takes the second factor of an operator who has lost it, and ends all their sessions.
-///
-/// # Errors
-/// [`AppError::SignedOut`], [`AppError::ReadOnlyRole`], [`AppError::FactorNeeded`], or what the service refuses.
+/// Removes the second factor of an operator who has lost it, and ends all their sessions.
 #[server(prefix = "/rpc", endpoint = "operators/remove-factor", input = Json, output = Json)]
 pub async fn remove_factor_of(email: String) -> Result<(), AppError> {
     use crate::server::context;
