@@ -1,7 +1,7 @@
 // The pages that the browser's first WASM file is for, in all their states.
 
 import type { Page } from '@playwright/test';
-import { furnish } from './furnish';
+import { seed } from './seed';
 import { AUDITOR, PASSWORD, type Server, signIn } from './server';
 
 /** Has each of them visited. A visit ends where the page may be left. */
@@ -17,7 +17,7 @@ export async function visitFirstPages(page: Page, server: Server, visit: (path: 
   await visit('/api-keys');
   const next = await page.getByRole('link', { name: 'Next page' }).getAttribute('href');
   await visit(next!);
-  await furnish(server);
+  await seed(server);
   // Uses are written a second later, and told to whoever looks.
   await page.waitForTimeout(2_500);
   await visit('/api-keys');
