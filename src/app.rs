@@ -8,24 +8,25 @@ use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{StaticSegment, path};
 
-use crate::console::chunks::LaterPage;
+use crate::console::chunks::LazyPage;
 use crate::console::dialogs::Dialogs;
 use crate::console::keys::page::KeysPage;
-use crate::console::shell::dialog_host::Desk;
+use crate::console::shell::dialog_host::DialogHost;
 use crate::console::shell::frame::Frame;
 use crate::console::shell::hydration::Hydrated;
+use crate::console::shell::refresh::Refresh;
 use crate::console::shell::session::{SessionActions, read_operator};
 use crate::console::shell::shortcuts::Shortcuts;
 use crate::console::sign_in::page::LoginPage;
 use crate::console::sign_in::server_fns::{SignIn, SignOut};
 
-/// Every component in every state, for whoever works on them: not in what is released.
+/// The style guide, in development builds only.
 #[cfg(feature = "styleguide")]
-const STYLEGUIDE: LaterPage = LaterPage::Styleguide;
+const STYLEGUIDE: LazyPage = LazyPage::Styleguide;
 #[cfg(not(feature = "styleguide"))]
 use NotFound as STYLEGUIDE;
 
-/// Names of the browser's files, as the shell links them.
+/// URLs of the browser's files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AssetPaths {
     /// The style sheet.
@@ -36,20 +37,15 @@ pub struct AssetPaths {
     pub wasm: String,
     /// The script that loads the other WASM files.
     pub loader: String,
-    /// By the name of what is loaded later, the names of its WASM files, without their folder and ending.
+    /// For each chunk, the names of its WASM files, without folder and extension.
     pub chunks: HashMap<String, Vec<String>>,
-    /// By name, the validators (RFC 9110 §8.8.3) of those files whose names stay while they change.
+    /// The validators (RFC 9110 §8.8.3) of files whose names stay the same when they change, by name.
     pub validators: HashMap<String, String>,
 }
 
-/// The document around the app. Written by the server alone: the browser hydrates the body.
+/// The document around the app. The server renders it; the browser hydrates the body only.
 #[component]
-pub fn Shell(
-    /// What Leptos wants to know.
-    options: LeptosOptions,
-    /// The browser's files.
-    assets: AssetPaths,
-) -> impl IntoView {
+pub fn Shell(options: LeptosOptions, assets: AssetPaths) -> impl IntoView {
     let nonce = use_nonce();
     let start = format!(
         "import start, {{ hydrate }} from '{}';await start({{ module_or_path: '{}' }});await hydrate();",
@@ -79,12 +75,12 @@ pub fn Shell(
     }
 }
 
-/// The app, the same on both sides.
+/// The app, the same on the server and in the browser.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
     Hydrated::provide();
-    Shortcuts::provide(Desk::provide());
+    Shortcuts::provide(DialogHost::provide(Refresh::provide()));
     let actions = SessionActions {
         sign_in: ServerAction::<SignIn>::new(),
         sign_out: ServerAction::<SignOut>::new(),
@@ -98,13 +94,13 @@ pub fn App() -> impl IntoView {
             <Frame operator>
                 <FlatRoutes fallback=NotFound>
                     <Route path=StaticSegment("login") view=LoginPage/>
-                    <Route path=path!("/login/code") view=LaterPage::Code/>
+                    <Route path=path!("/login/code") view=LazyPage::Code/>
                     <Route path=path!("/api-keys") view=KeysPage/>
-                    <Route path=path!("/api-keys/:key_id") view=LaterPage::Key/>
-                    <Route path=path!("/partners") view=LaterPage::Partners/>
-                    <Route path=path!("/partners/:partner_id/notices") view=LaterPage::Notices/>
-                    <Route path=path!("/audit") view=LaterPage::Audit/>
-                    <Route path=path!("/settings") view=LaterPage::Settings/>
+                    <Route path=path!("/api-keys/:key_id") view=LazyPage::Key/>
+                    <Route path=path!("/partners") view=LazyPage::Partners/>
+                    <Route path=path!("/partners/:partner_id/notices") view=LazyPage::Notifications/>
+                    <Route path=path!("/audit") view=LazyPage::Audit/>
+                    <Route path=path!("/settings") view=LazyPage::Settings/>
                     <Route path=path!("/styleguide") view=STYLEGUIDE/>
                 </FlatRoutes>
             </Frame>
@@ -113,7 +109,7 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// What no route has.
+/// The page of unknown routes.
 #[component]
 fn NotFound() -> impl IntoView {
     #[cfg(feature = "ssr")]

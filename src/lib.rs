@@ -37,7 +37,7 @@ pub mod server;
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub async fn hydrate() {
     console_error_panic_hook::set_once();
-    if console::chunks::can_take_over(&console::shell::browser::path()).await {
+    if console::chunks::can_hydrate(&console::shell::browser::path()).await {
         leptos::mount::hydrate_body(app::App);
     }
 }

@@ -2,8 +2,8 @@
 // people to look at: `make screenshots` leaves them in the folder that SCREENSHOTS names.
 
 import type { Page } from '@playwright/test';
-import { furnish } from '../tests/furnish';
-import { EMAIL, hydrated, PASSWORD, type Server, signIn, test, timedCode } from '../tests/server';
+import { seed } from '../tests/seed';
+import { choose, EMAIL, hydrated, PASSWORD, type Server, signIn, test, timedCode } from '../tests/server';
 
 const FOLDER = process.env.SCREENSHOTS ?? 'target/screenshots';
 
@@ -34,7 +34,7 @@ for (const width of [1440, 768, 375]) {
       await signIn(page, server);
       await hydrated(page);
       await shoot('keys-empty', true);
-      await furnish(server);
+      await seed(server);
       await page.goto(`${server.url}/api-keys`);
       await hydrated(page);
       await shoot('keys', true);
@@ -56,11 +56,11 @@ for (const width of [1440, 768, 375]) {
       await shoot('keys-loading');
       await page.unroute('**/rpc/keys/list');
       await partners(page, server, shoot);
-      await notices(page, server, shoot);
+      await notifications(page, server, shoot);
       await page.goto(`${server.url}/audit`);
       await hydrated(page);
       await page.locator('summary').nth(2).click();
-      await shoot('history', true);
+      await shoot('audit-log', true);
       await page.goto(`${server.url}/settings`);
       await hydrated(page);
       await shoot('settings', true);
@@ -93,7 +93,6 @@ type Shoot = (name: string, fullPage?: boolean) => Promise<void>;
 
 async function dialogs(page: Page, shoot: Shoot): Promise<void> {
   await page.getByRole('button', { name: 'Generate New Key' }).click();
-  await page.getByRole('option', { name: 'Lumen Notaries' }).last().waitFor({ state: 'attached' });
   await shoot('issue');
   await page.getByLabel('Rate / min').fill('0');
   await page.getByLabel('assets:read').uncheck();
@@ -103,7 +102,7 @@ async function dialogs(page: Page, shoot: Shoot): Promise<void> {
   await page.getByRole('button', { name: 'New partner' }).click();
   await shoot('issue-new-partner');
   await page.getByRole('button', { name: 'New partner' }).click();
-  await page.getByRole('combobox', { name: 'Partner', exact: true }).selectOption('Lumen Notaries');
+  await choose(page.getByRole('combobox', { name: 'Partner', exact: true }), 'Lumen Notaries');
   await page.getByLabel('assets:read').check();
   await page.getByLabel('Rate / min').fill('600');
   await page.getByLabel('Not After (optional)').fill('');
@@ -136,17 +135,16 @@ async function dialogs(page: Page, shoot: Shoot): Promise<void> {
   await page.getByRole('button', { name: /^Undo mpk/ }).first().click();
   await shoot('undo');
   await page.getByRole('button', { name: 'Cancel' }).click();
-  await page.getByRole('button', { name: 'Many keys' }).click();
-  await page.getByRole('option', { name: 'Lumen Notaries' }).last().waitFor({ state: 'attached' });
-  await shoot('many');
+  await page.getByRole('button', { name: 'Bulk actions' }).click();
+  await shoot('bulk');
   const many = page.getByRole('dialog');
-  await many.getByRole('combobox', { name: 'Partner' }).selectOption('Lumen Notaries');
+  await choose(many.getByRole('combobox', { name: 'Partner' }), 'Lumen Notaries');
   await many.getByRole('button', { name: 'Preview' }).click();
   await many.getByText(/will get a successor/).waitFor();
-  await shoot('many-preview');
+  await shoot('bulk-preview');
   await many.getByRole('button', { name: 'Rotate' }).click();
   await page.getByRole('dialog', { name: 'New tokens' }).waitFor();
-  await shoot('many-reveal');
+  await shoot('bulk-reveal');
   await page.getByRole('button', { name: 'I have stored them' }).click();
   const password = page.getByRole('button', { name: 'Change password' });
   await password.click();
@@ -162,7 +160,7 @@ async function partners(page: Page, server: Server, shoot: Shoot): Promise<void>
   await shoot('partner-edit');
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('button', { name: /^Revoke keys / }).first().click();
-  await page.getByText(/will be refused at once/).waitFor();
+  await page.getByText(/will stop working immediately/).waitFor();
   await shoot('partner-revoke');
   await page.getByRole('button', { name: 'Cancel' }).last().click();
   await page.getByRole('button', { name: /^Deactivate / }).first().click();
@@ -184,7 +182,7 @@ async function secondFactor(page: Page, server: Server, shoot: Shoot): Promise<v
   server.forgetProofs();
   await page.getByRole('button', { name: 'New operator' }).click();
   await page.getByLabel('E-mail').fill('colleague@example.com');
-  await page.getByLabel('First password').fill('a first password');
+  await page.getByLabel('Initial password').fill('an initial password');
   await page.getByRole('button', { name: 'Create operator' }).click();
   await page.getByLabel('Code', { exact: true }).waitFor();
   await shoot('step-up');
@@ -202,15 +200,15 @@ async function secondFactor(page: Page, server: Server, shoot: Shoot): Promise<v
   server.prove();
 }
 
-async function notices(page: Page, server: Server, shoot: Shoot): Promise<void> {
+async function notifications(page: Page, server: Server, shoot: Shoot): Promise<void> {
   await page.goto(`${server.url}/partners`);
-  await page.getByRole('link', { name: 'Notices of Atlas Custody' }).click();
+  await page.getByRole('link', { name: 'Notifications of Atlas Custody' }).click();
   await page.getByText('No webhooks yet.').waitFor();
-  await shoot('notices-empty', true);
+  await shoot('notifications-empty', true);
   await hydrated(page);
   await page.getByRole('button', { name: 'New webhook' }).click();
   await shoot('webhook');
-  await page.getByLabel('Address').fill('https://hooks.atlas.invalid/registry');
+  await page.getByLabel('URL').fill('https://hooks.atlas.invalid/registry');
   await page.getByRole('button', { name: 'Create webhook' }).click();
   await page.getByRole('button', { name: 'I have stored it' }).waitFor();
   await shoot('webhook-secret');
@@ -219,5 +217,5 @@ async function notices(page: Page, server: Server, shoot: Shoot): Promise<void> 
   await page.waitForTimeout(6_000);
   await page.reload();
   await hydrated(page);
-  await shoot('notices', true);
+  await shoot('notifications', true);
 }

@@ -2,7 +2,7 @@
 
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { AUDITOR, EMAIL, expect, hydrated, openIssueDialog, overflow, PASSWORD, revealedToken, type Server, signIn, test, timedCode } from './server';
+import { AUDITOR, choose, EMAIL, expect, hydrated, openIssueDialog, overflow, PASSWORD, revealedToken, type Server, signIn, test, timedCode } from './server';
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];
 
@@ -32,7 +32,7 @@ for (const [width, colorScheme] of [[1440, 'light'], [1440, 'dark'], [375, 'ligh
     await signIn(page, server);
     await hydrated(page);
     await check('no keys');
-    await furnishAndWalk(page, server, check);
+    await seedAndWalk(page, server, check);
     // The answers that this test loses or forges itself, and the missing page.
     expect(complaints.filter((text) => !text.startsWith('Failed to load resource'))).toEqual([]);
   });
@@ -40,7 +40,7 @@ for (const [width, colorScheme] of [[1440, 'light'], [1440, 'dark'], [375, 'ligh
 
 type Check = (what: string) => Promise<void>;
 
-async function furnishAndWalk(page: Page, server: Server, check: Check): Promise<void> {
+async function seedAndWalk(page: Page, server: Server, check: Check): Promise<void> {
   server.cli(['key', 'issue', '--partner', 'Acme with a name that goes on for a while', '--scope', 'admin:*']);
   const gone = server.cli(['key', 'issue', '--partner', 'Other', '--scope', 'assets:mint', 'transfer:execute', 'status:update']);
   server.cli(['key', 'revoke', gone.split('.')[0]!]);
@@ -87,14 +87,14 @@ async function furnishAndWalk(page: Page, server: Server, check: Check): Promise
   await page.getByRole('button', { name: /^Undo / }).first().click();
   await check('undo revocation');
   await page.getByRole('button', { name: 'Cancel' }).click();
-  await page.getByRole('button', { name: 'Many keys' }).click();
+  await page.getByRole('button', { name: 'Bulk actions' }).click();
   const many = page.getByRole('dialog');
   await many.getByRole('button', { name: 'Preview' }).click();
-  await check('many keys, refused');
-  await many.getByRole('combobox', { name: 'Partner' }).selectOption('Other');
+  await check('bulk actions, refused');
+  await choose(many.getByRole('combobox', { name: 'Partner' }), 'Other');
   await many.getByRole('button', { name: 'Preview' }).click();
-  await many.getByText(/will (get a successor|be refused at once)/).waitFor();
-  await check('many keys, previewed');
+  await many.getByText(/will (get a successor|stop working immediately)/).waitFor();
+  await check('bulk actions, previewed');
   await many.getByRole('button', { name: 'Rotate' }).click();
   await page.getByRole('dialog', { name: 'New tokens' }).waitFor();
   await check('many tokens');
@@ -116,19 +116,19 @@ async function furnishAndWalk(page: Page, server: Server, check: Check): Promise
   await check('edit partner');
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('button', { name: 'Revoke keys Other' }).click();
-  await page.getByText(/will (get a successor|be refused at once)/).waitFor();
+  await page.getByText(/will (get a successor|stop working immediately)/).waitFor();
   await check('revoke all keys of a partner');
   await page.getByRole('button', { name: 'Cancel' }).last().click();
   await page.getByRole('button', { name: 'Deactivate Other' }).click();
   await check('deactivate partner');
   await page.getByRole('button', { name: 'Cancel' }).click();
-  await page.getByRole('link', { name: 'Notices of Other' }).click();
-  await page.getByText('Nothing was sent yet.').waitFor();
-  await check('notices, none yet');
+  await page.getByRole('link', { name: 'Notifications of Other' }).click();
+  await page.getByText('No deliveries yet.').waitFor();
+  await check('notifications, none yet');
   await page.getByRole('button', { name: 'New webhook' }).click();
   await page.getByRole('button', { name: 'Create webhook' }).click();
   await check('new webhook, refused');
-  await page.getByLabel('Address').fill('https://hooks.invalid/registry');
+  await page.getByLabel('URL').fill('https://hooks.invalid/registry');
   await page.getByRole('button', { name: 'Create webhook' }).click();
   await page.getByRole('button', { name: 'I have stored it' }).waitFor();
   await check('the signing secret');
@@ -139,16 +139,16 @@ async function furnishAndWalk(page: Page, server: Server, check: Check): Promise
     await expect(page.getByText("can't be resolved")).toBeVisible();
   }).toPass({ timeout: 20_000 });
   await hydrated(page);
-  await check('notices');
+  await check('notifications');
   await page.getByRole('button', { name: /^Delete https/ }).click();
   await check('delete webhook');
   await page.getByRole('button', { name: 'Cancel' }).click();
-  await page.getByRole('link', { name: 'History' }).click();
+  await page.getByRole('link', { name: 'Audit log' }).click();
   await page.getByRole('listitem').nth(1).locator('summary').click();
-  await check('the history');
+  await check('the audit log');
   await page.getByLabel('Action filter').selectOption('asset.minted');
   await page.getByText('No event matches this filter.').waitFor();
-  await check('the history, nothing found');
+  await check('the audit log, nothing found');
   await page.getByRole('link', { name: 'Settings' }).click();
   await page.getByLabel('Maximum key age (days)').fill('0');
   await page.getByRole('button', { name: 'Save policy' }).click();

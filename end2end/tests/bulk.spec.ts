@@ -1,8 +1,8 @@
-// Many keys in one order: previewed, rotated with their tokens shown once, revoked.
+// Bulk actions: previewed, rotated with their tokens shown once, revoked.
 
 import { readFile } from 'node:fs/promises';
 
-import { expect, openConsole, test } from './server';
+import { choose, expect, openConsole, test } from './server';
 
 const issue = (server: { cli(args: string[]): string }, partner: string) =>
   server.cli(['key', 'issue', '--partner', partner, '--scope', 'assets:read']).trim();
@@ -13,18 +13,18 @@ test('the keys of a partner are rotated, and their tokens handed over once', asy
   const other = issue(server, 'Other');
   expect((await server.call('GET', '/api/key', old[0]!)).status).toBe(200);
   await openConsole(page, server);
-  await page.getByRole('button', { name: 'Many keys' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Rotate or revoke many keys' });
+  await page.getByRole('button', { name: 'Bulk actions' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Bulk actions' });
   await dialog.getByRole('button', { name: 'Preview' }).click();
   await expect(dialog).toContainText('must name keyIds');
   await dialog.getByLabel('Older than (days, optional)').fill('0');
-  await dialog.getByRole('combobox', { name: 'Partner' }).selectOption('Acme');
+  await choose(dialog.getByRole('combobox', { name: 'Partner' }), 'Acme');
   await dialog.getByRole('button', { name: 'Preview' }).click();
   await expect(dialog.getByText('It must be a whole number from 1 to 36500.')).toBeVisible();
   await dialog.getByLabel('Older than (days, optional)').fill('');
   await dialog.getByRole('button', { name: 'Preview' }).click();
   await expect(dialog).toContainText('2 keys will get a successor each, in one step. 1 of them was used');
-  await expect(dialog.getByRole('list', { name: 'Keys that are meant' })).not.toContainText(idOf(other));
+  await expect(dialog.getByRole('list', { name: 'Selected keys' })).not.toContainText(idOf(other));
   await dialog.getByRole('button', { name: 'Rotate' }).click();
 
   const reveal = page.getByRole('dialog', { name: 'New tokens' });
@@ -62,8 +62,8 @@ test('the keys of a partner are rotated, and their tokens handed over once', asy
 test('keys from a list are revoked once their number is typed', async ({ page, server }) => {
   const tokens = [issue(server, 'Acme'), issue(server, 'Acme')];
   await openConsole(page, server);
-  await page.getByRole('button', { name: 'Many keys' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Rotate or revoke many keys' });
+  await page.getByRole('button', { name: 'Bulk actions' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Bulk actions' });
   await dialog.getByLabel('What to do').selectOption('Revoke');
   await dialog.getByLabel('Which keys').selectOption('From a list of key IDs');
   await dialog.getByLabel('Key IDs').fill(`${idOf(tokens[0]!)}, no/id`);
@@ -72,8 +72,8 @@ test('keys from a list are revoked once their number is typed', async ({ page, s
   await expect(dialog.getByText("It must be a key's id.")).toBeVisible();
   await dialog.getByLabel('Key IDs').fill(`${idOf(tokens[0]!)}\nmpk_000000000000`);
   await dialog.getByRole('button', { name: 'Preview' }).click();
-  await expect(dialog).toContainText('1 key will be refused at once');
-  await dialog.getByText('1 key will stay as they are').click();
+  await expect(dialog).toContainText('1 key will stop working immediately');
+  await dialog.getByText('1 key will be skipped').click();
   await expect(dialog).toContainText('no key has this id');
   await dialog.getByRole('button', { name: 'Revoke' }).click();
   await expect(dialog.getByText('It must be: 1.')).toBeVisible();
@@ -90,7 +90,7 @@ test('everything of a partner is revoked by two clicks and its name', async ({ p
   await openConsole(page, server, '/partners');
   await page.getByRole('button', { name: 'Revoke keys Acme Ltd' }).click();
   const dialog = page.getByRole('dialog', { name: 'Revoke all keys' });
-  await expect(dialog).toContainText('2 keys will be refused at once');
+  await expect(dialog).toContainText('2 keys will stop working immediately');
   await dialog.getByLabel("Type the partner's name to confirm").fill('Acme');
   await dialog.getByRole('button', { name: 'Revoke' }).click();
   await expect(dialog.getByText('It must be: Acme Ltd.')).toBeVisible();
@@ -114,9 +114,9 @@ test('a lost answer to a rotation of many leads to what was made', async ({ page
     await route.fetch();
     await route.abort();
   });
-  await page.getByRole('button', { name: 'Many keys' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Rotate or revoke many keys' });
-  await dialog.getByRole('combobox', { name: 'Partner' }).selectOption('Acme');
+  await page.getByRole('button', { name: 'Bulk actions' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Bulk actions' });
+  await choose(dialog.getByRole('combobox', { name: 'Partner' }), 'Acme');
   await dialog.getByRole('button', { name: 'Preview' }).click();
   await dialog.getByRole('button', { name: 'Rotate' }).click();
   await expect(dialog).toContainText('The outcome is unknown.');

@@ -79,7 +79,7 @@ test('what could do most harm asks for a code, and nothing typed is lost', async
   await dialog.getByLabel('Name (optional)').fill('Everything');
   await dialog.getByLabel('admin:* (all)').check();
   await dialog.getByRole('button', { name: 'Create Key' }).click();
-  await expect(dialog.getByRole('alert')).toContainText('This takes a second factor, and you have none.');
+  await expect(dialog.getByRole('alert')).toContainText('This requires a second factor, and you have none.');
   // Set up in another tab, as the notice says; then the order goes through as it stands.
   const [tab] = await Promise.all([page.context().waitForEvent('page'), dialog.getByRole('link', { name: 'Set one up in a new tab' }).click()]);
   await hydrated(tab);
@@ -100,7 +100,7 @@ test('what could do most harm asks for a code, and nothing typed is lost', async
   await expect(dialog.getByText('It must be the six digits that your app shows, or a recovery code.')).toBeVisible();
   await dialog.getByLabel('Code', { exact: true }).fill(nextCode(secret));
   await page.keyboard.press('Enter');
-  await expect(dialog.getByText('Confirmed: give the order again.')).toBeVisible();
+  await expect(dialog.getByText('Confirmed: submit again.')).toBeVisible();
   await expect(dialog.getByLabel('Name (optional)')).toHaveValue('Everything again');
   await dialog.getByRole('button', { name: 'Create Key' }).click();
   await revealedToken(page);
@@ -111,10 +111,10 @@ test('switching a webhook asks for a code in its row', async ({ page, server }) 
   await openConsole(page, server, '/settings');
   const { secret } = await setUp(page);
   await page.getByRole('link', { name: 'Partners' }).click();
-  await page.getByRole('link', { name: 'Notices of Acme' }).click();
+  await page.getByRole('link', { name: 'Notifications of Acme' }).click();
   await page.getByRole('button', { name: 'New webhook' }).click();
   const dialog = page.getByRole('dialog', { name: 'New webhook' });
-  await dialog.getByLabel('Address').fill('https://hooks.example.com/');
+  await dialog.getByLabel('URL').fill('https://hooks.example.com/');
   await dialog.getByRole('button', { name: 'Create webhook' }).click();
   await page.getByRole('button', { name: 'I have stored it' }).click();
   server.forgetProofs();
@@ -123,7 +123,7 @@ test('switching a webhook asks for a code in its row', async ({ page, server }) 
   await expect(webhook.getByLabel('Code', { exact: true })).toBeFocused();
   await page.keyboard.type(nextCode(secret));
   await page.keyboard.press('Enter');
-  await expect(webhook.getByText('Confirmed: give the order again.')).toBeVisible();
+  await expect(webhook.getByText('Confirmed: submit again.')).toBeVisible();
   await webhook.getByRole('button', { name: /^Deactivate/ }).click();
   await expect(webhook).toContainText('deactivated');
 });

@@ -62,9 +62,9 @@ test('markup, script and SQL in every stored field stay text on every page', asy
     await inert(path);
   }
   await page.goto(`${server.url}/partners`);
-  await page.getByRole('row').filter({ hasText: 'drop table' }).getByRole('link', { name: /^Notices/ }).click();
+  await page.getByRole('row').filter({ hasText: 'drop table' }).getByRole('link', { name: /^Notifications/ }).click();
   await expect(page.getByRole('table', { name: 'Webhooks' }).getByText('hooks.invalid')).toBeVisible();
-  await inert('notices');
+  await inert('notifications');
   expect((await server.call('GET', '/api/admin/api-keys', admin)).body.keys.length).toBe(7);
   expect(complaints).toEqual([]);
 });

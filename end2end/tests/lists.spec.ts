@@ -2,7 +2,7 @@
 // over a newer one.
 
 import type { Request } from '@playwright/test';
-import { expect, openConsole, test } from './server';
+import { choose, expect, openConsole, test } from './server';
 
 test('filters, search and page stand in the URL, and Back and Forward follow them', async ({ page, server, complaints }) => {
   server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
@@ -12,9 +12,9 @@ test('filters, search and page stand in the URL, and Back and Forward follow the
   await expect(page.getByText('50 keys on this page')).toBeVisible();
 
   const filter = page.getByRole('combobox', { name: 'Partner filter' });
-  expect(await filter.getByRole('option').first().innerText()).toBe('All partners');
-  await filter.focus();
-  await filter.selectOption('Other');
+  await filter.click();
+  await expect(page.getByRole('listbox').getByRole('option').first()).toHaveText('All partners');
+  await choose(filter, 'Other');
   await expect(page).toHaveURL(/\/api-keys\?partnerId=[0-9a-f-]{36}$/);
   await expect(page.getByText('1 key on this page')).toBeVisible();
   // The field is still the one that has the focus.
@@ -28,10 +28,10 @@ test('filters, search and page stand in the URL, and Back and Forward follow the
   await expect(page.getByRole('combobox', { name: 'Status filter' })).toHaveValue('');
   await page.goBack();
   await expect(page.getByText('50 keys on this page')).toBeVisible();
-  await expect(filter).toHaveValue('');
+  await expect(filter).toHaveValue('All partners');
   await page.goForward();
   await expect(page.getByText('1 key on this page')).toBeVisible();
-  await expect(filter.locator('option:checked')).toHaveText('Other');
+  await expect(filter).toHaveValue('Other');
   await page.goBack();
   // The link leads somewhere once the longer list is back.
   await expect(page.getByText('50 keys on this page')).toBeVisible();
@@ -52,7 +52,7 @@ test('filters, search and page stand in the URL, and Back and Forward follow the
   // A filter begins at its first page.
   await page.getByRole('link', { name: 'Next page' }).click();
   await expect(page).toHaveURL(/cursor=/);
-  await filter.selectOption('Other');
+  await choose(filter, 'Other');
   await expect(page).not.toHaveURL(/cursor=/);
   // A view opens as it was left.
   await page.goto(`${server.url}/api-keys?q=${other.slice(-6)}&status=active`);

@@ -42,7 +42,7 @@ test('an order that never arrived: nothing was made, and nothing typed is lost',
   await dialog.getByRole('button', { name: 'Create Key' }).click();
   await expect(dialog.getByText('The outcome is unknown.')).toBeVisible();
   await expect(dialog.getByText('So far there is no such key.')).toBeVisible();
-  await dialog.getByRole('button', { name: 'Look again' }).click();
+  await dialog.getByRole('button', { name: 'Check again' }).click();
   await expect(dialog.getByText('So far there is no such key.')).toBeVisible();
   await page.unroute('**/rpc/keys/issue');
   await dialog.getByRole('button', { name: 'Back to the form' }).click();
@@ -96,9 +96,9 @@ test('a lost answer to a rotation', async ({ page, server }) => {
 test('an answer that takes too long is as good as none', async ({ page, server }) => {
   server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
   await openConsole(page, server);
+  const dialog = await openIssueDialog(page, 'Acme');
   await page.clock.install();
   await page.route('**/rpc/keys/issue', () => undefined);
-  const dialog = await openIssueDialog(page, 'Acme');
   await dialog.getByRole('button', { name: 'Create Key' }).click();
   // It shows that it works, and can't be left: its token would be lost.
   await expect(dialog.getByRole('button', { name: 'Creating…' })).toHaveAttribute('aria-busy', 'true');

@@ -33,7 +33,7 @@ test('a partner is made, changed, deactivated and activated', async ({ page, ser
   expect((await server.call('GET', '/api/key', token)).status).toBe(200);
   await acme.getByRole('button', { name: 'Deactivate' }).click();
   dialog = page.getByRole('dialog', { name: 'Deactivate partner' });
-  await expect(dialog).toContainText('its 1 active key are refused at once');
+  await expect(dialog).toContainText('calls with its 1 active key are refused immediately');
   await dialog.getByRole('button', { name: 'Deactivate' }).click();
   await expect(acme).toContainText('deactivated');
   const refused = await server.call('GET', '/api/key', token);

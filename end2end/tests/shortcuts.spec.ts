@@ -1,4 +1,4 @@
-// Shortcuts: told by `?`, silent while one types or a dialog is open, and switched off for good.
+// Shortcuts: listed by `?`, silent while one types or a dialog is open, and switched off for good.
 
 import { expect, hydrated, openConsole, test } from './server';
 

@@ -74,8 +74,10 @@ test('a name of markup, quotes, emoji and right-to-left letters is shown as text
   await openConsole(page, server);
   for (const name of names) {
     await expect(page.getByRole('cell', { name, exact: true })).toBeVisible();
-    await expect(page.getByRole('combobox', { name: 'Partner filter' }).getByRole('option', { name, exact: true })).toBeAttached();
   }
+  await page.getByRole('combobox', { name: 'Partner filter' }).click();
+  for (const name of names) await expect(page.getByRole('option', { name, exact: true })).toBeVisible();
+  await page.keyboard.press('Escape');
   await page.getByRole('row').filter({ hasText: 'bold' }).getByRole('button', { name: 'Rotate' }).click();
   await expect(page.getByRole('dialog')).toContainText(names[0]!);
   await page.keyboard.press('Escape');

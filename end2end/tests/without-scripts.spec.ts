@@ -21,7 +21,7 @@ test('the console reads and signs in and out without JavaScript', async ({ page,
   await expect(page.getByText(otherId)).toBeVisible();
 
   // What would reveal a token is disabled, since its answer would be lost, and a line says so.
-  await expect(page.getByText('Issuing and rotating a key needs this page')).toBeVisible();
+  await expect(page.getByText('Issuing and rotating a key needs JavaScript')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Generate New Key' })).toBeDisabled();
   for (const button of await page.getByRole('button', { name: /^(Rotate|Revoke)/ }).all()) await expect(button).toBeDisabled();
 

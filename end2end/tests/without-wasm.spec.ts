@@ -1,4 +1,4 @@
-// JavaScript runs, but the page's program never comes: everything reads, nothing reveals a token.
+// JavaScript runs, but the WASM never comes: everything reads, nothing reveals a token.
 
 import { EMAIL, expect, hydrated, openConsole, PASSWORD, signIn, test } from './server';
 
@@ -7,7 +7,7 @@ test('without WASM the console reads, and says why issuing waits', async ({ page
   await page.route('**/*.wasm', (route) => route.abort());
   await signIn(page, server);
   await expect(page.getByText(keyId)).toBeVisible();
-  await expect(page.getByText('Issuing and rotating a key needs this page')).toBeVisible();
+  await expect(page.getByText('Issuing and rotating a key needs JavaScript')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Generate New Key' })).toBeDisabled();
   await expect(page.getByRole('button', { name: `Rotate ${keyId}` })).toBeDisabled();
   await page.getByRole('searchbox').fill('nothing like it');

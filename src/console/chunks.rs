@@ -19,7 +19,7 @@ use super::keys::rotate_dialog::RotateDialog;
 use super::keys::token_reveal::TokenReveal;
 use super::kit::icon::{Glyph, Icon};
 use super::partners::dialogs::{EditPartner, SwitchPartner};
-use super::partners::notifications::page::NoticesPage;
+use super::partners::notifications::page::NotificationsPage;
 use super::partners::notifications::webhook_dialogs::{DeleteWebhookDialog, NewWebhookDialog};
 use super::partners::page::PartnersPage;
 use super::settings::mfa::dialogs::{
@@ -36,7 +36,7 @@ use super::sign_in::code_page::CodePage;
 #[cfg(feature = "styleguide")]
 use super::styleguide::StyleguidePage;
 
-/// A file did not come: the connection is lost, or the server has newer ones by now.
+/// A chunk could not be loaded: the connection is lost, or the server has newer files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotLoaded;
 
@@ -46,51 +46,45 @@ impl From<SplitLoaderError> for NotLoaded {
     }
 }
 
-/// A page of the second file.
+/// A page of the chunk `pages`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LaterPage {
-    /// Where a sign-in goes on with the second factor.
+pub enum LazyPage {
+    /// The second step of a sign-in.
     Code,
     /// A key.
     Key,
     /// The partners.
     Partners,
-    /// A partner's webhooks and deliveries.
-    Notices,
-    /// The history.
+    /// The notifications of a partner.
+    Notifications,
+    /// The audit log.
     Audit,
-    /// Policy, operators, own password.
+    /// The settings.
     Settings,
-    /// Every component in every state, for whoever works on them.
+    /// The style guide.
     #[cfg(feature = "styleguide")]
     Styleguide,
 }
 
 #[wasm_split(pages, fallible, preload(
-    /// Loads the second file.
-    ///
-    /// # Errors
-    /// [`SplitLoaderError`] where it does not come.
+    /// Loads the chunk `pages`.
     load_pages
 ))]
-fn draw_page(page: LaterPage) -> Result<AnyView, NotLoaded> {
+fn draw_page(page: LazyPage) -> Result<AnyView, NotLoaded> {
     Ok(match page {
-        LaterPage::Code => view! { <CodePage/> }.into_any(),
-        LaterPage::Key => view! { <KeyPage/> }.into_any(),
-        LaterPage::Partners => view! { <PartnersPage/> }.into_any(),
-        LaterPage::Notices => view! { <NoticesPage/> }.into_any(),
-        LaterPage::Audit => view! { <AuditPage/> }.into_any(),
-        LaterPage::Settings => view! { <SettingsPage/> }.into_any(),
+        LazyPage::Code => view! { <CodePage/> }.into_any(),
+        LazyPage::Key => view! { <KeyPage/> }.into_any(),
+        LazyPage::Partners => view! { <PartnersPage/> }.into_any(),
+        LazyPage::Notifications => view! { <NotificationsPage/> }.into_any(),
+        LazyPage::Audit => view! { <AuditPage/> }.into_any(),
+        LazyPage::Settings => view! { <SettingsPage/> }.into_any(),
         #[cfg(feature = "styleguide")]
-        LaterPage::Styleguide => view! { <StyleguidePage/> }.into_any(),
+        LazyPage::Styleguide => view! { <StyleguidePage/> }.into_any(),
     })
 }
 
 #[wasm_split(dialogs, fallible, preload(
-    /// Loads the third file.
-    ///
-    /// # Errors
-    /// [`SplitLoaderError`] where it does not come.
+    /// Loads the chunk `dialogs`.
     load_dialogs
 ))]
 fn draw_dialog(dialog: OpenDialog) -> Result<AnyView, NotLoaded> {
@@ -126,35 +120,32 @@ fn draw_dialog(dialog: OpenDialog) -> Result<AnyView, NotLoaded> {
     })
 }
 
-/// Draws a dialog, once its file is there.
-///
-/// # Errors
-/// [`NotLoaded`].
+/// Renders a dialog, once its chunk is loaded.
 pub async fn dialog(dialog: OpenDialog) -> Result<AnyView, NotLoaded> {
     draw_dialog(dialog).await
 }
 
-/// Fetches both files ahead of their use; where one does not come, its use asks again.
+/// Prefetches both chunks; if one fails, its use fetches it again.
 pub async fn fetch_ahead() {
     let _ = load_dialogs().await;
     let _ = load_pages().await;
 }
 
-/// Has what is needed to take over the page at this path; whether it is there. Without it, the page stays
-/// as the server drew it.
-pub async fn can_take_over(path: &str) -> bool {
+/// Loads what hydrating the page at this path needs; returns whether that worked. Otherwise the page stays
+/// as the server rendered it.
+pub async fn can_hydrate(path: &str) -> bool {
     let is_first = [crate::domain::routes::KEYS, crate::domain::routes::LOGIN].contains(&path);
     is_first || load_pages().await.is_ok()
 }
 
-impl ChooseView for LaterPage {
+impl ChooseView for LazyPage {
     async fn choose(self) -> AnyView {
         #[cfg(feature = "ssr")]
         leptos::prefetch_lazy_fn_on_server("pages");
         match draw_page(self).await {
             Ok(page) => page,
             Err(NotLoaded) => {
-                view! { <h1 tabindex="-1">"Not loaded"</h1> <NotLoadedNotice/> }.into_any()
+                view! { <h1 tabindex="-1">"Not loaded"</h1> <NotLoadedAlert/> }.into_any()
             }
         }
     }
@@ -164,13 +155,13 @@ impl ChooseView for LaterPage {
     }
 }
 
-/// Says that something did not load, and offers to load it all anew.
+/// Says that a chunk did not load, and offers to reload the page.
 #[component]
-pub fn NotLoadedNotice() -> impl IntoView {
+pub fn NotLoadedAlert() -> impl IntoView {
     view! {
-        <div class="notice error" role="alert">
+        <div class="alert error" role="alert">
             <Icon glyph=Glyph::Alert/>
-            <p>"This part of the console could not be loaded: the connection was lost, or the server was renewed."</p>
+            <p>"This part of the console could not be loaded: the connection was lost, or the server was updated."</p>
             <button class="button small" type="button" on:click=|_| super::shell::browser::reload()>"Reload the page"</button>
         </div>
     }

@@ -1,18 +1,18 @@
-//! The dialog that is open, whichever it is.
+//! The open dialog.
 
 use leptos::prelude::*;
 
-use super::chunks::{self, NotLoadedNotice};
+use super::chunks::{self, NotLoadedAlert};
 use super::kit::dialog::Modal;
-use super::shell::dialog_host::{Desk, OpenDialog};
+use super::shell::dialog_host::{DialogHost, OpenDialog};
 
-/// Stands beside the pages, so that a dialog may outlive the page that opened it.
+/// Renders the open dialog beside the pages, so that it may outlive the page that opened it.
 #[component]
 pub fn Dialogs() -> impl IntoView {
-    let desk = expect_context::<Desk>();
-    // Keyed, so that each dialog is an element of its own and takes the focus when it opens.
+    let host = expect_context::<DialogHost>();
+    // Keyed, so that each dialog is a new element, which takes the focus when it opens.
     view! {
-        <For each=move || [desk.open_now()] key=|(number, _)| *number let((_, dialog))>
+        <For each=move || [host.current()] key=|(number, _)| *number let((_, dialog))>
             {match dialog {
                 OpenDialog::Closed => ().into_any(),
                 dialog => view! {
@@ -32,11 +32,11 @@ pub fn Dialogs() -> impl IntoView {
 
 #[component]
 fn NotLoaded() -> impl IntoView {
-    let this = expect_context::<Desk>().this_dialog();
-    let close = Callback::new(move |()| this.close(""));
+    let handle = expect_context::<DialogHost>().handle();
+    let close = Callback::new(move |()| handle.close(""));
     view! {
         <Modal heading_id="not-loaded" heading="Not loaded" on_dismiss=close>
-            <NotLoadedNotice/>
+            <NotLoadedAlert/>
             <div class="actions">
                 <button class="button" type="button" on:click=move |_| close.run(())>"Close"</button>
             </div>

@@ -1,4 +1,4 @@
-//! What operators see: components and pages, the same on the server and in the browser.
+//! The console: pages and components, the same on the server and in the browser.
 
 pub mod audit;
 pub mod chunks;

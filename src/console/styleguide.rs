@@ -1,4 +1,4 @@
-//! Every component in every state, in development builds: what a change of the style is looked at with.
+//! Every component in every state, for work on the styles. Development builds only.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::*;
@@ -13,12 +13,12 @@ use crate::console::keys::sparkline;
 use crate::console::keys::status::{DeliveryBadge, PartnerBadge};
 use crate::console::keys::table::KeyTable;
 use crate::console::keys::uses_plot::UsesPlot;
-use crate::console::kit::combobox::Combobox;
+use crate::console::kit::combobox::{Combobox, Suggestions};
 use crate::console::kit::dialog::Actions;
 use crate::console::kit::field::{ChoiceField, TextField};
 use crate::console::kit::icon::{Glyph, Icon};
 use crate::console::kit::pager::pager;
-use crate::console::shell::alert::ErrorNotice;
+use crate::console::shell::alert::ErrorAlert;
 use crate::domain::error::AppError;
 use crate::domain::grace::{Grace, GraceStart};
 use crate::domain::key::{Environment, KeyStatus, KeyView};
@@ -82,13 +82,13 @@ pub fn StyleguidePage() -> impl IntoView {
         <div class="page-head">
             <div>
                 <h1 tabindex="-1">"Style guide"</h1>
-                <p class="lead">"Every component in every state. Development builds have this page alone."</p>
+                <p class="lead">"Every component in every state. Only development builds have this page."</p>
             </div>
         </div>
         <Part heading="Buttons"><Buttons/></Part>
         <Part heading="Badges"><Badges/></Part>
         <Part heading="Fields"><Fields/></Part>
-        <Part heading="Notices"><Notices/></Part>
+        <Part heading="Alerts"><Alerts/></Part>
         <Part heading="Numbers at a glance"><OverviewBar overview asked/></Part>
         <Part heading="Table, full"><KeyTable page=full asked/> {links}</Part>
         <Part heading="Table, empty"><KeyTable page=table(Vec::new(), Vec::new()) asked/></Part>
@@ -149,7 +149,11 @@ fn Fields() -> impl IntoView {
         ("a".to_owned(), "The first".to_owned()),
         ("b".to_owned(), "The second".to_owned()),
     ];
-    let choices = options.clone();
+    let suggestions = Suggestions {
+        text: String::new(),
+        choices: options.clone(),
+        more: true,
+    };
     let wrong = Signal::stored(Some("must be a whole number from 1 to 10000".to_owned()));
     let nothing = Callback::new(|_: String| ());
     view! {
@@ -162,8 +166,8 @@ fn Fields() -> impl IntoView {
             <div class="field">
                 <label for="guide-combobox">"A choice among many"</label>
                 <Combobox
-                    id="guide-combobox" chosen=Signal::stored("The first".to_owned()) options=Signal::stored(choices)
-                    more=Signal::stored(true) on_text=nothing on_choice=nothing
+                    id="guide-combobox" chosen=Signal::stored("The first".to_owned())
+                    suggestions=Signal::stored(suggestions) on_text=nothing on_choice=nothing
                 />
             </div>
         </div>
@@ -173,12 +177,12 @@ fn Fields() -> impl IntoView {
 }
 
 #[component]
-fn Notices() -> impl IntoView {
+fn Alerts() -> impl IntoView {
     let again = Callback::new(|()| ());
     view! {
-        <p class="notice done">"mpk_0f1e2d3c4b5a is saved."</p>
-        <ErrorNotice error=AppError::UNAVAILABLE on_retry=again/>
-        <ErrorNotice error=AppError::field("rate", "must be a whole number")/>
+        <p class="alert done">"mpk_0f1e2d3c4b5a is saved."</p>
+        <ErrorAlert error=AppError::UNAVAILABLE on_retry=again/>
+        <ErrorAlert error=AppError::field("rate", "must be a whole number")/>
     }
 }
 
@@ -191,7 +195,7 @@ fn viewer() -> Operator {
     }
 }
 
-/// A key of a status, with what stands out beside it.
+/// A key with a status, and with badges.
 fn key(status: KeyStatus, now: DateTime<Utc>) -> KeyView {
     let random = [status as u8, 0x1e, 0x2d, 0x3c, 0x4b, 0x5a];
     let is_retiring = status == KeyStatus::Retiring;

@@ -1,13 +1,13 @@
 //! Paths and URLs of the console.
 
-use crate::domain::key_list::KeyListInput;
-
+/// The sign-in page.
 pub const LOGIN: &str = "/login";
 /// The second step of a sign-in: the MFA code.
 pub const LOGIN_CODE: &str = "/login/code";
 pub const KEYS: &str = "/api-keys";
 pub const PARTNERS: &str = "/partners";
 
+/// The tab "Audit log".
 pub const AUDIT: &str = "/audit";
 pub const SETTINGS: &str = "/settings";
 /// The stream of change events.
@@ -38,28 +38,8 @@ pub fn address(path: &str, parameters: &[(&str, Option<&str>)]) -> String {
     }
 }
 
-/// The list of keys with filters, which are named as in REST.
-pub fn keys(asked: &KeyListInput) -> String {
-    address(
-        KEYS,
-        &[
-            ("partnerId", asked.partner_id.as_deref()),
-            ("q", asked.q.as_deref()),
-            ("status", asked.status.as_deref()),
-            ("environment", asked.environment.as_deref()),
-            ("rotationDue", asked.rotation_due.as_deref()),
-            ("stale", asked.stale.as_deref()),
-            ("expiring", asked.expiring.as_deref()),
-            ("stillUsed", asked.still_used.as_deref()),
-            ("refused", asked.refused.as_deref()),
-            ("neverUsed", asked.never_used.as_deref()),
-            ("sort", asked.sort.as_deref()),
-            ("cursor", asked.cursor.as_deref()),
-        ],
-    )
-}
-
-/// The sign-in page that continues to `next`.
+/// The sign-in page that leads on to `next`.
+#[must_use]
 pub fn login(next: &str) -> String {
     let next = local_path(next);
     format!("{LOGIN}?next={}", encode(next))

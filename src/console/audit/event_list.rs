@@ -1,4 +1,4 @@
-//! The history as a list: a sentence for each event, its details unfolded on demand.
+//! A list of events: a sentence for each, with its details on demand.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -10,12 +10,11 @@ use crate::console::kit::time::{RelativeTime, exact};
 use crate::domain::event_description::{DescribedEvent, Segment};
 use crate::domain::routes;
 
-/// One page of the history.
+/// One page of events.
 #[component]
 pub fn EventList(
-    /// The events with the server's time.
     page: EventPage,
-    /// Whether a filter chose them.
+    /// True if the list is filtered.
     filtered: bool,
 ) -> impl IntoView {
     let EventPage { now, page } = page;

@@ -1,95 +1,67 @@
-//! The tab "History".
+//! The tab "Audit log".
 
 use std::time::Duration;
+use strum::VariantArray;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
-use strum::VariantArray;
 use uuid::Uuid;
 
 use crate::console::audit::event_list::EventList;
 use crate::console::audit::server_fns::{EventPage, list_events};
 use crate::console::kit::filters::{
-    self, ChoiceFilter, FilterForm, MomentFilter, SearchFilter, use_go,
+    ChoiceFilter, FilterForm, HistoryEntry, MomentFilter, SearchFilter,
 };
-use crate::console::kit::pager::pager;
 use crate::console::partners::filter::PartnerFilter;
-use crate::console::shell::alert::ErrorNotice;
 use crate::console::shell::browser;
-use crate::console::shell::dialog_host::Desk;
+use crate::console::shell::dialog_host::DialogHost;
+use crate::console::shell::list_page::{Answers, ListQuery, list_url};
+use crate::console::shell::refresh::Refresh;
 use crate::console::shell::remote::{self, Latest};
 use crate::domain::audit::Action;
-use crate::domain::error::AppError;
-use crate::domain::list::{EventListInput, ExportFormat};
+use crate::domain::list::{EventExportInput, EventListInput, ExportFormat};
 use crate::domain::routes;
 
-/// How often an open first page asks whether there is more.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// How often it asks at most: looking keeps a session from timing out, and nobody may be there.
-const MOST_LOOKS: u32 = 120;
+/// How often the first page looks for newer events.
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
+/// The most polls without an action of the reader: each one keeps the session from timing out.
+const MAX_POLLS: u32 = 120;
 
-/// What was done, by whom and when.
+/// The audit log.
 #[component]
 pub fn AuditPage() -> impl IntoView {
-    let desk = expect_context::<Desk>();
-    on_cleanup(move || desk.leave_page());
-    let query = use_query_map();
-    let asked = Memo::new(move |_| {
-        let value = |name| filters::chosen(&query.read(), name);
-        EventListInput {
-            key_id: value("keyId"),
-            partner_id: value("partnerId"),
-            actor: value("actor"),
-            action: value("action"),
-            since: value("since"),
-            until: value("until"),
-            limit: None,
-            cursor: value("cursor"),
-        }
-    });
-    let wanted = Memo::new(move |_| with_moments(asked.get()));
-    let events = Latest::new(wanted, desk.changes(), list_events);
-    let pending = events.pending();
+    let host = expect_context::<DialogHost>();
+    on_cleanup(move || host.leave_page());
+    let query = ListQuery::<EventListInput>::new(routes::AUDIT);
+    let wanted = Memo::new(move |_| with_full_times(query.memo().get()));
+    let answers = Latest::new(wanted, list_events);
     let newest = RwSignal::new(None::<Uuid>);
-    let show = move |outcome: Result<EventPage, AppError>| match outcome {
-        Ok(page) => {
-            let asked = asked.get_untracked();
-            newest.set(page.page.items.first().map(|told| told.event.event_id));
-            let at = |cursor| {
-                address(&EventListInput {
-                    cursor,
-                    ..asked.clone()
-                })
-            };
-            let pager = pager(&page.page, asked.cursor.as_ref(), ("event", "events"), at);
-            let filtered = asked != EventListInput::default();
+    let show = Callback::new(move |page: ArcRwSignal<EventPage>| {
+        (move || {
+            let page = page.get();
+            newest.set(page.page.items.first().map(|item| item.event.event_id));
+            let pager = query.pager(&page.page, ("event", "events"));
+            let filtered = query.get() != EventListInput::default();
             view! {
                 <EventList page filtered/>
                 {pager}
             }
-            .into_any()
-        }
-        Err(error) => {
-            let again = Callback::new(move |()| desk.changed());
-            view! { <ErrorNotice error on_retry=again/> }.into_any()
-        }
-    };
+        })
+        .into_any()
+    });
     view! {
-        <Title text="History"/>
+        <Title text="Audit log"/>
         <div class="page-head">
             <div>
-                <h1 tabindex="-1">"History"</h1>
-                <p class="lead">"Who did what, when and from where. Nobody can change what stands here."</p>
+                <h1 tabindex="-1">"Audit log"</h1>
+                <p class="lead">"Who did what, when and from where. Nobody can change these events."</p>
             </div>
             <Exports wanted/>
         </div>
-        <Filters asked/>
+        <Filters query/>
         <Newer wanted newest/>
-        <div class="list" aria-busy=move || pending.get().to_string()>
-            {events.view(show)}
-        </div>
+        <Answers answers show/>
     }
 }
 
@@ -97,20 +69,18 @@ pub fn AuditPage() -> impl IntoView {
 fn Exports(wanted: Memo<EventListInput>) -> impl IntoView {
     let link = move |format: ExportFormat| {
         let wanted = wanted.get();
-        routes::address(
-            routes::AUDIT_EXPORT,
-            &[
-                ("format", Some(format.into_str())),
-                ("keyId", wanted.key_id.as_deref()),
-                ("partnerId", wanted.partner_id.as_deref()),
-                ("actor", wanted.actor.as_deref()),
-                ("action", wanted.action.as_deref()),
-                ("since", wanted.since.as_deref()),
-                ("until", wanted.until.as_deref()),
-            ],
-        )
+        let input = EventExportInput {
+            format: Some(format.into_str().to_owned()),
+            key_id: wanted.key_id,
+            partner_id: wanted.partner_id,
+            actor: wanted.actor,
+            action: wanted.action,
+            since: wanted.since,
+            until: wanted.until,
+        };
+        list_url(routes::AUDIT_EXPORT, &input)
     };
-    // Files of the server's, not pages: the router must leave them alone.
+    // Files of the server, not pages: the router must leave the links alone.
     view! {
         <div class="row">
             <a class="button" rel="external" download="" href=move || link(ExportFormat::Csv)>"Export CSV"</a>
@@ -120,84 +90,80 @@ fn Exports(wanted: Memo<EventListInput>) -> impl IntoView {
 }
 
 #[component]
-fn Filters(asked: Memo<EventListInput>) -> impl IntoView {
+fn Filters(query: ListQuery<EventListInput>) -> impl IntoView {
     let typed = |text: RwSignal<String>| {
         Some(text.get_untracked().trim().to_owned()).filter(|text| !text.is_empty())
     };
-    let start = asked.get_untracked();
+    let start = query.get();
     let actor = RwSignal::new(start.actor.unwrap_or_default());
     let key = RwSignal::new(start.key_id.unwrap_or_default());
-    let go = StoredValue::new(use_go());
-    let to = move |input: EventListInput, replace| go.with_value(|go| go(address(&input), replace));
-    // A choice takes along what is typed, and begins at the first page.
+    // A choice includes what is typed, and starts at the first page.
     let now = move || EventListInput {
         actor: typed(actor),
         key_id: typed(key),
         cursor: None,
-        ..asked.get_untracked()
+        ..query.get()
     };
     let choice = move |set: fn(&mut EventListInput, Option<String>)| {
         Callback::new(move |chosen| {
             let mut input = now();
             set(&mut input, chosen);
-            to(input, false);
+            query.go_to(&input, HistoryEntry::New);
         })
     };
-    let on_typed = Callback::new(move |(_, goes_on)| to(now(), goes_on));
-    let submit = Callback::new(move |()| to(now(), false));
+    let on_search = Callback::new(move |(_, entry)| query.go_to(&now(), entry));
+    let on_submit = Callback::new(move |()| query.go_to(&now(), HistoryEntry::New));
     let named = |action: Action| (action.into_str().to_owned(), action.into_str().to_owned());
     let actions: Vec<_> = [(String::new(), "Any action".to_owned())]
         .into_iter()
         .chain(Action::VARIANTS.iter().copied().map(named))
         .collect();
-    let url =
-        move |read: fn(EventListInput) -> Option<String>| Signal::derive(move || read(asked.get()));
     view! {
-        <FilterForm action=routes::AUDIT on_submit=submit>
-            <SearchFilter label="Actor" name="actor" value=url(|asked| asked.actor) text=actor on_search=on_typed/>
-            <SearchFilter label="Key ID" name="keyId" value=url(|asked| asked.key_id) text=key on_search=on_typed/>
-            <PartnerFilter value=url(|asked| asked.partner_id)
+        <FilterForm action=routes::AUDIT on_submit>
+            <SearchFilter label="Actor" name="actor" value=query.field(|asked| asked.actor) text=actor on_search/>
+            <SearchFilter label="Key ID" name="keyId" value=query.field(|asked| asked.key_id) text=key on_search/>
+            <PartnerFilter value=query.field(|asked| asked.partner_id)
                 on_choice=choice(|input, chosen| input.partner_id = chosen)/>
-            <ChoiceFilter label="Action filter" name="action" value=url(|asked| asked.action)
+            <ChoiceFilter label="Action filter" name="action" value=query.field(|asked| asked.action)
                 options=Signal::stored(actions) on_choice=choice(|input, chosen| input.action = chosen)/>
-            <MomentFilter label="From (UTC)" name="since" value=url(|asked| asked.since)
+            <MomentFilter label="From (UTC)" name="since" value=query.field(|asked| asked.since)
                 on_choice=choice(|input, chosen| input.since = chosen)/>
-            <MomentFilter label="Before (UTC)" name="until" value=url(|asked| asked.until)
+            <MomentFilter label="Before (UTC)" name="until" value=query.field(|asked| asked.until)
                 on_choice=choice(|input, chosen| input.until = chosen)/>
         </FilterForm>
     }
 }
 
-/// Says that there are newer events than the first page shows. They are shown when the reader asks
-/// for them: until then everything keeps its place.
+/// Says that there are newer events than the first page shows. They appear on request: until then
+/// everything keeps its place.
 #[component]
 fn Newer(wanted: Memo<EventListInput>, newest: RwSignal<Option<Uuid>>) -> impl IntoView {
-    let desk = expect_context::<Desk>();
+    let refresh = expect_context::<Refresh>();
     let found = RwSignal::new(None::<Uuid>);
-    let looks = StoredValue::new(0_u32);
-    let look = move || {
+    let polls = StoredValue::new(0_u32);
+    let poll = move || {
         let wanted = wanted.get_untracked();
-        if wanted.cursor.is_some() || !browser::is_visible() || looks.get_value() >= MOST_LOOKS {
+        if wanted.cursor.is_some() || !browser::is_visible() || polls.get_value() >= MAX_POLLS {
             return;
         }
-        looks.update_value(|looks| *looks += 1);
+        polls.update_value(|polls| *polls += 1);
         let one = EventListInput {
             limit: Some("1".to_owned()),
             ..wanted
         };
         spawn_local(async move {
             if let Ok(answer) = remote::answer(list_events(one)).await {
-                let first = answer.page.items.first().map(|told| told.event.event_id);
+                let first = answer.page.items.first().map(|item| item.event.event_id);
                 found.try_set(first);
             }
         });
     };
-    // Effects run in the browser alone.
+    // Effects run in the browser only.
     Effect::new(move || {
         wanted.track();
-        looks.set_value(0);
+        polls.set_value(0);
         found.set(None);
-        let timer = set_interval_with_handle(look, LOOK_EVERY);
+        let timer = set_interval_with_handle(poll, POLL_INTERVAL);
         on_cleanup(move || {
             if let Ok(timer) = timer {
                 timer.clear();
@@ -206,9 +172,9 @@ fn Newer(wanted: Memo<EventListInput>, newest: RwSignal<Option<Uuid>>) -> impl I
     });
     let is_newer = move || found.get().is_some_and(|found| newest.get() != Some(found));
     let show = move |_| {
-        looks.set_value(0);
+        polls.set_value(0);
         found.set(None);
-        desk.changed();
+        refresh.now();
     };
     view! {
         <div role="status">
@@ -221,9 +187,9 @@ fn Newer(wanted: Memo<EventListInput>, newest: RwSignal<Option<Uuid>>) -> impl I
     }
 }
 
-/// The moments in RFC 3339: the fields write them to the minute and without a zone.
-fn with_moments(asked: EventListInput) -> EventListInput {
-    let moment = |text: Option<String>| {
+/// Completes times to RFC 3339: the fields write them to the minute and without a zone.
+fn with_full_times(asked: EventListInput) -> EventListInput {
+    let full = |text: Option<String>| {
         text.map(|text| match text.len() {
             16 => text + ":00Z",
             19 => text + "Z",
@@ -231,24 +197,8 @@ fn with_moments(asked: EventListInput) -> EventListInput {
         })
     };
     EventListInput {
-        since: moment(asked.since),
-        until: moment(asked.until),
+        since: full(asked.since),
+        until: full(asked.until),
         ..asked
     }
-}
-
-/// The address of a view, under REST's names.
-fn address(asked: &EventListInput) -> String {
-    routes::address(
-        routes::AUDIT,
-        &[
-            ("keyId", asked.key_id.as_deref()),
-            ("partnerId", asked.partner_id.as_deref()),
-            ("actor", asked.actor.as_deref()),
-            ("action", asked.action.as_deref()),
-            ("since", asked.since.as_deref()),
-            ("until", asked.until.as_deref()),
-            ("cursor", asked.cursor.as_deref()),
-        ],
-    )
 }

@@ -1,22 +1,21 @@
-//! What can be done with a key, as buttons.
+//! The actions of a key, as buttons.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
-use crate::console::shell::dialog_host::{Desk, OpenDialog};
+use crate::console::shell::dialog_host::{DialogHost, OpenDialog};
 use crate::console::shell::hydration::Hydrated;
 use crate::domain::key::{KeyStatus, KeyView};
 
-/// The buttons that apply to a key; none for who may change nothing.
+/// The buttons that apply to a key; none for an auditor.
 #[component]
 pub fn KeyActions(
-    /// The key.
     key: KeyView,
-    /// The server's time when it was read.
+    /// The server's time when the key was read.
     now: DateTime<Utc>,
-    /// Whether whoever looks may change it.
+    /// True for an admin.
     may_change: bool,
-    /// Whether its name, rate and end can be changed here.
+    /// True if the key can be edited here.
     #[prop(optional)]
     with_edit: bool,
 ) -> impl IntoView {
@@ -62,7 +61,7 @@ pub fn KeyActions(
     .into_view()
 }
 
-/// A key's button. Its id lets the focus find it again when it was drawn anew.
+/// A button of a key. Its id lets the focus return after the row is rendered again.
 #[component]
 fn KeyButton(
     label: &'static str,
@@ -70,7 +69,7 @@ fn KeyButton(
     danger: bool,
     dialog: OpenDialog,
 ) -> impl IntoView {
-    let desk = expect_context::<Desk>();
+    let host = expect_context::<DialogHost>();
     let hydrated = expect_context::<Hydrated>();
     let class = if danger {
         "button small danger-quiet"
@@ -83,7 +82,7 @@ fn KeyButton(
             id=format!("{}-{key_id}", label.to_lowercase())
             aria-label=format!("{label} {key_id}")
             disabled=move || !hydrated.done()
-            on:click=move |_| desk.open(dialog.clone())
+            on:click=move |_| host.open(dialog.clone())
         >{label}</button>
     }
 }

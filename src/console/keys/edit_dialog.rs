@@ -1,33 +1,30 @@
-//! The dialog that changes a key's name, environment, rate and end.
+//! The dialog that edits a key.
 
 use leptos::prelude::*;
 use strum::VariantArray;
 
 use crate::console::keys::server_fns::update_key;
-use crate::console::kit::field::{ChoiceField, TextField};
+use crate::console::kit::field::{ChoiceField, InputKind, TextField};
 use crate::console::shell::browser;
 use crate::console::shell::remote;
-use crate::console::shell::submission::{Order, OrderForm};
+use crate::console::shell::submission::{DialogForm, DialogText, Submission};
 use crate::domain::error::{AppError, FieldError};
 use crate::domain::key::{Environment, KeyView};
 use crate::domain::key_input::UpdateInput;
 use crate::domain::patch::Patch;
 
-/// Asks what shall be changed; what is left as it was is not sent.
+/// Edits a key; unchanged fields are not sent.
 #[component]
-pub fn EditKeyDialog(
-    /// The key.
-    key: KeyView,
-) -> impl IntoView {
+pub fn EditKeyDialog(key: KeyView) -> impl IntoView {
     let before = Draft::of(&key);
     let name = RwSignal::new(before.name.clone());
     let environment = RwSignal::new(before.environment.clone());
     let rate = RwSignal::new(before.rate.clone());
     let not_after = RwSignal::new(before.not_after.clone());
-    let order = Order::new();
-    let errors = order.errors;
+    let submission = Submission::new();
+    let errors = submission.errors;
     let key_id = key.key_id.to_string();
-    let ordered_key = key_id.clone();
+    let edited_key = key_id.clone();
     let save = move || {
         let unfinished = unfinished();
         if !unfinished.is_empty() {
@@ -41,8 +38,8 @@ pub fn EditKeyDialog(
             not_after: not_after.get_untracked(),
         };
         let input = after.changes(&before);
-        let key_id = ordered_key.clone();
-        order.give(async move {
+        let key_id = edited_key.clone();
+        submission.submit(async move {
             let key = remote::answer(update_key(key_id, input)).await?;
             Ok(format!("{} is saved.", key.key_id))
         });
@@ -52,15 +49,15 @@ pub fn EditKeyDialog(
         (name.clone(), name)
     });
     let utc = move || {
-        browser::local_to_utc(&not_after.get()).map_or_else(
+        browser::locale::local_to_utc(&not_after.get()).map_or_else(
             || "Without it the key has no end.".to_owned(),
             |utc| format!("That is {utc} (UTC). A later end must keep to the policy."),
         )
     };
     view! {
-        <OrderForm
-            id="edit-heading" heading="Edit key" label="Save changes" working="Saving…"
-            order fields=&["name", "environment", "ratePerMinute", "notAfter"] on_submit=Callback::new(move |()| save())
+        <DialogForm
+            text=TEXT submission fields=&["name", "environment", "ratePerMinute", "notAfter"]
+            on_submit=Callback::new(move |()| save())
         >
             <p><code>{key_id}</code> " of " <bdi>{key.partner_name.clone()}</bdi></p>
             <div class="columns">
@@ -71,17 +68,25 @@ pub fn EditKeyDialog(
                 />
             </div>
             <div class="columns">
-                <TextField id="edit-rate" label="Rate / min" kind="number" value=rate error=errors.of("ratePerMinute")/>
+                <TextField id="edit-rate" label="Rate / min" kind=InputKind::Number value=rate error=errors.of("ratePerMinute")/>
                 <TextField
-                    id="edit-not-after" label="Not After (optional)" kind="datetime-local" value=not_after
+                    id="edit-not-after" label="Not After (optional)" kind=InputKind::DateTime value=not_after
                     error=errors.of("notAfter") hint=Signal::derive(utc)
                 />
             </div>
-        </OrderForm>
+        </DialogForm>
     }
 }
 
-/// What stands in the fields.
+const TEXT: DialogText = DialogText {
+    id: "edit-heading",
+    heading: "Edit key",
+    submit: "Save changes",
+    pending: "Saving…",
+    danger: false,
+};
+
+/// The values of the fields.
 struct Draft {
     name: String,
     environment: String,
@@ -95,7 +100,10 @@ impl Draft {
             name: key.name.clone().unwrap_or_default(),
             environment: key.environment.into_str().to_owned(),
             rate: key.rate_per_minute.to_string(),
-            not_after: key.not_after.map(browser::utc_to_local).unwrap_or_default(),
+            not_after: key
+                .not_after
+                .map(browser::locale::utc_to_local)
+                .unwrap_or_default(),
         }
     }
 
@@ -106,7 +114,7 @@ impl Draft {
             text => Patch::Set(text.to_owned()),
         };
         let end = match optional(&self.not_after, &before.not_after) {
-            Patch::Set(field) => Patch::Set(browser::local_to_utc(&field).unwrap_or(field)),
+            Patch::Set(field) => Patch::Set(browser::locale::local_to_utc(&field).unwrap_or(field)),
             other => other,
         };
         UpdateInput {
@@ -117,7 +125,7 @@ impl Draft {
             },
             rate_per_minute: match self.rate == before.rate {
                 true => Patch::Keep,
-                // What is no number is left to the words for a bad one.
+                // Not a number: the check of the range reports it.
                 false => Patch::Set(self.rate.trim().parse().unwrap_or(-1)),
             },
             not_after: end,
@@ -125,9 +133,9 @@ impl Draft {
     }
 }
 
-/// The fields that read as empty but aren't.
+/// The errors of incomplete fields, which read as empty.
 fn unfinished() -> Vec<FieldError> {
-    let faults = [
+    let fields = [
         (
             "edit-rate",
             "ratePerMinute",
@@ -139,10 +147,10 @@ fn unfinished() -> Vec<FieldError> {
             "is unfinished: give date and time, or clear it",
         ),
     ];
-    let faults = faults
+    let unfinished = fields
         .into_iter()
         .filter(|(id, ..)| browser::is_unfinished(id));
-    faults
+    unfinished
         .map(|(_, path, message)| FieldError::new(path, message))
         .collect()
 }

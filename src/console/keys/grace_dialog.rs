@@ -1,96 +1,68 @@
-//! The dialog that ends the grace of a retiring key, or has it last longer.
+//! The dialog that shortens, extends or ends the grace period of a retiring key.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 use super::retirement::Retirement;
 use super::rotate_dialog::GRACES;
 use crate::console::keys::server_fns::change_grace;
-use crate::console::kit::dialog::{Actions, Modal};
-use crate::console::kit::field::{ChoiceField, FormErrors};
-use crate::console::kit::time::told;
-use crate::console::shell::dialog_host::Desk;
+use crate::console::kit::field::ChoiceField;
+use crate::console::kit::time::local_and_utc;
 use crate::console::shell::remote;
-use crate::console::shell::step_up::Refused;
-use crate::domain::error::AppError;
+use crate::console::shell::submission::{DialogForm, DialogText, Submission};
 use crate::domain::grace::GraceInput;
 use crate::domain::key::{KeyStatus, KeyView};
 
-/// Says whether the old key is still in use, and asks when it shall end.
+/// Shows whether the old key is still in use, and asks when it shall stop working.
 #[component]
 pub fn GraceDialog(
-    /// The retiring key.
     key: KeyView,
     /// The server's time when the key was read.
     now: DateTime<Utc>,
 ) -> impl IntoView {
-    let desk = expect_context::<Desk>();
-    let this = desk.this_dialog();
     let grace = RwSignal::new("0".to_owned());
-    let pending = RwSignal::new(false);
-    let errors = FormErrors::new();
-    let beside = errors.beside(&[]);
+    let submission = Submission::new();
     let key_id = key.key_id.to_string();
-    let close = Callback::new(move |()| {
-        if !pending.get_untracked() {
-            this.close("");
-        }
-    });
-    let ordered_key = key_id.clone();
     let change = move || {
-        if pending.get_untracked() {
-            return;
-        }
-        errors.clear();
-        pending.set(true);
-        let key_id = ordered_key.clone();
+        let key_id = key_id.clone();
         let input = GraceInput {
             grace_seconds: grace.get_untracked().parse().ok(),
         };
-        spawn_local(async move {
-            // The same order twice does no harm, so a lost answer needs nothing but another try.
-            match remote::answer(change_grace(key_id, input)).await {
-                Ok(key) => {
-                    desk.changed();
-                    let id = &key.key_id;
-                    this.close(match (key.status, key.retires_at) {
-                        (KeyStatus::Retiring, Some(at)) => {
-                            format!("{id} stops working at {}.", told(at))
-                        }
-                        _ => format!("{id} has stopped working."),
-                    });
+        submission.submit(async move {
+            let key = remote::answer(change_grace(key_id, input)).await?;
+            let id = &key.key_id;
+            Ok(match (key.status, key.retires_at) {
+                (KeyStatus::Retiring, Some(at)) => {
+                    format!("{id} stops working at {}.", local_and_utc(at))
                 }
-                Err(error) => {
-                    if error == AppError::NoAnswer {
-                        desk.changed();
-                    }
-                    errors.show(error);
-                    pending.try_set(false);
-                }
-            }
+                _ => format!("{id} has stopped working."),
+            })
         });
     };
     let graces = GRACES.map(|(seconds, label)| (seconds.to_string(), label.to_owned()));
     let hint = match key.not_after {
         Some(end) => format!(
             "Counted from now, and never past its own end, {}.",
-            told(end)
+            local_and_utc(end)
         ),
         None => "Counted from now.".to_owned(),
     };
     view! {
-        <Modal heading_id="grace-heading" heading="Change grace" on_dismiss=close>
-            <form on:submit=move |event| { event.prevent_default(); change() }>
-                {move || beside.get().map(|error| view! { <Refused error/> })}
-                <p>
-                    <code>{key_id}</code> " of " <bdi>{key.partner_name.clone()}</bdi>
-                    " was rotated and still works."
-                </p>
-                <Retirement key=key.clone() now/>
-                <ChoiceField id="grace-end" label="The old key stops working" value=grace options=graces.to_vec() hint/>
-                <Actions label="Change" working="Changing…" pending on_cancel=close/>
-            </form>
-        </Modal>
+        <DialogForm text=TEXT submission fields=&[] on_submit=Callback::new(move |()| change())>
+            <p>
+                <code>{key.key_id.to_string()}</code> " of " <bdi>{key.partner_name.clone()}</bdi>
+                " was rotated and still works."
+            </p>
+            <Retirement key=key.clone() now/>
+            <ChoiceField id="grace-end" label="The old key stops working" value=grace options=graces.to_vec() hint/>
+        </DialogForm>
     }
 }
+
+const TEXT: DialogText = DialogText {
+    id: "grace-heading",
+    heading: "Change grace",
+    submit: "Change",
+    pending: "Changing…",
+    danger: false,
+};

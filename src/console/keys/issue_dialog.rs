@@ -1,21 +1,19 @@
 //! The dialog that issues a key.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use strum::VariantArray;
 
-use super::unknown_outcome::{Lost, LostAnswer};
+use super::unknown_outcome::UnknownOutcome;
 use crate::console::keys::server_fns::issue_key;
-use crate::console::kit::dialog::{Actions, Modal};
-use crate::console::kit::field::{ChoiceField, FieldNote, FormErrors, TextField};
-use crate::console::partners::field::PartnerField;
+use crate::console::kit::field::{ChoiceField, FieldNote, FormErrors, InputKind, TextField};
+use crate::console::partners::field::ActivePartnerField;
+use crate::console::partners::picker::{Offer, PartnerSearch};
 use crate::console::shell::browser;
-use crate::console::shell::dialog_host::{Desk, Revealed, SecretOf};
-use crate::console::shell::remote;
-use crate::console::shell::remote::ServerTime;
-use crate::console::shell::step_up::Refused;
+use crate::console::shell::dialog_host::{DialogHost, Revealed, SecretOf};
+use crate::console::shell::remote::{self, ServerTime};
+use crate::console::shell::submission::{DialogForm, DialogText, Submission};
 use crate::domain::error::{AppError, FieldError};
-use crate::domain::key::{DEFAULT_RATE, Environment};
+use crate::domain::key::{DEFAULT_RATE, Environment, IssuedKey};
 use crate::domain::key_input::IssueInput;
 use crate::domain::scope::Scope;
 
@@ -28,7 +26,7 @@ const FIELDS: [&str; 6] = [
     "notAfter",
 ];
 
-/// What was typed so far.
+/// The input so far.
 #[derive(Clone, Copy)]
 struct Draft {
     partner_id: RwSignal<String>,
@@ -67,46 +65,33 @@ impl Draft {
             ),
             name: filled(self.name),
             environment: filled(self.environment),
-            // What is no number is left to the words for a bad one.
+            // Not a number: the check of the range reports it.
             rate_per_minute: filled(self.rate).map(|text| text.trim().parse().unwrap_or(-1)),
             not_before: None,
             not_after: filled(self.not_after)
-                .map(|field| browser::local_to_utc(&field).unwrap_or(field)),
+                .map(|field| browser::locale::local_to_utc(&field).unwrap_or(field)),
         }
     }
 }
 
-/// Asks for everything a new key needs and issues it.
+/// Asks for the properties of a new key and issues it.
 #[component]
 pub fn IssueDialog(
-    /// The partner that is chosen at first.
+    /// The id of the partner that is chosen at first.
     partner_id: Option<String>,
 ) -> impl IntoView {
-    let desk = expect_context::<Desk>();
-    let this = desk.this_dialog();
+    let host = expect_context::<DialogHost>();
     let draft = Draft::new(partner_id);
-    let errors = FormErrors::new();
-    let pending = RwSignal::new(false);
-    let lost = RwSignal::new(None::<Lost>);
-    // The server's time, or a little before it: what is refused for lying before it is refused there
-    // too, and nothing that an order makes is older.
-    let seen_at = RwSignal::new(None::<ServerTime>);
-    let close = Callback::new(move |()| {
-        if !pending.get_untracked() {
-            this.close("");
-        }
-    });
-
+    let search = PartnerSearch::new(Offer::ActiveOne);
+    let submission = Submission::new();
+    let errors = submission.errors;
     let create = move || {
-        // A second click while the first is under way makes no second key.
-        if pending.get_untracked() {
-            return;
-        }
-        errors.clear();
-        let Some(since) = seen_at.get_untracked().map(ServerTime::now) else {
+        // No later than the server's time: what is not valid now would not be valid there either, and
+        // the request creates nothing older.
+        let Some(since) = search.server_time().map(ServerTime::now) else {
             errors.show(AppError::field(
                 "partnerId",
-                "can't be chosen yet: the partners are still being read",
+                "can't be chosen yet: the partners are still loading",
             ));
             return;
         };
@@ -115,58 +100,53 @@ pub fn IssueDialog(
             errors.show(AppError::Invalid { fields: unfinished });
             return;
         }
+        // No key for a partner that the field does not show.
+        let is_shown = untrack(|| search.name_of(&draft.partner_id.get()).is_some());
+        if !is_shown {
+            draft.partner_id.set(String::new());
+        }
         let input = draft.input();
-        let order = match input.clone().check(since) {
-            Ok(order) => order,
+        let command = match input.clone().check(since) {
+            Ok(command) => command,
             Err(error) => {
                 errors.show(error);
                 return;
             }
         };
-        pending.set(true);
-        desk.set_busy(true);
-        spawn_local(async move {
-            match remote::answer(issue_key(input)).await {
-                Ok(issued) => {
-                    desk.reveal(Revealed {
-                        of: SecretOf::Key(issued.key_id.to_string()),
-                        secret: issued.token,
-                        note: None,
-                    });
-                }
-                Err(error) => {
-                    desk.set_busy(false);
-                    pending.try_set(false);
-                    if error == AppError::NoAnswer {
-                        desk.changed();
-                        lost.try_set(Some(Lost::Issue {
-                            order: Box::new(order),
-                            since,
-                        }));
-                        browser::focus_lost_to(vec!["dialog h2".to_owned()]);
-                    } else {
-                        errors.show(error);
-                    }
-                }
-            }
-        });
+        let reveal = move |issued: IssuedKey| {
+            host.reveal(Revealed {
+                of: SecretOf::Key(issued.key_id.to_string()),
+                secret: issued.token,
+                note: None,
+            });
+        };
+        submission.submit_for_secret(
+            remote::answer(issue_key(input)),
+            reveal,
+            Some(UnknownOutcome::Issue {
+                command: Box::new(command),
+                since,
+            }),
+        );
     };
     view! {
-        <Modal heading_id="issue-heading" heading="Generate New Key" on_dismiss=close>
-            {move || lost.get().map(|lost_order| view! {
-                <LostAnswer lost=lost_order on_back=Callback::new(move |()| lost.set(None))/>
-            })}
-            <form novalidate hidden=move || lost.get().is_some() on:submit=move |event| { event.prevent_default(); create() }>
-                <IssueFields draft errors seen_at/>
-                <Actions label="Create Key" working="Creating…" pending on_cancel=close/>
-            </form>
-        </Modal>
+        <DialogForm text=TEXT submission fields=&FIELDS on_submit=Callback::new(move |()| create())>
+            <IssueFields draft search errors/>
+        </DialogForm>
     }
 }
 
-/// The fields that read as empty but aren't.
+const TEXT: DialogText = DialogText {
+    id: "issue-heading",
+    heading: "Generate New Key",
+    submit: "Create Key",
+    pending: "Creating…",
+    danger: false,
+};
+
+/// The errors of incomplete fields, which read as empty.
 fn unfinished() -> Vec<FieldError> {
-    let faults = [
+    let fields = [
         (
             "key-rate",
             "ratePerMinute",
@@ -178,7 +158,7 @@ fn unfinished() -> Vec<FieldError> {
             "is unfinished: give date and time, or clear it",
         ),
     ];
-    faults
+    fields
         .into_iter()
         .filter(|(id, ..)| browser::is_unfinished(id))
         .map(|(_, path, message)| FieldError::new(path, message))
@@ -186,26 +166,20 @@ fn unfinished() -> Vec<FieldError> {
 }
 
 #[component]
-fn IssueFields(
-    draft: Draft,
-    errors: FormErrors,
-    seen_at: RwSignal<Option<ServerTime>>,
-) -> impl IntoView {
-    let beside = errors.beside(&FIELDS);
+fn IssueFields(draft: Draft, search: PartnerSearch, errors: FormErrors) -> impl IntoView {
     let environments = Environment::VARIANTS.iter().map(|environment| {
         let name = environment.into_str().to_owned();
         (name.clone(), name)
     });
     let utc = move || {
         let field = draft.not_after.get();
-        browser::local_to_utc(&field).map_or_else(
+        browser::locale::local_to_utc(&field).map_or_else(
             || "The key has no end unless you set one.".to_owned(),
             |utc| format!("That is {utc} (UTC)."),
         )
     };
     view! {
-        {move || beside.get().map(|error| view! { <Refused error/> })}
-        <PartnerField chosen=draft.partner_id seen_at errors/>
+        <ActivePartnerField id="key-partner" chosen=draft.partner_id search error=errors.of("partnerId")/>
         <div class="columns">
             <TextField id="key-name" label="Name (optional)" value=draft.name error=errors.of("name")/>
             <ChoiceField
@@ -215,11 +189,11 @@ fn IssueFields(
         </div>
         <ScopesField draft errors/>
         <div class="columns">
-            <TextField id="key-rate" label="Rate / min" kind="number" value=draft.rate error=errors.of("ratePerMinute")/>
+            <TextField id="key-rate" label="Rate / min" kind=InputKind::Number value=draft.rate error=errors.of("ratePerMinute")/>
             <TextField
                 id="key-not-after"
                 label="Not After (optional)"
-                kind="datetime-local"
+                kind=InputKind::DateTime
                 value=draft.not_after
                 error=errors.of("notAfter")
                 hint=Signal::derive(utc)
@@ -228,14 +202,14 @@ fn IssueFields(
     }
 }
 
-/// What a scope lets a partner do.
-const fn explain(scope: Scope) -> &'static str {
+/// Describes what a scope allows.
+const fn describe(scope: Scope) -> &'static str {
     match scope {
         Scope::AssetsMint => "record new assets",
         Scope::AssetsRead => "read assets",
         Scope::StatusUpdate => "suspend and retire",
-        Scope::TransferExecute => "hand assets over",
-        Scope::AuditRead => "read its own history",
+        Scope::TransferExecute => "transfer assets",
+        Scope::AuditRead => "read its own audit log",
         Scope::Reverify => "check a hash",
         Scope::Admin => "everything, admin routes too",
     }
@@ -271,7 +245,7 @@ fn ScopesField(draft: Draft, errors: FormErrors) -> impl IntoView {
                             }
                         />
                         <label for=id>{label}</label>
-                        <span id=hint class="about">{explain(scope)}</span>
+                        <span id=hint class="about">{describe(scope)}</span>
                     </div>
                 }
             }).collect_view()}

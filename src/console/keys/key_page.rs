@@ -1,4 +1,4 @@
-//! A key's own page.
+//! The page of a key.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -9,15 +9,17 @@ use leptos_router::hooks::use_params_map;
 use crate::console::audit::event_list::EventList;
 use crate::console::audit::server_fns::EventPage;
 use crate::console::keys::actions::KeyActions;
-use crate::console::keys::badges::KeyMarks;
+use crate::console::keys::badges::KeyBadges;
 use crate::console::keys::lineage::Lineage;
 use crate::console::keys::server_fns::{KeyDetailsPage, show_key};
 use crate::console::keys::uses_plot::UsesPlot;
 use crate::console::kit::number::number;
 use crate::console::kit::time::RelativeTime;
-use crate::console::shell::alert::{DoneNotice, ErrorNotice};
-use crate::console::shell::dialog_host::Desk;
+use crate::console::shell::alert::StatusLine;
+use crate::console::shell::dialog_host::DialogHost;
+use crate::console::shell::list_page::Answers;
 use crate::console::shell::live;
+use crate::console::shell::refresh::Refresh;
 use crate::console::shell::remote::Latest;
 use crate::domain::key::KeyView;
 use crate::domain::operator::Role;
@@ -27,18 +29,14 @@ use crate::domain::routes;
 /// Everything about one key.
 #[component]
 pub fn KeyPage() -> impl IntoView {
-    let desk = expect_context::<Desk>();
-    on_cleanup(move || desk.leave_page());
+    let host = expect_context::<DialogHost>();
+    on_cleanup(move || host.leave_page());
     let params = use_params_map();
     let key_id = Memo::new(move |_| params.read().get("key_id").unwrap_or_default());
-    let details = Latest::new(key_id, desk.changes(), show_key);
-    live::follow(move || desk.changed());
-    let pending = details.pending();
-    let show = move |page| view! { <Everything page/> }.into_any();
-    let fail = move |error| {
-        let again = Callback::new(move |()| desk.changed());
-        view! { <ErrorNotice error on_retry=again/> }.into_any()
-    };
+    let answers = Latest::new(key_id, show_key);
+    live::follow(expect_context::<Refresh>());
+    let show =
+        Callback::new(|page: ArcRwSignal<KeyDetailsPage>| view! { <Details page/> }.into_any());
     view! {
         <Title text=move || key_id.get()/>
         <div class="page-head">
@@ -47,16 +45,14 @@ pub fn KeyPage() -> impl IntoView {
                 <h1 tabindex="-1"><code>{key_id}</code></h1>
             </div>
         </div>
-        <DoneNotice/>
-        <div class="list" aria-busy=move || pending.get().to_string()>
-            {details.view_kept(show, fail)}
-        </div>
+        <StatusLine/>
+        <Answers answers show/>
     }
 }
 
-/// Each part is drawn anew only when what it shows is different.
+/// Each part is rendered again only when its data changes.
 #[component]
-fn Everything(page: ArcRwSignal<KeyDetailsPage>) -> impl IntoView {
+fn Details(page: ArcRwSignal<KeyDetailsPage>) -> impl IntoView {
     let page = RwSignal::from(page);
     let now = Signal::derive(move || page.read().now);
     let may_change = Memo::new(move |_| page.read().viewer.role == Role::Admin);
@@ -73,24 +69,24 @@ fn Everything(page: ArcRwSignal<KeyDetailsPage>) -> impl IntoView {
         view! {
             <div>
                 {key.name.clone().map(|name| view! { <p class="strong"><bdi>{name}</bdi></p> })}
-                <KeyMarks key=key.clone() now/>
+                <KeyBadges key=key.clone() now/>
             </div>
             <div class="row-actions">
                 <KeyActions key=key.clone() now may_change=may_change.get() with_edit=true/>
             </div>
         }
     };
-    let history = move || {
+    let audit_link = move || {
         let key_id = key.get().key_id.to_string();
-        let address = routes::address(routes::AUDIT, &[("keyId", Some(&key_id))]);
-        let words = if events.get().1 {
-            "All of its events"
+        let url = routes::address(routes::AUDIT, &[("keyId", Some(&key_id))]);
+        let label = if events.get().1 {
+            "All events of this key"
         } else {
-            "Its events in the history"
+            "Its events in the audit log"
         };
-        view! { <A href=address>{words}</A> }
+        view! { <A href=url>{label}</A> }
     };
-    let told = move || {
+    let event_list = move || {
         let page = EventPage {
             now: now.get_untracked(),
             page: Page {
@@ -119,8 +115,8 @@ fn Everything(page: ArcRwSignal<KeyDetailsPage>) -> impl IntoView {
         </section>
         <section aria-labelledby="events-heading">
             <h2 id="events-heading" class="section">"Events"</h2>
-            {told}
-            <p class="after-list">{history}</p>
+            {event_list}
+            <p class="after-list">{audit_link}</p>
         </section>
     }
 }
@@ -143,7 +139,7 @@ fn Facts(key: KeyView, now: Signal<DateTime<Utc>>) -> impl IntoView {
         view! { <div><dt>"Rotation due"</dt><dd>{time("key-due", Some(at))}</dd></div> }
     });
     let revoked = key.revoked_reason.map(|reason| {
-        view! { <div><dt>"Revoked for"</dt><dd><code>{reason.into_str()}</code></dd></div> }
+        view! { <div><dt>"Revocation reason"</dt><dd><code>{reason.into_str()}</code></dd></div> }
     });
     let address = key
         .last_used_ip

@@ -1,4 +1,4 @@
-//! The keys that replaced each other, as a line.
+//! The lineage of a key.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -11,14 +11,13 @@ use crate::domain::key::{KeyStatus, KeyView};
 use crate::domain::routes;
 use crate::domain::token::KeyId;
 
-/// Each key with what happened to it: issued, rotated, retiring, revoked.
+/// The keys of a lineage, each with its events: issued, rotated, retiring, revoked.
 #[component]
 pub fn Lineage(
     /// The keys, oldest first.
     keys: Vec<KeyView>,
-    /// The one whose page this is.
+    /// The key of this page.
     current: KeyId,
-    /// The server's time.
     now: DateTime<Utc>,
 ) -> impl IntoView {
     let is_cut = keys
@@ -34,7 +33,7 @@ pub fn Lineage(
             view! { <A href=routes::key(&id)><code>{shown}</code></A> }.into_any()
         };
         let begun = if key.rotated_from.is_some() {
-            "Made by rotation"
+            "Created by rotation"
         } else {
             "Issued"
         };
@@ -52,9 +51,9 @@ pub fn Lineage(
             .into_iter()
             .flatten()
             .enumerate()
-            .map(|(n, (words, at))| {
+            .map(|(n, (label, at))| {
                 let tip = format!("step-{n}-{id}");
-                view! { <li>{words} " " <RelativeTime id=tip at now/></li> }
+                view! { <li>{label} " " <RelativeTime id=tip at now/></li> }
             });
         let steps = steps.collect_view();
         view! {
@@ -66,7 +65,7 @@ pub fn Lineage(
         }
     });
     view! {
-        {is_cut.then(|| view! { <p class="none">"There were earlier keys: each key names the one it replaced."</p> })}
+        {is_cut.then(|| view! { <p class="none">"Earlier keys are not shown: each key names the one it replaced."</p> })}
         <ol class="lineage">{items.collect_view()}</ol>
     }
 }

@@ -1,4 +1,4 @@
-//! What is known of a key that was rotated and still works.
+//! The state of a key that was rotated and still works.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -6,14 +6,13 @@ use leptos::prelude::*;
 use crate::console::kit::time::{exact, relative};
 use crate::domain::key::{KeyStatus, KeyView};
 
-/// Whether calls still arrive on a retiring key, and when it ends; nothing for other keys.
+/// Says whether a retiring key is still in use, and when it ends; nothing for other keys.
 #[component]
 pub fn Retirement(
-    /// The key.
     key: KeyView,
     /// The server's time when the key was read.
     now: DateTime<Utc>,
-    /// Whether an end that is certain stands beside it already.
+    /// True if a fixed end is shown beside it already.
     #[prop(optional)]
     end_is_shown: bool,
 ) -> impl IntoView {

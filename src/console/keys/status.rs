@@ -1,4 +1,4 @@
-//! States as words with a drawing each, so that colour is never all that tells them apart.
+//! Status badges: each has a text and an icon, so that colour is never the only difference.
 
 use leptos::prelude::*;
 
@@ -8,10 +8,7 @@ use crate::domain::notification::DeliveryStatus;
 
 /// A key's status.
 #[component]
-pub fn StatusBadge(
-    /// The status.
-    status: KeyStatus,
-) -> impl IntoView {
+pub fn StatusBadge(status: KeyStatus) -> impl IntoView {
     let glyph = match status {
         KeyStatus::Scheduled => Glyph::Clock,
         KeyStatus::Active => Glyph::Tick,
@@ -22,12 +19,9 @@ pub fn StatusBadge(
     view! { <span class=format!("badge {}", status.into_str())><Icon glyph/>{status.into_str()}</span> }
 }
 
-/// How the telling of a notice went.
+/// The status of a delivery.
 #[component]
-pub fn DeliveryBadge(
-    /// How.
-    status: DeliveryStatus,
-) -> impl IntoView {
+pub fn DeliveryBadge(status: DeliveryStatus) -> impl IntoView {
     let (glyph, class) = match status {
         DeliveryStatus::Pending => (Glyph::Clock, "badge scheduled"),
         DeliveryStatus::Delivered => (Glyph::Tick, "badge active"),
@@ -36,12 +30,9 @@ pub fn DeliveryBadge(
     view! { <span class=class><Icon glyph/>{status.into_str()}</span> }
 }
 
-/// Whether a partner's keys are accepted, or a webhook gets notices.
+/// The status of a partner, webhook or operator.
 #[component]
-pub fn PartnerBadge(
-    /// Whether they are.
-    active: bool,
-) -> impl IntoView {
+pub fn PartnerBadge(active: bool) -> impl IntoView {
     let (glyph, word) = if active {
         (Glyph::Tick, "active")
     } else {

@@ -5,23 +5,24 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 
 use super::actions::KeyActions;
-use super::badges::KeyMarks;
+use super::badges::KeyBadges;
 use super::retirement::Retirement;
 use crate::console::keys::server_fns::KeyPage;
 use crate::console::keys::sparkline::Sparkline;
 use crate::console::kit::icon::{Glyph, Icon};
 use crate::console::kit::time::RelativeTime;
+use crate::console::shell::list_page::list_url;
 use crate::domain::key::{Environment, KeyStatus, KeyView};
 use crate::domain::key_list::{KeyListInput, KeyOrder};
 use crate::domain::operator::Role;
 use crate::domain::routes;
 
-/// One page of keys. Rows that stay the same from one answer to the next are left as they are.
+/// One page of keys. Rows that are the same in the next answer stay as they are.
 #[component]
 pub fn KeyTable(
-    /// The keys with the server's time and who looks at them, answer after answer.
+    /// The latest page.
     page: ArcRwSignal<KeyPage>,
-    /// Which keys are asked for.
+    /// The query of the list.
     #[prop(into)]
     asked: Signal<KeyListInput>,
 ) -> impl IntoView {
@@ -83,17 +84,17 @@ pub fn KeyTable(
     }
 }
 
-/// A key with its plot, and what tells whether either has changed.
+/// A key with its plot.
 #[derive(Clone)]
 struct Row {
     key: KeyView,
     spark: Option<String>,
+    /// Changes whenever the key or its plot does.
     identity: String,
 }
 
 impl From<(KeyView, Option<String>)> for Row {
     fn from((key, spark): (KeyView, Option<String>)) -> Self {
-        // What can't be written as JSON, which no key is, would only be drawn anew each time.
         let identity = serde_json::to_string(&(&key, &spark)).unwrap_or_default();
         Self {
             key,
@@ -108,7 +109,7 @@ fn NoKeys(filtered: bool, may_change: bool) -> impl IntoView {
     let (title, hint) = match (filtered, may_change) {
         (true, _) => (
             "No key matches this filter.",
-            "Choose another partner or status, or search for less.",
+            "Choose another partner or status, or shorten the search.",
         ),
         (false, true) => (
             "No API keys yet.",
@@ -125,7 +126,7 @@ fn NoKeys(filtered: bool, may_change: bool) -> impl IntoView {
     }
 }
 
-/// A column's header that sorts by it, first one way, then the other, then no more.
+/// A column header that sorts by its column: one direction, then the other, then not at all.
 #[component]
 fn SortedBy(
     label: &'static str,
@@ -139,10 +140,13 @@ fn SortedBy(
         Some(0) => Some(by[1]),
         Some(_) => None,
     };
-    let href = routes::keys(&KeyListInput {
-        sort: next.map(|order| order.into_str().to_owned()),
-        ..first_page
-    });
+    let href = list_url(
+        routes::KEYS,
+        &KeyListInput {
+            sort: next.map(|order| order.into_str().to_owned()),
+            ..first_page
+        },
+    );
     let (direction, arrow) = match (at.is_some(), order) {
         (false, _) => ("none", None),
         (true, KeyOrder::EndsFirst | KeyOrder::UnusedLongest) => ("ascending", Some(Glyph::Up)),
@@ -162,11 +166,11 @@ fn KeyRow(
     now: Signal<DateTime<Utc>>,
     may_change: bool,
 ) -> impl IntoView {
-    // What stands out about a key changes with the key, or slowly.
+    // Badges change with the key, or slowly.
     let read_at = now.get_untracked();
     let id = key.key_id.to_string();
     let shown_id = id.clone();
-    // A retiring key ends with its grace, which never outlives its own end.
+    // A retiring key ends with its grace period, which never outlives the key.
     let expires = match key.status {
         KeyStatus::Retiring => key.retires_at,
         _ => key.not_after,
@@ -187,7 +191,7 @@ fn KeyRow(
                     {key.scopes.iter().map(|scope| view! { <span class="chip">{scope.into_str()}</span> " " }).collect_view()}
                 </span>
             </td>
-            <td data-label="Status"><KeyMarks key=key.clone() now=read_at/> {retirement}</td>
+            <td data-label="Status"><KeyBadges key=key.clone() now=read_at/> {retirement}</td>
             <td data-label="Expires"><RelativeTime id=format!("expires-{id}") at=expires now/></td>
             <td data-label="Last Used"><RelativeTime id=format!("used-{id}") at=key.last_used_at now/> {spark}</td>
             <td data-label="Actions" class="row-actions"><KeyActions key=key.clone() now=read_at may_change/></td>

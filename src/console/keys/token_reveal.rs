@@ -1,4 +1,4 @@
-//! The one showing of a token, or of a webhook's signing secret.
+//! The dialog that shows a token or a webhook's signing secret, once.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -6,20 +6,16 @@ use leptos::task::spawn_local;
 use crate::console::kit::dialog::Modal;
 use crate::console::kit::icon::{Glyph, Icon};
 use crate::console::shell::browser;
-use crate::console::shell::dialog_host::{Desk, Revealed, SecretOf};
+use crate::console::shell::dialog_host::{DialogHost, Revealed, SecretOf};
 
-/// Shows a secret until the operator says that it is stored. Nothing else closes it.
+/// Shows a secret until the operator confirms that it is stored. Nothing else closes it.
 #[component]
-pub fn TokenReveal(
-    /// What to show.
-    revealed: Revealed,
-) -> impl IntoView {
-    let desk = expect_context::<Desk>();
-    let this = desk.this_dialog();
+pub fn TokenReveal(revealed: Revealed) -> impl IntoView {
+    let handle = expect_context::<DialogHost>().handle();
     let (copied, set_copied) = signal(None::<bool>);
     let Revealed { of, secret, note } = revealed;
     let to_copy = StoredValue::new(secret.to_string());
-    // The copy in the arena goes with the dialog.
+    // The copy in the arena is removed with the dialog.
     on_cleanup(move || to_copy.dispose());
     let copy = move |_| {
         let text = to_copy.get_value();
@@ -33,13 +29,13 @@ pub fn TokenReveal(
             "New token",
             "This is the token of ",
             key_id,
-            "Whoever has it can call the registry as this partner.",
+            "Anyone who has it can call the registry as this partner.",
         ),
         SecretOf::Webhook(url) => (
             "New signing secret",
-            "This is what notices are signed with that go to ",
+            "This signs the notifications to ",
             url,
-            "Whoever has it can write notices that look like the registry's.",
+            "Anyone who has it can forge notifications of the registry.",
         ),
     };
     let stored = format!("{owner} is ready.");
@@ -51,13 +47,13 @@ pub fn TokenReveal(
                 {move || match copied.get() {
                     None => use_of_it,
                     Some(true) => "Copied.",
-                    Some(false) => "The browser did not let it be copied: select the text and copy it by hand.",
+                    Some(false) => "The browser did not allow copying: select the text and copy it by hand.",
                 }}
             </p>
             {note.map(|note| view! { <p class="field-note">{note}</p> })}
             <div class="actions">
                 <button class="button" type="button" on:click=copy><Icon glyph=Glyph::Copy/> "Copy"</button>
-                <button class="button primary" type="button" on:click=move |_| this.close(stored.clone())>"I have stored it"</button>
+                <button class="button primary" type="button" on:click=move |_| handle.close(stored.clone())>"I have stored it"</button>
             </div>
         </Modal>
     }

@@ -1,5 +1,5 @@
-//! An order whose answer was lost: whether it was carried out is looked up, and what it made can be
-//! rotated, for a token that somebody sees, or revoked.
+//! A request for a token whose answer was lost: what it created is looked up, and can be rotated, which
+//! reveals a token, or revoked.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -8,8 +8,8 @@ use leptos::task::spawn_local;
 use crate::console::keys::bulk::server_fns::preview_bulk;
 use crate::console::keys::server_fns::{get_key, list_keys};
 use crate::console::kit::time::RelativeTime;
-use crate::console::shell::alert::ErrorNotice;
-use crate::console::shell::dialog_host::{Desk, OpenDialog};
+use crate::console::shell::alert::ErrorAlert;
+use crate::console::shell::dialog_host::{DialogHost, OpenDialog};
 use crate::console::shell::remote;
 use crate::domain::bulk::BulkAction;
 use crate::domain::bulk_input::{BulkPreviewInput, SelectionInput};
@@ -18,37 +18,37 @@ use crate::domain::key::KeyView;
 use crate::domain::key_input::IssueKey;
 use crate::domain::key_list::KeyListInput;
 
-/// What was ordered.
+/// A request without an answer.
 #[derive(Clone)]
-pub enum Lost {
-    /// A key like this one, not before this moment of the server's.
+pub enum UnknownOutcome {
+    /// Issuing a key.
     Issue {
-        /// What was ordered.
-        order: Box<IssueKey>,
-        /// When the order can't have been carried out yet.
+        /// The request.
+        command: Box<IssueKey>,
+        /// A server time before the request.
         since: DateTime<Utc>,
     },
-    /// Successors of these keys.
+    /// Rotating keys in bulk.
     Many {
         /// The old keys' ids.
         key_ids: Vec<String>,
     },
-    /// A successor of this key.
+    /// Rotating a key.
     Rotation {
         /// The old key's id.
         key_id: String,
     },
 }
 
-/// Keys that the order may have made, and the server's time of the look.
+/// The keys that the request may have created, and the server's time of the lookup.
 type Found = (DateTime<Utc>, Vec<KeyView>);
 
-/// Looks for what the order made.
-async fn look(lost: Lost) -> Result<Found, AppError> {
-    match lost {
-        Lost::Issue { order, since } => {
+/// Looks up what a request created.
+async fn look_up(outcome: UnknownOutcome) -> Result<Found, AppError> {
+    match outcome {
+        UnknownOutcome::Issue { command, since } => {
             let newest = list_keys(KeyListInput {
-                partner_id: Some(order.partner_id.to_string()),
+                partner_id: Some(command.partner_id.to_string()),
                 limit: Some("20".to_owned()),
                 ..KeyListInput::default()
             });
@@ -58,16 +58,16 @@ async fn look(lost: Lost) -> Result<Found, AppError> {
                 key.created_by == by
                     && key.created_at >= since
                     && key.rotated_from.is_none()
-                    && key.name == order.name
-                    && key.environment == order.environment
-                    && key.scopes == order.scopes
-                    && key.rate_per_minute == order.rate_per_minute
-                    && key.not_after == order.not_after
+                    && key.name == command.name
+                    && key.environment == command.environment
+                    && key.scopes == command.scopes
+                    && key.rate_per_minute == command.rate_per_minute
+                    && key.not_after == command.not_after
             };
             let made = answer.page.items.into_iter().filter(is_ours).collect();
             Ok((answer.now, made))
         }
-        Lost::Many { key_ids } => {
+        UnknownOutcome::Many { key_ids } => {
             let preview = |action: BulkAction, key_ids| {
                 preview_bulk(BulkPreviewInput {
                     action: Some(action.into_str().to_owned()),
@@ -92,7 +92,7 @@ async fn look(lost: Lost) -> Result<Found, AppError> {
             let made = remote::answer(preview(BulkAction::Revoke, successors)).await?;
             Ok((now, made.keys))
         }
-        Lost::Rotation { key_id } => {
+        UnknownOutcome::Rotation { key_id } => {
             let successors = list_keys(KeyListInput {
                 q: Some(key_id.clone()),
                 limit: Some("1".to_owned()),
@@ -109,29 +109,28 @@ async fn look(lost: Lost) -> Result<Found, AppError> {
     }
 }
 
-/// Says that the outcome is unknown, looks it up, and offers what can be done.
+/// Says that the outcome is unknown, looks it up, and offers what to do.
 #[component]
-pub fn LostAnswer(
-    /// What was ordered.
-    lost: Lost,
-    /// Back to the form, with all that was typed.
+pub fn OutcomeLookup(
+    outcome: UnknownOutcome,
+    /// Returns to the form, with its input.
     on_back: Callback<()>,
 ) -> impl IntoView {
-    let desk = expect_context::<Desk>();
-    let this = desk.this_dialog();
+    let host = expect_context::<DialogHost>();
+    let handle = host.handle();
     let found = RwSignal::new(None::<Result<Found, AppError>>);
-    let what = match lost {
-        Lost::Issue { .. } => "the key was made",
-        Lost::Rotation { .. } => "the key was rotated",
-        Lost::Many { .. } => "the keys were rotated",
+    let what = match outcome {
+        UnknownOutcome::Issue { .. } => "the key was created",
+        UnknownOutcome::Rotation { .. } => "the key was rotated",
+        UnknownOutcome::Many { .. } => "the keys were rotated",
     };
     let again = Callback::new(move |()| {
         found.set(None);
-        let lost = lost.clone();
+        let outcome = outcome.clone();
         spawn_local(async move {
-            let outcome = look(lost).await;
-            desk.changed();
-            found.try_set(Some(outcome));
+            let keys = look_up(outcome).await;
+            host.changed();
+            found.try_set(Some(keys));
         });
     });
     Effect::new(move |first: Option<()>| {
@@ -141,32 +140,32 @@ pub fn LostAnswer(
     });
     view! {
         <div class="lost" role="alert">
-            <p><strong>"The outcome is unknown."</strong> " No answer arrived, so whether " {what} " is not certain. The keys were read again:"</p>
+            <p><strong>"The outcome is unknown."</strong> " No answer arrived, so whether " {what} " is not certain. The keys were looked up:"</p>
         </div>
         {move || match found.get() {
-            None => view! { <p class="loading" role="status">"Looking…"</p> }.into_any(),
-            Some(Err(error)) => view! { <ErrorNotice error/> }.into_any(),
+            None => view! { <p class="loading" role="status">"Looking up…"</p> }.into_any(),
+            Some(Err(error)) => view! { <ErrorAlert error/> }.into_any(),
             Some(Ok((_, keys))) if keys.is_empty() => view! {
-                <p role="status">"So far there is no such key. It may still be made: look again before you repeat the order."</p>
+                <p role="status">"So far there is no such key. It may still be created: check again before you repeat the request."</p>
             }.into_any(),
             Some(Ok((now, keys))) => view! {
-                <p role="status">"This was made, but its token was shown to nobody. Rotate it to get a token, or revoke it:"</p>
+                <p role="status">"This was created, but its token was shown to nobody. Rotate it to get a token, or revoke it:"</p>
                 <ul class="made">
-                    {keys.into_iter().map(|key| view! { <MadeKey key now/> }).collect_view()}
+                    {keys.into_iter().map(|key| view! { <CreatedKey key now/> }).collect_view()}
                 </ul>
             }.into_any(),
         }}
         <div class="actions">
-            <button class="button" type="button" on:click=move |_| again.run(())>"Look again"</button>
+            <button class="button" type="button" on:click=move |_| again.run(())>"Check again"</button>
             <button class="button" type="button" on:click=move |_| on_back.run(())>"Back to the form"</button>
-            <button class="button" type="button" on:click=move |_| this.close("")>"Close"</button>
+            <button class="button" type="button" on:click=move |_| handle.close("")>"Close"</button>
         </div>
     }
 }
 
 #[component]
-fn MadeKey(key: KeyView, now: DateTime<Utc>) -> impl IntoView {
-    let desk = expect_context::<Desk>();
+fn CreatedKey(key: KeyView, now: DateTime<Utc>) -> impl IntoView {
+    let host = expect_context::<DialogHost>();
     let (to_rotate, to_revoke) = (key.clone(), key.clone());
     let id = key.key_id.to_string();
     view! {
@@ -175,11 +174,11 @@ fn MadeKey(key: KeyView, now: DateTime<Utc>) -> impl IntoView {
             <span class="row">
                 <button
                     class="button small" type="button" aria-label=format!("Rotate {id}")
-                    on:click=move |_| desk.open(OpenDialog::Rotate(to_rotate.clone()))
+                    on:click=move |_| host.open(OpenDialog::Rotate(to_rotate.clone()))
                 >"Rotate"</button>
                 <button
                     class="button small danger-quiet" type="button" aria-label=format!("Revoke {id}")
-                    on:click=move |_| desk.open(OpenDialog::Revoke(to_revoke.clone()))
+                    on:click=move |_| host.open(OpenDialog::Revoke(to_revoke.clone()))
                 >"Revoke"</button>
             </span>
         </li>

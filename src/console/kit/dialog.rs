@@ -6,18 +6,16 @@ use leptos::prelude::*;
 
 use crate::console::shell::browser;
 
-/// A modal dialog, open for as long as it is rendered. The browser keeps the focus inside and the
-/// page behind it out of reach; the desk gives the focus back.
+/// A modal dialog, open as long as it is rendered. The browser keeps the focus inside.
 #[component]
 pub fn Modal(
-    /// The id of its heading.
+    /// The id of the heading.
     heading_id: &'static str,
-    /// Its heading, which is its accessible name.
+    /// The heading, which is the accessible name.
     heading: &'static str,
-    /// What Escape does; nothing where it is absent, and the dialog stays.
+    /// Closes the dialog on Escape; without it the dialog stays.
     #[prop(optional, into)]
     on_dismiss: Option<Callback<()>>,
-    /// What is in it.
     children: Children,
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
@@ -26,13 +24,14 @@ pub fn Modal(
             browser::show_modal(dialog);
         }
     });
-    // Chromium closes a dialog on a repeated Escape although `cancel` was prevented: the key
-    // itself is taken away, wherever the focus is, and the page decides.
+    // Chromium closes a dialog on a repeated Escape although `cancel` was prevented, so the key itself
+    // is prevented, wherever the focus is. A widget that used it for itself has done so already.
     Effect::new(move || {
         let keys = window_event_listener(ev::keydown, move |event: KeyboardEvent| {
             if event.key() == "Escape" {
+                let is_used = event.default_prevented();
                 event.prevent_default();
-                if let Some(on_dismiss) = on_dismiss {
+                if let Some(on_dismiss) = on_dismiss.filter(|_| !is_used) {
                     on_dismiss.try_run(());
                 }
             }
@@ -53,21 +52,20 @@ pub fn Modal(
     }
 }
 
-/// The buttons at a dialog's end: `Cancel`, and the one that does it. While that is under way it
-/// says so and can't be left; it is never disabled for want of input.
+/// The buttons of a dialog: `Cancel` and submit. While a request is under way the dialog can't be
+/// left; submit is never disabled for want of input.
 #[component]
 pub fn Actions(
-    /// What the button says.
+    /// The label of the submit button.
     label: &'static str,
-    /// What it says while it works.
+    /// Its label while the request is under way.
     working: &'static str,
-    /// Whether it works.
+    /// True while the request is under way.
     #[prop(into)]
     pending: Signal<bool>,
-    /// Whether it takes something away.
+    /// True if the request takes something away.
     #[prop(optional)]
     danger: bool,
-    /// The dialog is left.
     on_cancel: Callback<()>,
 ) -> impl IntoView {
     let class = if danger {

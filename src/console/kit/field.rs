@@ -5,49 +5,45 @@ use leptos::prelude::*;
 use crate::console::shell::browser;
 use crate::domain::error::{AppError, FieldError};
 
-/// The errors of a form's last attempt.
+/// The errors of the last submission of a form.
 #[derive(Clone, Copy)]
 pub struct FormErrors(RwSignal<Option<AppError>>);
 
 impl FormErrors {
     /// No errors yet.
-    #[must_use]
     pub fn new() -> Self {
         Self(RwSignal::new(None))
     }
 
-    /// Forgets the last attempt.
+    /// Removes the errors.
     pub fn clear(self) {
         self.0.set(None);
     }
 
-    /// Shows why the last attempt failed, and leads to the first field at fault. A form that is
-    /// gone by now shows nothing.
+    /// Shows an error and focuses the first invalid field. Does nothing if the form is gone.
     pub fn show(self, error: AppError) {
         if self.0.try_set(Some(error)).is_none() {
-            browser::focus_first_fault();
+            browser::focus::first_invalid_field();
         }
     }
 
-    /// The fault of one field, told with those of its items (`scopes[1]`).
-    #[must_use]
+    /// The errors of one field and of its items (`scopes[1]`).
     pub fn of(self, path: &'static str) -> Signal<Option<String>> {
         Signal::derive(move || match self.0.get() {
             Some(AppError::Invalid { fields }) => {
-                let faults: Vec<String> = fields
+                let messages: Vec<String> = fields
                     .into_iter()
                     .filter(|field| belongs(field, path))
                     .map(|field| field.message)
                     .collect();
-                (!faults.is_empty()).then(|| faults.join("; "))
+                (!messages.is_empty()).then(|| messages.join("; "))
             }
             _ => None,
         })
     }
 
     /// The error that belongs to none of these fields.
-    #[must_use]
-    pub fn beside(self, paths: &'static [&'static str]) -> Signal<Option<AppError>> {
+    pub fn except(self, paths: &'static [&'static str]) -> Signal<Option<AppError>> {
         Signal::derive(move || match self.0.get() {
             Some(AppError::Invalid { fields }) => {
                 let rest: Vec<FieldError> = fields
@@ -75,24 +71,58 @@ fn belongs(field: &FieldError, path: &str) -> bool {
             .is_some_and(|rest| rest.starts_with('['))
 }
 
+/// The kind of a one-line field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InputKind {
+    /// Text.
+    #[default]
+    Text,
+    /// A number.
+    Number,
+    /// An e-mail address.
+    Email,
+    /// A URL.
+    Url,
+    /// Date and time in the reader's zone.
+    DateTime,
+    /// The operator's password.
+    CurrentPassword,
+    /// A password to be set.
+    NewPassword,
+    /// A code of a second factor.
+    Code,
+}
+
+impl InputKind {
+    const fn input_type(self) -> &'static str {
+        match self {
+            Self::Text | Self::Code => "text",
+            Self::Number => "number",
+            Self::Email => "email",
+            Self::Url => "url",
+            Self::DateTime => "datetime-local",
+            Self::CurrentPassword | Self::NewPassword => "password",
+        }
+    }
+
+    const fn autocomplete(self) -> &'static str {
+        match self {
+            Self::CurrentPassword => "current-password",
+            Self::NewPassword => "new-password",
+            Self::Code => "one-time-code",
+            _ => "off",
+        }
+    }
+}
+
 /// A one-line field.
 #[component]
 pub fn TextField(
-    /// The field's id in the document.
     id: &'static str,
-    /// Its label.
     label: &'static str,
-    /// Its text.
     value: RwSignal<String>,
-    /// What is wrong with it.
-    #[prop(into)]
-    error: Signal<Option<String>>,
-    /// Its `type`.
-    #[prop(default = "text")]
-    kind: &'static str,
-    /// What the browser may fill it with.
-    #[prop(default = "off")]
-    autocomplete: &'static str,
+    #[prop(into)] error: Signal<Option<String>>,
+    #[prop(optional)] kind: InputKind,
     /// A line below it.
     #[prop(optional, into)]
     hint: MaybeProp<String>,
@@ -102,12 +132,12 @@ pub fn TextField(
             <label for=id>{label}</label>
             <input
                 id=id
-                type=kind
-                autocomplete=autocomplete
+                type=kind.input_type()
+                autocomplete=kind.autocomplete()
                 value=value.get_untracked()
                 aria-invalid=move || error.get().is_some().then_some("true")
                 aria-describedby=format!("{id}-note")
-                // Never written back: an unfinished number or date would be wiped.
+                // Never written back, which would erase an incomplete number or date.
                 on:input=move |event| value.set(event_target_value(&event))
             />
             <FieldNote id error hint/>
@@ -115,20 +145,15 @@ pub fn TextField(
     }
 }
 
-/// A choice out of a few words.
+/// A choice among a few values.
 #[component]
 pub fn ChoiceField(
-    /// The field's id in the document.
     id: &'static str,
-    /// Its label.
     label: &'static str,
-    /// The chosen value.
     value: RwSignal<String>,
-    /// The values with what they are called.
+    /// The values with their labels.
     options: Vec<(String, String)>,
-    /// What is wrong with it.
-    #[prop(optional, into)]
-    error: MaybeProp<String>,
+    #[prop(optional, into)] error: MaybeProp<String>,
     /// A line below it.
     #[prop(optional, into)]
     hint: MaybeProp<String>,
@@ -153,15 +178,13 @@ pub fn ChoiceField(
     }
 }
 
-/// What stands below a field: its error, else its hint.
+/// The line below a field: its error, otherwise its hint.
 #[component]
 pub fn FieldNote(
-    /// The field's id.
+    /// The id of the field.
     id: &'static str,
-    /// What is wrong with it.
-    #[prop(into)]
-    error: Signal<Option<String>>,
-    /// A line for when nothing is wrong.
+    #[prop(into)] error: Signal<Option<String>>,
+    /// Shown without an error.
     #[prop(optional, into)]
     hint: MaybeProp<String>,
 ) -> impl IntoView {

@@ -1,41 +1,22 @@
-//! Filters of a list. They stand in the URL, and they are a plain form, so that they work without
-//! WASM; with it a choice acts at once and a search once the typing pauses.
+//! Filters of a list. They are in the URL, and in a plain form, so that they work without WASM; with
+//! it a choice takes effect at once and a search after a pause in typing.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::ev::SubmitEvent;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
-use leptos_router::params::ParamsMap;
 
-/// Returns a query parameter. A form without WASM sends every field: an empty one counts as absent.
-#[must_use]
-pub fn chosen(query: &ParamsMap, name: &str) -> Option<String> {
-    query.get(name).filter(|text| !text.is_empty())
-}
-
-/// How long a pause in typing ends a search text.
+/// The pause in typing after which a search starts.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// Goes to an address of this page; `true` replaces the present entry of the history, as each
-/// letter of a search would otherwise be a step back.
-pub type Go = Arc<dyn Fn(String, bool) + Send + Sync>;
-
-/// How a list's filters go to an address.
-#[must_use]
-pub fn use_go() -> Go {
-    let navigate = use_navigate();
-    Arc::new(move |address, replace| {
-        let options = NavigateOptions {
-            replace,
-            scroll: false,
-            ..NavigateOptions::default()
-        };
-        navigate(&address, options);
-    })
+/// How a navigation enters the browser's history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HistoryEntry {
+    /// As a new entry.
+    New,
+    /// In place of the current entry: the letters of a search are not steps back.
+    Replaced,
 }
 
 /// A filter that offers a few values.
@@ -45,10 +26,10 @@ pub fn ChoiceFilter(
     label: &'static str,
     /// Its name in the URL.
     name: &'static str,
-    /// What the URL says.
+    /// The value in the URL.
     #[prop(into)]
     value: Signal<Option<String>>,
-    /// The values with what they are called; the first one chooses nothing.
+    /// The values with their labels; the first one chooses nothing.
     #[prop(into)]
     options: Signal<Vec<(String, String)>>,
     /// Another value is chosen.
@@ -79,25 +60,25 @@ pub fn ChoiceFilter(
     }
 }
 
-/// The field that a list is searched with.
+/// The search field of a list.
 #[component]
 pub fn SearchFilter(
     /// Its label.
     label: &'static str,
-    /// What the URL says.
+    /// The value in the URL.
     #[prop(into)]
     value: Signal<Option<String>>,
-    /// What is searched for now, and whether it goes on from the text before.
-    on_search: Callback<(Option<String>, bool)>,
+    /// A text is searched for; one typed on from the last text replaces its history entry.
+    on_search: Callback<(Option<String>, HistoryEntry)>,
     /// The text in the field.
     text: RwSignal<String>,
     /// Its name in the URL.
     #[prop(default = "q")]
     name: &'static str,
 ) -> impl IntoView {
-    // What this field has asked for itself: the URL's answer to it changes nothing here, since
-    // more may have been typed meanwhile.
-    let asked = StoredValue::new(None::<String>);
+    // The last search of this field. When the URL follows it, the field keeps its text: more may
+    // have been typed meanwhile.
+    let searched = StoredValue::new(None::<String>);
     let typing = StoredValue::new(false);
     let timer = StoredValue::new(None::<TimeoutHandle>);
     let stop = move || {
@@ -108,7 +89,8 @@ pub fn SearchFilter(
     on_cleanup(stop);
     Effect::new(move |_| {
         let value = value.get();
-        if asked.try_update_value(Option::take).flatten() != Some(value.clone().unwrap_or_default())
+        if searched.try_update_value(Option::take).flatten()
+            != Some(value.clone().unwrap_or_default())
         {
             stop();
             typing.set_value(false);
@@ -118,10 +100,13 @@ pub fn SearchFilter(
     let search = move || {
         let wanted = text.get_untracked().trim().to_owned();
         if wanted != value.get_untracked().unwrap_or_default() {
-            asked.set_value(Some(wanted.clone()));
-            let goes_on = typing.get_value();
+            searched.set_value(Some(wanted.clone()));
+            let entry = match typing.get_value() {
+                true => HistoryEntry::Replaced,
+                false => HistoryEntry::New,
+            };
             typing.set_value(true);
-            on_search.run((Some(wanted).filter(|text| !text.is_empty()), goes_on));
+            on_search.run((Some(wanted).filter(|text| !text.is_empty()), entry));
         }
     };
     let typed = move |event| {
@@ -142,17 +127,17 @@ pub fn SearchFilter(
     }
 }
 
-/// A filter by a moment, to the minute, in UTC.
+/// A filter by a time, to the minute, in UTC.
 #[component]
 pub fn MomentFilter(
     /// Its label.
     label: &'static str,
     /// Its name in the URL.
     name: &'static str,
-    /// What the URL says: as the field writes it, or in RFC 3339.
+    /// The value in the URL: as the field writes it, or in RFC 3339.
     #[prop(into)]
     value: Signal<Option<String>>,
-    /// Another moment is chosen.
+    /// Another time is chosen.
     on_choice: Callback<Option<String>>,
 ) -> impl IntoView {
     let to_the_minute = |text: Option<String>| {
@@ -174,10 +159,10 @@ pub fn MomentFilter(
     }
 }
 
-/// The form around a list's filters. Enter acts at once.
+/// The form around the filters of a list. Enter takes effect at once.
 #[component]
 pub fn FilterForm(
-    /// Where it leads without WASM.
+    /// Its target without WASM.
     #[prop(into)]
     action: String,
     /// Enter was pressed.

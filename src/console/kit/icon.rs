@@ -1,8 +1,8 @@
-//! Small drawings beside words. They say nothing that the words don't, so readers skip them.
+//! Icons beside text. They add nothing to it, so they are hidden from screen readers.
 
 use leptos::prelude::*;
 
-/// A drawing of 16 by 16 units in the colour of its text.
+/// An icon of 16 by 16 units, in the colour of its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Glyph {
     /// A plus.
@@ -79,12 +79,9 @@ impl Glyph {
     }
 }
 
-/// Draws a glyph.
+/// An icon.
 #[component]
-pub fn Icon(
-    /// Which.
-    glyph: Glyph,
-) -> impl IntoView {
+pub fn Icon(glyph: Glyph) -> impl IntoView {
     view! {
         <svg
             class="icon" viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor"

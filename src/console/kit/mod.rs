@@ -1,4 +1,4 @@
-//! Widgets that know nothing of the registry.
+//! Widgets that know nothing of keys.
 
 pub mod combobox;
 pub mod dialog;
@@ -7,4 +7,5 @@ pub mod filters;
 pub mod icon;
 pub mod number;
 pub mod pager;
+pub mod query;
 pub mod time;

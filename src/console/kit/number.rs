@@ -1,22 +1,21 @@
-//! Numbers for the eye.
+//! Formatted numbers.
 
 use leptos::prelude::*;
 
 use crate::console::shell::browser;
 use crate::console::shell::hydration::Hydrated;
 
-/// A whole number as the reader's language writes it: "1,234", "1.234". Called in a reactive place, it is
-/// written anew once the browser has taken over, since the server knows no reader's language.
-#[must_use]
+/// Formats an integer in the reader's language: "1,234", "1.234". In a reactive scope it is formatted
+/// again after hydration, since the server does not know the language.
 pub fn number(number: i64) -> String {
     let here = expect_context::<Hydrated>()
         .done()
-        .then(|| browser::local_number(number))
+        .then(|| browser::locale::local_number(number))
         .flatten();
     here.unwrap_or_else(|| grouped(number))
 }
 
-/// A whole number with its thousands apart: "1,234".
+/// Formats an integer with grouped thousands: "1,234".
 fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
@@ -35,7 +34,7 @@ fn grouped(number: i64) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn thousands_stand_apart() {
+    fn thousands_are_grouped() {
         for (n, text) in [
             (0, "0"),
             (999, "999"),

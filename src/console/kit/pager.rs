@@ -1,19 +1,19 @@
-//! The way from a page of a list to the next and back. Links, so that it works without WASM.
+//! Links to the next and the previous page of a list, which work without WASM.
 
 use leptos::prelude::*;
 use leptos_router::components::A;
 
 use crate::domain::page::Page;
 
-/// `Previous page` and `Next page`; where one leads nowhere it stands there disabled, so that the
-/// other keeps its place under the finger.
+/// `Previous page` and `Next page`. A link without a target is disabled, not left out, so that the
+/// other one keeps its place under the finger.
 #[component]
 fn Pager(
-    /// The page before.
+    /// The URL of the previous page.
     previous: Option<String>,
-    /// The page after.
+    /// The URL of the next page.
     next: Option<String>,
-    /// What stands on this page, in words.
+    /// The number of items on this page.
     summary: String,
 ) -> impl IntoView {
     view! {
@@ -33,28 +33,28 @@ fn Step(id: &'static str, label: &'static str, href: Option<String>) -> impl Int
     }
 }
 
-/// The pager of a list's page. `address` gives the address of the same view at a cursor.
+/// The pager of a page. `url` returns the URL of the same list at a cursor.
 pub fn pager<T>(
     page: &Page<T>,
     cursor: Option<&String>,
-    (one, many): (&str, &str),
-    address: impl Fn(Option<String>) -> String,
+    (singular, plural): (&str, &str),
+    url: impl Fn(Option<String>) -> String,
 ) -> AnyView {
-    let at = |cursor: &String| address(Some(cursor.clone()));
+    let at = |cursor: &String| url(Some(cursor.clone()));
     let next = page.next_cursor.as_ref().map(at);
-    // An empty page somewhere in the list: its beginning is the way back.
+    // Back from an empty page leads to the first one.
     let is_lost = cursor.is_some() && page.items.is_empty();
     let previous = page.previous_cursor.as_ref().map(at);
-    let previous = previous.or_else(|| is_lost.then(|| address(None)));
-    let summary = summary(page.items.len(), one, many);
+    let previous = previous.or_else(|| is_lost.then(|| url(None)));
+    let summary = summary(page.items.len(), singular, plural);
     view! { <Pager previous next summary/> }.into_any()
 }
 
-/// "1 key on this page", "50 keys on this page".
-fn summary(count: usize, one: &str, many: &str) -> String {
+/// "0 keys", "1 key on this page", "50 keys on this page".
+fn summary(count: usize, singular: &str, plural: &str) -> String {
     match count {
-        0 => format!("No {many} on this page"),
-        1 => format!("1 {one} on this page"),
-        _ => format!("{count} {many} on this page"),
+        0 => format!("0 {plural}"),
+        1 => format!("1 {singular} on this page"),
+        _ => format!("{count} {plural} on this page"),
     }
 }

@@ -1,4 +1,4 @@
-//! Times: relative for the eye, exact on hover and focus, in the reader's zone and in UTC.
+//! Times: relative, with the exact time on hover and focus, in the reader's zone and in UTC.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use leptos::prelude::*;
@@ -6,15 +6,13 @@ use leptos::prelude::*;
 use crate::console::shell::browser;
 use crate::console::shell::hydration::Hydrated;
 
-/// A time relative to `now`, the server's time of the answer, or `—`. The exact time shows on hover
-/// and focus.
+/// A time relative to `now`, or `—`.
 #[component]
 pub fn RelativeTime(
-    /// An id for the exact time, one of its kind in the document.
+    /// The id of the exact time, unique in the document.
     id: String,
-    /// The time.
     at: Option<DateTime<Utc>>,
-    /// The server's time.
+    /// The server's time at the answer.
     #[prop(into)]
     now: Signal<DateTime<Utc>>,
 ) -> impl IntoView {
@@ -23,8 +21,13 @@ pub fn RelativeTime(
         Some(at) => {
             let machine = at.to_rfc3339_opts(SecondsFormat::Secs, true);
             let hydrated = expect_context::<Hydrated>();
-            // The server knows no reader's zone, and what it wrote is taken over as it stands.
-            let here = move || hydrated.done().then(|| browser::local_time(at)).flatten();
+            // The server does not know the reader's zone, and hydration takes its markup as it is.
+            let here = move || {
+                hydrated
+                    .done()
+                    .then(|| browser::locale::local_time(at))
+                    .flatten()
+            };
             view! {
                 <span class="when">
                     <time datetime=machine tabindex="0" aria-describedby=id.clone()>{move || relative(at - now.get())}</time>
@@ -38,26 +41,23 @@ pub fn RelativeTime(
     }
 }
 
-/// The time to the second, in UTC.
-#[must_use]
+/// Formats a time to the second, in UTC.
 pub fn exact(at: DateTime<Utc>) -> String {
-    // Not `DateTime::format`, which brings the whole of strftime into what the browser loads first.
+    // Not `DateTime::format`, which adds all of strftime to the first chunk.
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
         .replace('T', " ")
         .replace('Z', " UTC")
 }
 
-/// The time in the reader's zone with the one in UTC, for what is drawn in the browser alone.
-#[must_use]
-pub fn told(at: DateTime<Utc>) -> String {
-    match browser::local_time(at) {
+/// Formats a time in the reader's zone and in UTC, for what only the browser renders.
+pub fn local_and_utc(at: DateTime<Utc>) -> String {
+    match browser::locale::local_time(at) {
         Some(here) => format!("{here} ({})", exact(at)),
         None => exact(at),
     }
 }
 
-/// "3 minutes ago", "in 2 days".
-#[must_use]
+/// Formats a duration from now: "3 minutes ago", "in 2 days".
 pub fn relative(distance: TimeDelta) -> String {
     const UNITS: [(i64, &str); 6] = [
         (365 * 86_400, "year"),

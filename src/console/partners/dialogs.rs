@@ -1,55 +1,44 @@
-//! The dialogs that make, change, deactivate and activate a partner.
+//! The dialogs that create, edit, activate and deactivate a partner.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 use super::form::{PARTNER_FIELDS, PartnerDraft, PartnerFields};
-use crate::console::kit::dialog::{Actions, Modal};
-use crate::console::kit::field::FormErrors;
 use crate::console::partners::server_fns::{create_partner, update_partner};
-use crate::console::shell::alert::ErrorNotice;
-use crate::console::shell::dialog_host::{Desk, ThisDialog};
 use crate::console::shell::remote;
-use crate::domain::error::AppError;
+use crate::console::shell::submission::{DialogForm, DialogText, Submission};
 use crate::domain::partner::{Partner, PartnerUpdateInput};
 use crate::domain::patch::Patch;
 
-/// Makes a partner, or changes its name and contact.
+/// Creates a partner, or edits one.
 #[component]
 pub fn EditPartner(
-    /// The partner to be changed; `None` for a new one.
+    /// The partner; `None` for a new one.
     partner: Option<Partner>,
 ) -> impl IntoView {
-    let desk = expect_context::<Desk>();
-    let this = desk.this_dialog();
     let draft = PartnerDraft::new(partner.as_ref());
-    let pending = RwSignal::new(false);
-    let errors = FormErrors::new();
-    let beside = errors.beside(&PARTNER_FIELDS);
-    let (heading, label, working) = match partner {
+    let submission = Submission::new();
+    let errors = submission.errors;
+    let (heading, submit, pending) = match partner {
         None => ("New partner", "Create partner", "Creating…"),
         Some(_) => ("Edit partner", "Save changes", "Saving…"),
     };
+    let text = DialogText {
+        id: "partner-heading",
+        heading,
+        submit,
+        pending,
+        danger: false,
+    };
     let partner_id = partner.map(|partner| partner.partner_id);
-    let close = Callback::new(move |()| {
-        if !pending.get_untracked() {
-            this.close("");
-        }
-    });
     let save = move || {
-        if pending.get_untracked() {
-            return;
-        }
-        errors.clear();
         let input = draft.input();
         if let Err(error) = input.clone().check() {
             errors.show(error);
             return;
         }
-        pending.set(true);
-        spawn_local(async move {
+        submission.submit(async move {
             let saved = match partner_id {
-                None => remote::answer(create_partner(input)).await,
+                None => remote::answer(create_partner(input)).await?,
                 Some(partner_id) => {
                     let update = PartnerUpdateInput {
                         name: input.name.map_or(Patch::Keep, Patch::Set),
@@ -57,34 +46,23 @@ pub fn EditPartner(
                         active: Patch::Keep,
                         max_key_age_days: input.max_key_age_days.map_or(Patch::Clear, Patch::Set),
                     };
-                    remote::answer(update_partner(partner_id, update)).await
+                    remote::answer(update_partner(partner_id, update)).await?
                 }
             };
-            finish(desk, this, errors, pending, saved, "is saved");
+            Ok(format!("{} is saved.", saved.name))
         });
     };
     view! {
-        <Modal heading_id="partner-heading" heading=heading on_dismiss=close>
-            <form novalidate on:submit=move |event| { event.prevent_default(); save() }>
-                {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
-                <PartnerFields draft errors/>
-                <Actions label working pending on_cancel=close/>
-            </form>
-        </Modal>
+        <DialogForm text submission fields=&PARTNER_FIELDS on_submit=Callback::new(move |()| save())>
+            <PartnerFields draft errors/>
+        </DialogForm>
     }
 }
 
-/// Says what deactivating or activating a partner does, and does it.
+/// Deactivates an active partner, and activates a deactivated one.
 #[component]
-pub fn SwitchPartner(
-    /// The partner.
-    partner: Partner,
-) -> impl IntoView {
-    let desk = expect_context::<Desk>();
-    let this = desk.this_dialog();
-    let pending = RwSignal::new(false);
-    let errors = FormErrors::new();
-    let beside = errors.beside(&[]);
+pub fn SwitchPartner(partner: Partner) -> impl IntoView {
+    let submission = Submission::new();
     let Partner {
         partner_id,
         name,
@@ -92,83 +70,50 @@ pub fn SwitchPartner(
         active_keys,
         ..
     } = partner;
-    let close = Callback::new(move |()| {
-        if !pending.get_untracked() {
-            this.close("");
-        }
-    });
     let keys = if active_keys == 1 {
         "its 1 active key".to_owned()
     } else {
         format!("its {active_keys} active keys")
     };
-    let (heading, label, working, done, consequence) = if active {
+    let (text, done, consequence) = if active {
         let consequence = format!(
-            " can no longer call the registry: {keys} are refused at once. Activating it again lets them work again."
+            " can no longer call the registry: calls with {keys} are refused immediately. Activating it again lets them work again."
         );
-        (
-            "Deactivate partner",
-            "Deactivate",
-            "Deactivating…",
-            "is deactivated",
-            consequence,
-        )
+        (DEACTIVATE, "is deactivated", consequence)
     } else {
-        let consequence = format!(" can call the registry again: {keys} work at once.");
-        (
-            "Activate partner",
-            "Activate",
-            "Activating…",
-            "is active",
-            consequence,
-        )
+        let consequence =
+            format!(" can call the registry again: calls with {keys} are accepted immediately.");
+        (ACTIVATE, "is active", consequence)
     };
     let switch = move || {
-        if pending.get_untracked() {
-            return;
-        }
-        errors.clear();
-        pending.set(true);
-        spawn_local(async move {
-            let update = PartnerUpdateInput {
-                active: Patch::Set(!active),
-                ..PartnerUpdateInput::default()
-            };
-            let saved = remote::answer(update_partner(partner_id, update)).await;
-            finish(desk, this, errors, pending, saved, done);
+        let update = PartnerUpdateInput {
+            active: Patch::Set(!active),
+            ..PartnerUpdateInput::default()
+        };
+        submission.submit(async move {
+            let saved = remote::answer(update_partner(partner_id, update)).await?;
+            Ok(format!("{} {done}.", saved.name))
         });
     };
     view! {
-        <Modal heading_id="switch-heading" heading=heading on_dismiss=close>
-            <form on:submit=move |event| { event.prevent_default(); switch() }>
-                {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
-                <p><bdi>{name}</bdi> {consequence}</p>
-                <Actions label working pending danger=active on_cancel=close/>
-            </form>
-        </Modal>
+        <DialogForm text submission fields=&[] on_submit=Callback::new(move |()| switch())>
+            <p><bdi>{name}</bdi> {consequence}</p>
+        </DialogForm>
     }
 }
 
-/// Closes the dialog with what was done, or says in it why nothing was.
-fn finish(
-    desk: Desk,
-    this: ThisDialog,
-    errors: FormErrors,
-    pending: RwSignal<bool>,
-    saved: Result<Partner, AppError>,
-    done: &str,
-) {
-    match saved {
-        Ok(partner) => {
-            desk.changed();
-            this.close(format!("{} {done}.", partner.name));
-        }
-        Err(error) => {
-            if error == AppError::NoAnswer {
-                desk.changed();
-            }
-            errors.show(error);
-            pending.try_set(false);
-        }
-    }
-}
+const DEACTIVATE: DialogText = DialogText {
+    id: "switch-heading",
+    heading: "Deactivate partner",
+    submit: "Deactivate",
+    pending: "Deactivating…",
+    danger: true,
+};
+
+const ACTIVATE: DialogText = DialogText {
+    id: "switch-heading",
+    heading: "Activate partner",
+    submit: "Activate",
+    pending: "Activating…",
+    danger: false,
+};

@@ -1,22 +1,22 @@
-//! The fields of a partner.
+//! The form of a partner.
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::console::kit::field::{FormErrors, TextField};
+use crate::console::kit::field::{FormErrors, InputKind, TextField};
 use crate::console::partners::server_fns::create_partner;
-use crate::console::shell::alert::ErrorNotice;
+use crate::console::shell::alert::ErrorAlert;
 use crate::console::shell::browser;
 use crate::console::shell::remote;
 use crate::domain::partner::{Partner, PartnerInput};
 
-/// The fields' names in an error.
+/// Paths of the fields in errors.
 pub const PARTNER_FIELDS: [&str; 3] = ["name", "contactEmail", "maxKeyAgeDays"];
 
 const AGE_ID: &str = "partner-age";
 
-/// What was typed so far.
+/// The input so far.
 #[derive(Clone, Copy)]
 pub struct PartnerDraft {
     name: RwSignal<String>,
@@ -25,8 +25,7 @@ pub struct PartnerDraft {
 }
 
 impl PartnerDraft {
-    /// The fields of a partner, or empty ones.
-    #[must_use]
+    /// The values of a partner, or none.
     pub fn new(partner: Option<&Partner>) -> Self {
         let text = |of: fn(&Partner) -> String| RwSignal::new(partner.map(of).unwrap_or_default());
         Self {
@@ -39,11 +38,10 @@ impl PartnerDraft {
         }
     }
 
-    /// What a new partner takes.
-    #[must_use]
+    /// The input for a new partner.
     pub fn input(self) -> PartnerInput {
         let email = self.email.get_untracked();
-        // A number that is not finished reads as empty, and must not be taken for none.
+        // An incomplete number reads as empty, which would mean none.
         let age = self.age.get_untracked();
         let unfinished = browser::is_unfinished(AGE_ID);
         PartnerInput {
@@ -55,39 +53,33 @@ impl PartnerDraft {
     }
 }
 
-/// Its fields.
+/// The fields of a partner.
 #[component]
-pub fn PartnerFields(
-    /// What was typed so far.
-    draft: PartnerDraft,
-    /// What is wrong with it.
-    errors: FormErrors,
-) -> impl IntoView {
+pub fn PartnerFields(draft: PartnerDraft, errors: FormErrors) -> impl IntoView {
     view! {
         <TextField id="partner-name" label="Partner name" value=draft.name error=errors.of("name")/>
         <TextField
-            id="partner-email" label="Contact e-mail (optional)" kind="email"
+            id="partner-email" label="Contact e-mail (optional)" kind=InputKind::Email
             value=draft.email error=errors.of("contactEmail")
         />
         <TextField
-            id=AGE_ID label="Maximum key age (days, optional)" kind="number" value=draft.age
-            error=errors.of("maxKeyAgeDays") hint="Older keys are due for rotation. Empty: as the settings say."
+            id=AGE_ID label="Maximum key age (days, optional)" kind=InputKind::Number value=draft.age
+            error=errors.of("maxKeyAgeDays") hint="Older keys are due for rotation. Empty: as in the settings."
         />
     }
 }
 
-/// Makes a partner on the spot, inside another form: Enter makes the partner, not that form's
-/// order.
+/// Creates a partner inside another form: Enter creates the partner and does not submit that form.
 #[component]
 pub fn PartnerOnTheSpot(
-    /// The partner was made.
+    /// The partner was created.
     #[prop(into)]
     on_created: Callback<Partner>,
 ) -> impl IntoView {
     let draft = PartnerDraft::new(None);
     let pending = RwSignal::new(false);
     let errors = FormErrors::new();
-    let beside = errors.beside(&PARTNER_FIELDS);
+    let other_errors = errors.except(&PARTNER_FIELDS);
     let create = move || {
         if pending.get_untracked() {
             return;
@@ -117,7 +109,7 @@ pub fn PartnerOnTheSpot(
     view! {
         <fieldset class="inset" on:keydown=on_keydown>
             <legend>"New partner"</legend>
-            {move || beside.get().map(|error| view! { <ErrorNotice error/> })}
+            {move || other_errors.get().map(|error| view! { <ErrorAlert error/> })}
             <PartnerFields draft errors/>
             <button
                 class="button" type="button" aria-busy=move || pending.get().to_string()

@@ -10,7 +10,7 @@ use crate::console::kit::icon::{Glyph, Icon};
 use crate::console::kit::number::number;
 use crate::console::kit::time::RelativeTime;
 use crate::console::partners::server_fns::PartnerPage;
-use crate::console::shell::dialog_host::{Desk, OpenDialog};
+use crate::console::shell::dialog_host::{DialogHost, OpenDialog};
 use crate::console::shell::hydration::Hydrated;
 use crate::domain::operator::Role;
 use crate::domain::partner::Partner;
@@ -19,9 +19,8 @@ use crate::domain::routes;
 /// One page of partners.
 #[component]
 pub fn PartnerTable(
-    /// The partners with the server's time and who looks at them.
     page: PartnerPage,
-    /// Whether a filter chose them.
+    /// True if the list is filtered.
     filtered: bool,
 ) -> impl IntoView {
     let PartnerPage { now, viewer, page } = page;
@@ -30,7 +29,7 @@ pub fn PartnerTable(
         let (title, hint) = if filtered {
             (
                 "No partner matches this filter.",
-                "Choose another status, or search for less.",
+                "Choose another status, or shorten the search.",
             )
         } else {
             (
@@ -83,7 +82,10 @@ fn PartnerRow(partner: Partner, now: DateTime<Utc>, may_change: bool) -> impl In
             ("Activate", "button small")
         };
         let (to_edit, to_switch) = (partner.clone(), partner.clone());
-        let to_revoke = BulkStart::RevokeAllOf(id.to_string(), partner.name.clone());
+        let to_revoke = BulkStart::RevokeAllOf {
+            partner_id: id.to_string(),
+            name: partner.name.clone(),
+        };
         view! {
             <RowButton label="Edit" class="button small" id=format!("edit-{id}") name=partner.name.clone()
                 dialog=OpenDialog::EditPartner(Some(to_edit))/>
@@ -110,8 +112,8 @@ fn PartnerRow(partner: Partner, now: DateTime<Utc>, may_change: bool) -> impl In
             </td>
             <td data-label="Created"><RelativeTime id=format!("created-{id}") at=Some(partner.created_at) now/></td>
             <td data-label="Actions" class="row-actions">
-                <a class="button small" href=routes::notices(&id.to_string()) aria-label=format!("Notices of {}", partner.name)>
-                    "Notices"
+                <a class="button small" href=routes::notices(&id.to_string()) aria-label=format!("Notifications of {}", partner.name)>
+                    "Notifications"
                 </a>
                 {actions}
             </td>
@@ -127,13 +129,13 @@ fn RowButton(
     name: String,
     dialog: OpenDialog,
 ) -> impl IntoView {
-    let desk = expect_context::<Desk>();
+    let host = expect_context::<DialogHost>();
     let hydrated = expect_context::<Hydrated>();
     view! {
         <button
             class=class type="button" id=id aria-label=format!("{label} {name}")
             disabled=move || !hydrated.done()
-            on:click=move |_| desk.open(dialog.clone())
+            on:click=move |_| host.open(dialog.clone())
         >{label}</button>
     }
 }

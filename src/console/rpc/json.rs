@@ -1,11 +1,11 @@
-//! JSON as text, both ways.
+//! JSON as text, in both directions.
 
 use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Error};
 
-/// JSON that is read from a string, as Leptos reads what a page brings along. Its own encoding reads
-/// from bytes, and the browser's WASM would have each type's reader twice.
+/// JSON read from a string, as Leptos reads the data in a page. Its own encoding reads from bytes, which
+/// would put the deserializer of each type into the WASM twice.
 pub struct JsonText;
 
 impl ContentType for JsonText {

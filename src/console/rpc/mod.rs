@@ -1,9 +1,9 @@
-//! Codec and errors of server functions, which stand beside the features that call them. Each body is
-//! context → guard → service, no more.
+//! Codec and errors of server functions, which are in the folders of their features. Each body is
+//! context → guard → service.
 //!
-//! They are POSTs under `/rpc/`. A layer asks that the request comes from this site, another that
-//! the body is JSON (but for signing in and out, which work as plain forms); the guard inside each
-//! body asks for the operator and the role, since the server's own rendering calls it directly.
+//! They are POSTs under `/rpc/`. Layers require that the request comes from this site and that its body
+//! is JSON (except for signing in and out, which work as plain forms); the guard in each body requires
+//! the operator and the role, because rendering on the server calls the body directly.
 
 pub mod json;
 
@@ -13,10 +13,10 @@ use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use self::json::JsonText;
 use crate::domain::error::AppError;
 
-/// How server functions take their arguments and answer.
+/// The encoding of arguments and answers.
 pub type Json = Post<JsonText>;
 
-/// Server functions that also take a form's post, so that they work without WASM. None of them
+/// Server functions that also accept the post of a form, so that they work without WASM. None of them
 /// reveals a token.
 pub const FORM_POSTS: [&str; 3] = [
     "/rpc/session/sign-in",
@@ -24,14 +24,14 @@ pub const FORM_POSTS: [&str; 3] = [
     "/rpc/session/sign-out",
 ];
 
-/// Server functions that anybody may call, signed in or not.
+/// Server functions that need no session.
 pub const OPEN: [&str; 3] = FORM_POSTS;
 
 impl FromServerFnError for AppError {
     type Encoder = JsonText;
 
-    /// What went wrong around a call: on its way, or in reading it. In the browser an answer that
-    /// can't be read (a proxy's page, a connection that broke off) tells as little as none.
+    /// An error of the transport or the encoding. In the browser an unreadable answer (a proxy's page, a
+    /// broken connection) counts as no answer.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         #[cfg(not(feature = "ssr"))]
         match error {

@@ -1,25 +1,22 @@
-//! One's own sessions, each with a way to end it.
+//! The operator's own sessions, each with a button to end it.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::console::kit::time::RelativeTime;
-use crate::console::shell::alert::ErrorNotice;
+use crate::console::shell::alert::ErrorAlert;
 use crate::console::shell::browser;
-use crate::console::shell::dialog_host::Desk;
+use crate::console::shell::dialog_host::DialogHost;
 use crate::console::shell::hydration::Hydrated;
 use crate::console::shell::remote;
 use crate::console::sign_in::server_fns::{SessionsPage, end_session};
 use crate::domain::error::AppError;
 use crate::domain::session::SessionView;
 
-/// The sessions of whoever looks at them.
+/// The sessions of the signed-in operator.
 #[component]
-pub fn SessionTable(
-    /// The sessions.
-    page: SessionsPage,
-) -> impl IntoView {
-    let desk = expect_context::<Desk>();
+pub fn SessionTable(page: SessionsPage) -> impl IntoView {
+    let host = expect_context::<DialogHost>();
     let hydrated = expect_context::<Hydrated>();
     let SessionsPage { now, sessions } = page;
     let error = RwSignal::new(None::<AppError>);
@@ -33,8 +30,8 @@ pub fn SessionTable(
             spawn_local(async move {
                 match remote::answer(end_session(id)).await {
                     Ok(()) => {
-                        desk.say("The session is ended.");
-                        browser::focus_lost_to(vec!["main h1".to_owned()]);
+                        host.report("The session is ended.");
+                        browser::focus::restore(vec!["main h1".to_owned()]);
                     }
                     Err(failed) => drop(error.try_set(Some(failed))),
                 }
@@ -63,8 +60,8 @@ pub fn SessionTable(
     view! {
         <section class="panel" aria-labelledby="sessions-heading">
             <h2 id="sessions-heading">"Your sessions"</h2>
-            <p class="lead">"Where you are signed in. A session ends by itself after an hour without use, and after twelve hours."</p>
-            {move || error.get().map(|error| view! { <ErrorNotice error/> })}
+            <p class="lead">"Where you are signed in. A session ends after an hour without use, and after twelve hours at the latest."</p>
+            {move || error.get().map(|error| view! { <ErrorAlert error/> })}
             <table class="keys" aria-labelledby="sessions-heading">
                 <thead>
                     <tr>

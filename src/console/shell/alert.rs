@@ -1,19 +1,18 @@
-//! Lines that say what went wrong and what to do, and what was done.
+//! Alerts: what went wrong and how to go on, and what was done.
 
 use leptos::prelude::*;
 
 use crate::console::kit::icon::{Glyph, Icon};
-use crate::console::shell::dialog_host::Desk;
+use crate::console::shell::dialog_host::DialogHost;
 use crate::domain::error::AppError;
 use crate::domain::routes;
 
-/// An error that belongs to no single field. The way to the sign-in opens beside this page, so that
-/// nothing typed here is lost.
+/// An error that belongs to no single field. Its link to the sign-in opens a new tab, so that nothing
+/// typed here is lost.
 #[component]
-pub fn ErrorNotice(
-    /// What went wrong.
+pub fn ErrorAlert(
     error: AppError,
-    /// How to try again, where that makes sense.
+    /// Tries again, where that makes sense.
     #[prop(optional)]
     on_retry: Option<Callback<()>>,
 ) -> impl IntoView {
@@ -24,7 +23,7 @@ pub fn ErrorNotice(
         view! { <button class="button small" type="button" on:click=move |_| on_retry.run(())>"Try again"</button> }
     });
     view! {
-        <div class="notice error" role="alert">
+        <div class="alert error" role="alert">
             <Icon glyph=Glyph::Alert/>
             <p>{capitalised(&error.to_string())} "." {sign_in}</p>
             {retry}
@@ -32,29 +31,28 @@ pub fn ErrorNotice(
     }
 }
 
-/// What the last dialog did, for the eye and for readers.
+/// The message of the last change.
 #[component]
-pub fn DoneNotice() -> impl IntoView {
-    let desk = expect_context::<Desk>();
-    let notice = desk.notice();
-    // The region is there before its text comes, else readers would not announce it.
+pub fn StatusLine() -> impl IntoView {
+    let message = expect_context::<DialogHost>().message();
+    // Screen readers announce only changes of a region that existed before.
     view! {
-        <p class="done" class:notice=move || !notice.get().is_empty() role="status">
-            {move || notice.get()}
+        <p class="done" class:alert=move || !message.get().is_empty() role="status">
+            {move || message.get()}
         </p>
     }
 }
 
-/// Why some buttons are disabled until the page's program runs. The style sheet shows it only where
-/// that takes long or never comes.
+/// Says why some buttons are disabled until hydration. The style sheet shows it only if that takes long
+/// or never happens.
 #[component]
 pub fn NeedsScript(
-    /// What can't be done without it.
+    /// What is not possible without WASM.
     what: &'static str,
 ) -> impl IntoView {
     view! {
         <p class="needs-script">
-            {what} " needs this page's program (JavaScript and WebAssembly), because a token is shown only in the answer that makes it. Reading, filtering and searching work without it."
+            {what} " needs JavaScript and WebAssembly, because a token is shown only in the answer that creates it. Reading, filtering and searching work without them."
         </p>
     }
 }

@@ -1,5 +1,5 @@
-//! The one dialog that may be open, above whichever page is shown: a token that was revealed
-//! stays on the screen though the page behind it changes.
+//! The one dialog that may be open. It outlives the page that opened it: a revealed token stays on the
+//! screen while the page behind it changes.
 
 use chrono::{DateTime, Utc};
 use leptos::ev;
@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::console::keys::bulk::dialog::BulkStart;
 use crate::console::shell::browser;
+use crate::console::shell::refresh::Refresh;
 use crate::domain::bulk::ManyRotated;
 use crate::domain::key::KeyView;
 use crate::domain::operator::Operator;
@@ -15,125 +16,124 @@ use crate::domain::partner::Partner;
 use crate::domain::secret::Secret;
 use crate::domain::webhook::Webhook;
 
-/// What is open.
+/// The open dialog.
 #[derive(Clone)]
 pub enum OpenDialog {
-    /// Nothing.
+    /// None.
     Closed,
-    /// Issue a key, for this partner if one is chosen already.
+    /// Issue a key, for the partner with this id if there is one.
     Issue(Option<String>),
-    /// Change a key's name, environment, rate and end.
+    /// Edit a key.
     EditKey(KeyView),
     /// Rotate a key.
     Rotate(KeyView),
-    /// Change the grace of a retiring key, as it was at this time of the server's.
+    /// Change the grace period of a retiring key, as read at this server time.
     Grace(KeyView, DateTime<Utc>),
     /// Revoke a key.
     Revoke(KeyView),
     /// Undo a key's revocation.
     Restore(KeyView),
-    /// Rotate or revoke many keys.
+    /// Rotate or revoke keys in bulk.
     Bulk(BulkStart),
-    /// The token that was just made.
+    /// Reveal a new secret.
     Reveal(Revealed),
-    /// The tokens that were just made.
+    /// Reveal the tokens of a bulk rotation.
     RevealMany(ManyRotated),
-    /// Make a partner, or change one.
+    /// Create a partner, or edit one.
     EditPartner(Option<Partner>),
-    /// Activate a partner, or deactivate it.
+    /// Activate or deactivate a partner.
     SwitchPartner(Partner),
-    /// Make a webhook for the partner with this id and name.
+    /// Create a webhook for the partner with this id and name.
     NewWebhook(Uuid, String),
     /// Delete a webhook.
     DeleteWebhook(Webhook),
-    /// Make an operator.
+    /// Create an operator.
     NewOperator,
-    /// Change what an operator may do.
+    /// Change an operator's role or right to sign in.
     EditOperator(Operator),
-    /// Set an operator's password.
+    /// Set another operator's password.
     ResetPassword(Operator),
-    /// Take the second factor of an operator who has lost it.
+    /// Remove another operator's second factor.
     RemoveFactorOf(Operator),
-    /// Set up one's own second factor.
+    /// Set up the operator's own second factor.
     SetUpFactor,
-    /// The recovery codes that were just made.
+    /// Reveal new recovery codes.
     RevealCodes(Vec<Secret>),
-    /// Make new recovery codes.
+    /// Generate new recovery codes.
     RenewCodes,
-    /// Take one's own second factor away.
+    /// Remove the operator's own second factor.
     RemoveFactor,
-    /// Change one's own password.
+    /// Change the operator's own password.
     Password,
-    /// The keyboard's shortcuts.
+    /// List the keyboard shortcuts.
     Shortcuts,
 }
 
-/// A secret that was just made. It is here while it is shown, and nowhere else.
+/// A new secret. It exists here while it is shown, and nowhere else.
 #[derive(Clone)]
 pub struct Revealed {
-    /// What it opens.
+    /// What the secret is for.
     pub of: SecretOf,
-    /// A token, or what notices are signed with.
+    /// A token or a webhook's signing secret.
     pub secret: Secret,
-    /// What has become of the old key, if there is one.
+    /// What happens to the old key, after a rotation.
     pub note: Option<String>,
 }
 
-/// What a secret opens.
+/// What a secret is for.
 #[derive(Clone)]
 pub enum SecretOf {
-    /// The registry, to whoever has the token of the key with this id.
+    /// The token of the key with this id.
     Key(String),
-    /// The signatures of the notices to the webhook at this address.
+    /// The signing secret of the webhook with this URL.
     Webhook(String),
 }
 
-/// What dialogs and pages share.
+/// The open dialog, and the message that the last one left.
 #[derive(Clone, Copy)]
-pub struct Desk {
-    /// How many dialogs were opened so far, and the one that is.
+pub struct DialogHost {
+    /// The number of dialogs opened so far, and the open one.
     open: RwSignal<(u32, OpenDialog)>,
     busy: RwSignal<bool>,
-    changes: RwSignal<u32>,
-    notice: RwSignal<String>,
+    message: RwSignal<String>,
     return_to: RwSignal<Option<String>>,
+    refresh: Refresh,
 }
 
-impl Desk {
-    /// Makes the desk and puts it into the context.
-    pub fn provide() -> Self {
-        let desk = Self {
+impl DialogHost {
+    /// Creates the host and puts it into the context.
+    pub fn provide(refresh: Refresh) -> Self {
+        let host = Self {
             open: RwSignal::new((0, OpenDialog::Closed)),
             busy: RwSignal::new(false),
-            changes: RwSignal::new(0),
-            notice: RwSignal::new(String::new()),
+            message: RwSignal::new(String::new()),
             return_to: RwSignal::new(None),
+            refresh,
         };
-        provide_context(desk);
-        // Effects run in the browser alone.
+        provide_context(host);
+        // Effects run in the browser only.
         Effect::new(move || {
-            let leaving = window_event_listener(ev::beforeunload, move |event| {
-                if desk.holds_a_token() {
+            let before_unload = window_event_listener(ev::beforeunload, move |event| {
+                if host.must_stay() {
                     event.prevent_default();
                 }
             });
-            // A page that the browser keeps for "Back" must keep no token.
-            let left = window_event_listener(ev::pagehide, move |_| {
-                if desk.shows_a_secret() {
-                    desk.switch_to(OpenDialog::Closed);
+            // The back/forward cache must not keep a secret.
+            let page_hide = window_event_listener(ev::pagehide, move |_| {
+                if host.shows_a_secret() {
+                    host.switch_to(OpenDialog::Closed);
                 }
             });
             on_cleanup(move || {
-                leaving.remove();
-                left.remove();
+                before_unload.remove();
+                page_hide.remove();
             });
         });
-        desk
+        host
     }
 
-    /// What is open, with a number that no other dialog has had.
-    #[must_use]
-    pub fn open_now(self) -> (u32, OpenDialog) {
+    /// The open dialog, with a number that no other dialog has had.
+    pub fn current(self) -> (u32, OpenDialog) {
         self.open.get()
     }
 
@@ -141,77 +141,76 @@ impl Desk {
         self.open.update(|open| *open = (open.0 + 1, dialog));
     }
 
-    /// Opens a dialog. Once all are closed, the focus goes back to where it was.
+    /// Opens a dialog. Once all are closed, the focus returns to where it was.
     pub fn open(self, dialog: OpenDialog) {
         if self.is_free() {
-            self.return_to.set(browser::focused_id());
+            self.return_to.set(browser::focus::focused_id());
         }
-        self.notice.set(String::new());
+        self.message.set(String::new());
         self.switch_to(dialog);
     }
 
-    /// The dialog that is being drawn. Its answers come late: it may only close itself.
-    #[must_use]
-    pub fn this_dialog(self) -> ThisDialog {
+    /// The handle of the dialog that is being rendered: a late answer may close only its own dialog.
+    pub fn handle(self) -> DialogHandle {
         let number = self.open.with_untracked(|open| open.0);
-        ThisDialog { desk: self, number }
+        DialogHandle { host: self, number }
     }
 
-    /// Shows a token, and has the lists read again behind it.
+    /// Reveals a secret, and reloads the lists behind it.
     pub fn reveal(self, revealed: Revealed) {
-        self.show_secrets(OpenDialog::Reveal(revealed));
+        self.reveal_in(OpenDialog::Reveal(revealed));
     }
 
-    /// The same for many tokens.
+    /// Reveals the tokens of a bulk rotation.
     pub fn reveal_many(self, rotated: ManyRotated) {
-        self.show_secrets(OpenDialog::RevealMany(rotated));
+        self.reveal_in(OpenDialog::RevealMany(rotated));
     }
 
-    /// The same for recovery codes.
+    /// Reveals recovery codes.
     pub fn reveal_codes(self, codes: Vec<Secret>) {
-        self.show_secrets(OpenDialog::RevealCodes(codes));
+        self.reveal_in(OpenDialog::RevealCodes(codes));
     }
 
-    fn show_secrets(self, dialog: OpenDialog) {
+    fn reveal_in(self, dialog: OpenDialog) {
         self.busy.set(false);
         self.switch_to(dialog);
         self.changed();
     }
 
-    /// Gives a lost focus back to what opened the dialog, or to the page's heading: the row that
-    /// had the button may be drawn anew.
+    /// Returns a lost focus to what opened the dialog, or to the page's heading: the row with the
+    /// button may have been rendered again.
     pub fn restore_focus(self) {
         if let Some(id) = self.return_to.get_untracked() {
-            browser::focus_lost_to(vec![format!("[id=\"{id}\"]"), "main h1".to_owned()]);
+            browser::focus::restore(vec![format!("[id=\"{id}\"]"), "main h1".to_owned()]);
         }
     }
 
-    /// While an order that makes a token is under way, nothing may close its dialog.
+    /// Keeps the dialog open while a request for a secret is under way.
     pub fn set_busy(self, busy: bool) {
         self.busy.set(busy);
     }
 
-    /// The page is left: what is open goes with it, but for a token that is shown or on its way.
+    /// Closes the dialog of a page that is left, unless it shows a secret or waits for one.
     pub fn leave_page(self) {
-        if !self.holds_a_token() {
+        if !self.must_stay() {
             self.switch_to(OpenDialog::Closed);
         }
-        self.notice.set(String::new());
+        self.message.set(String::new());
         self.return_to.set(None);
     }
 
-    fn closed(self, notice: String) {
+    fn close(self, message: String) {
         self.busy.set(false);
         self.switch_to(OpenDialog::Closed);
-        self.notice.set(notice);
+        self.message.set(message);
         self.restore_focus();
     }
 
-    fn holds_a_token(self) -> bool {
-        self.busy.get_untracked() || self.shows_a_token()
+    fn must_stay(self) -> bool {
+        self.busy.get_untracked() || self.reveals_a_secret()
     }
 
-    fn shows_a_token(self) -> bool {
+    fn reveals_a_secret(self) -> bool {
         self.open.with_untracked(|open| {
             matches!(
                 open.1,
@@ -220,62 +219,53 @@ impl Desk {
         })
     }
 
-    /// The secret of a factor that is being set up is lost with the page, and a new one is made next time:
-    /// no reason to keep anybody here, but for the page not to be kept.
+    /// The enrolment secret of a second factor may be lost, as the next attempt generates another; but
+    /// the browser must not keep it.
     fn shows_a_secret(self) -> bool {
-        self.shows_a_token()
+        self.reveals_a_secret()
             || self
                 .open
                 .with_untracked(|open| matches!(open.1, OpenDialog::SetUpFactor))
     }
 
-    /// Whether no dialog is open.
-    #[must_use]
+    /// True if no dialog is open.
     pub fn is_free(self) -> bool {
         self.open
             .with_untracked(|open| matches!(open.1, OpenDialog::Closed))
     }
 
-    /// Has the lists read again.
+    /// Reloads the lists after a change made here.
     pub fn changed(self) {
-        self.changes.update(|changes| *changes += 1);
+        self.refresh.after_own_change();
     }
 
-    /// Counts the changes: what a list depends on.
-    #[must_use]
-    pub fn changes(self) -> RwSignal<u32> {
-        self.changes
-    }
-
-    /// Says what was done, without a dialog, and has the lists read again.
-    pub fn say(self, notice: impl Into<String>) {
-        self.notice.set(notice.into());
+    /// Shows a message of a change made without a dialog, and reloads the lists.
+    pub fn report(self, message: impl Into<String>) {
+        self.message.set(message.into());
         self.changed();
     }
 
-    /// What the last dialog did.
-    #[must_use]
-    pub fn notice(self) -> Signal<String> {
-        self.notice.into()
+    /// The message of the last change.
+    pub fn message(self) -> Signal<String> {
+        self.message.into()
     }
 }
 
-/// A dialog, as it closes itself.
+/// A dialog that can close itself.
 #[derive(Clone, Copy)]
-pub struct ThisDialog {
-    desk: Desk,
+pub struct DialogHandle {
+    host: DialogHost,
     number: u32,
 }
 
-impl ThisDialog {
-    /// Closes the dialog, with a line that says what it did. Where another one is open by now, that
-    /// one stays, and only the line is shown.
-    pub fn close(self, notice: impl Into<String>) {
-        let is_open = self.desk.open.with_untracked(|open| open.0 == self.number);
+impl DialogHandle {
+    /// Closes the dialog with a message. If another one is open by now, only the message is shown.
+    pub fn close(self, message: impl Into<String>) {
+        let is_open = self.host.open.with_untracked(|open| open.0 == self.number);
         if is_open {
-            self.desk.closed(notice.into());
+            self.host.close(message.into());
         } else {
-            self.desk.notice.set(notice.into());
+            self.host.message.set(message.into());
         }
     }
 }

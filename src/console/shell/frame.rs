@@ -1,28 +1,23 @@
-//! The frame around every page: the product's name, the tabs, who is signed in.
+//! The frame of every page: the product's name, the tabs, the signed-in operator.
 
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::components::A;
 
 use crate::console::kit::icon::{Glyph, Icon};
-use crate::console::shell::dialog_host::{Desk, OpenDialog};
+use crate::console::shell::dialog_host::{DialogHost, OpenDialog};
 use crate::console::shell::hydration::Hydrated;
 use crate::console::shell::session::{OperatorResource, SessionActions};
 use crate::domain::routes;
 
-/// Wraps a page.
+/// The frame around a page.
 #[component]
-pub fn Frame(
-    /// Who is signed in.
-    operator: OperatorResource,
-    /// The page.
-    children: Children,
-) -> impl IntoView {
+pub fn Frame(operator: OperatorResource, children: Children) -> impl IntoView {
     let sign_out = expect_context::<SessionActions>().sign_out;
-    let desk = expect_context::<Desk>();
+    let host = expect_context::<DialogHost>();
     let hydrated = expect_context::<Hydrated>();
     view! {
-        <a class="skip-link" href="#main">"Skip to the content"</a>
+        <a class="skip-link" href="#main">"Skip to content"</a>
         <header class="topbar">
             <span class="brand"><span class="mark"><Icon glyph=Glyph::Shield/></span>"MyProof " <span class="brand-light">"Registry"</span></span>
             <Suspense fallback=|| ()>
@@ -31,7 +26,7 @@ pub fn Frame(
                         <nav class="tabs" aria-label="Console">
                             <A href=routes::KEYS>"API Keys / Rotation"</A>
                             <A href=routes::PARTNERS>"Partners"</A>
-                            <A href=routes::AUDIT>"History"</A>
+                            <A href=routes::AUDIT>"Audit log"</A>
                             <A href=routes::SETTINGS>"Settings"</A>
                         </nav>
                         <div class="who">
@@ -40,7 +35,7 @@ pub fn Frame(
                             <button
                                 class="button quiet small" type="button" id="change-password"
                                 disabled=move || !hydrated.done()
-                                on:click=move |_| desk.open(OpenDialog::Password)
+                                on:click=move |_| host.open(OpenDialog::Password)
                             >"Change password"</button>
                             <ActionForm action=sign_out>
                                 <button class="button small" type="submit">"Sign out"</button>
@@ -59,7 +54,7 @@ pub fn Frame(
                             <button
                                 class="button quiet small" type="button" id="show-shortcuts"
                                 disabled=move || !hydrated.done()
-                                on:click=move |_| desk.open(OpenDialog::Shortcuts)
+                                on:click=move |_| host.open(OpenDialog::Shortcuts)
                             >"Keyboard shortcuts"</button>
                         </footer>
                     })

@@ -1,5 +1,5 @@
-//! Whether the browser has taken over: until then whatever would reveal a token stays disabled,
-//! because without WASM its answer would be lost.
+//! Whether hydration is done: until then whatever would reveal a token is disabled, because its answer
+//! would be lost without WASM.
 
 #[cfg(feature = "hydrate")]
 use std::time::Duration;
@@ -9,7 +9,7 @@ use leptos::prelude::*;
 #[cfg(feature = "hydrate")]
 use crate::console::chunks;
 
-/// When the files that come later are fetched ahead: what is shown comes first.
+/// Delay before the other chunks are fetched, so that the page itself loads first.
 #[cfg(feature = "hydrate")]
 const FETCH_AHEAD_AFTER: Duration = Duration::from_millis(500);
 
@@ -18,16 +18,16 @@ const FETCH_AHEAD_AFTER: Duration = Duration::from_millis(500);
 pub struct Hydrated(RwSignal<bool>);
 
 impl Hydrated {
-    /// Makes the signal, puts it into the context, and marks `<html data-hydrated="true">` once
+    /// Creates the signal, puts it into the context, and sets `<html data-hydrated="true">` once
     /// hydration is done.
     pub fn provide() -> Self {
         let hydrated = Self(RwSignal::new(false));
         provide_context(hydrated);
-        // Effects run in the browser alone, after the tree was taken over.
+        // Effects run in the browser only, after hydration.
         Effect::new(move || {
             hydrated.0.set(true);
             if let Some(root) = document().document_element() {
-                // A document that can't be marked is still a working page.
+                // Without the mark the page still works.
                 let _ = root.set_attribute("data-hydrated", "true");
             }
             #[cfg(feature = "hydrate")]
@@ -39,8 +39,7 @@ impl Hydrated {
         hydrated
     }
 
-    /// Whether hydration is done.
-    #[must_use]
+    /// True once hydration is done.
     pub fn done(self) -> bool {
         self.0.get()
     }

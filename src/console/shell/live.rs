@@ -1,74 +1,79 @@
-//! Hears from the server that something shown is different, while anybody can see the page.
+//! Live updates: reloads what is shown when the server reports a change, while the page is visible.
 
 #[cfg(feature = "hydrate")]
 use leptos::prelude::*;
 
 #[cfg(feature = "hydrate")]
-use super::browser;
-#[cfg(feature = "hydrate")]
-use super::browser::Events;
+use super::browser::{self, events::Events};
+use super::refresh::Refresh;
 use crate::domain::routes;
 
-/// When a stream that a server has refused is first asked for again: a proxy refuses while what is behind it
-/// starts, and the server when the session is over.
+/// First delay before a refused stream is requested again: a proxy refuses it while the server
+/// starts, and the server when the session has ended.
 #[cfg(feature = "hydrate")]
-const AGAIN: std::time::Duration = std::time::Duration::from_secs(5);
+const RETRY_DELAY: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Calls `changed` whenever something is different, and whenever it begins to listen, since nothing was
-/// heard before; and when it can't, so that the page asks, and is told why. Ends with the component.
-pub fn follow(changed: impl Fn() + Clone + 'static) {
+/// Reloads at each change and whenever the stream opens, since changes before that were missed; also
+/// when the stream is refused, so that the page learns why. Ends with the component.
+pub fn follow(refresh: Refresh) {
     #[cfg(feature = "hydrate")]
     {
-        // How often in a row the stream was refused.
-        let refused = RwSignal::new(0_u32);
-        // Effects run in the browser alone, after the tree was taken over.
+        // Consecutive refusals of the stream.
+        let refusals = RwSignal::new(0_u32);
+        // Effects run in the browser only, after hydration.
         Effect::new(move || {
-            refused.track();
+            refusals.track();
             let events = StoredValue::new_local(None::<Events>);
-            let timer = StoredValue::new(None::<TimeoutHandle>);
-            let forget_timer = move || {
-                if let Some(Some(handle)) = timer.try_update_value(Option::take) {
-                    handle.clear();
+            let retry = StoredValue::new(None::<TimeoutHandle>);
+            let cancel_retry = move || {
+                if let Some(timer) = retry.try_update_value(Option::take).flatten() {
+                    timer.clear();
                 }
             };
-            let heard = {
-                let changed = changed.clone();
-                move || {
-                    refused.update_untracked(|refused| *refused = 0);
-                    changed();
-                }
+            let on_change = move || {
+                refusals.update_untracked(|refusals| *refusals = 0);
+                refresh.now();
             };
-            let ended = {
-                let changed = changed.clone();
-                move || {
-                    changed();
-                    let wait = AGAIN * 2_u32.pow(refused.get_untracked().min(4));
+            let on_open = move || {
+                refresh.set_streaming(true);
+                on_change();
+            };
+            let on_error = move |gave_up: bool| {
+                refresh.set_streaming(false);
+                if gave_up {
+                    refresh.now();
+                    let delay = RETRY_DELAY * 2_u32.pow(refusals.get_untracked().min(4));
                     let again = move || {
-                        let _ = refused.try_update(|refused| *refused += 1);
+                        let _ = refusals.try_update(|refusals| *refusals += 1);
                     };
-                    timer.set_value(set_timeout_with_handle(again, wait).ok());
+                    retry.set_value(set_timeout_with_handle(again, delay).ok());
                 }
             };
-            let look = move || {
+            let follow_visibility = move || {
                 let is_open = events.with_value(Option::is_some);
                 match (browser::is_visible(), is_open) {
                     (true, false) => {
-                        forget_timer();
-                        events.set_value(Events::open(routes::LIVE, heard.clone(), ended.clone()));
+                        cancel_retry();
+                        events.set_value(Events::open(routes::LIVE, on_change, on_open, on_error));
                     }
-                    (false, true) => events.set_value(None),
+                    (false, true) => {
+                        events.set_value(None);
+                        refresh.set_streaming(false);
+                    }
                     _ => {}
                 }
             };
-            look();
-            let seen = window_event_listener_untyped("visibilitychange", move |_| look());
+            follow_visibility();
+            let listener =
+                window_event_listener_untyped("visibilitychange", move |_| follow_visibility());
             on_cleanup(move || {
-                seen.remove();
-                forget_timer();
+                listener.remove();
+                cancel_retry();
                 events.try_set_value(None);
+                refresh.set_streaming(false);
             });
         });
     }
     #[cfg(not(feature = "hydrate"))]
-    let _ = (changed, routes::LIVE);
+    let _ = (refresh, routes::LIVE);
 }

@@ -1,5 +1,5 @@
-//! Calls of server functions, as pages make them: none waits for ever, and a list shows the answer
-//! to what is asked now, never an older one.
+//! Calls of server functions: none waits for ever, and a list shows the answer to its current query,
+//! never an older one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,42 +11,39 @@ use leptos::server_fn::codec::TextStream;
 use leptos::task::spawn_local;
 use serde::de::DeserializeOwned;
 
+use crate::console::shell::alert::ErrorAlert;
 use crate::console::shell::browser;
+use crate::console::shell::refresh::Refresh;
 use crate::domain::error::AppError;
 
-/// How long an answer may take. Issuing waits for Argon2 and the database, both bounded far below.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// The longest time to wait for an answer. Argon2 and the database are bounded far below.
+const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The call's answer, or [`AppError::NoAnswer`] where none comes.
-///
-/// # Errors
-/// What the call refuses, or that there is no answer.
+/// Returns the answer of a call, or [`AppError::NoAnswer`] after the timeout.
 pub async fn answer<T>(call: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
-    browser::within(PATIENCE, call)
+    browser::timeout(TIMEOUT, call)
         .await
         .unwrap_or(Err(AppError::NoAnswer))
 }
 
-/// The answer of a call that changes nothing: where none comes, that says no more than that.
-async fn read<T>(call: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
+/// Returns the answer of a call that changes nothing: without one the outcome is not unknown.
+pub async fn read<T>(call: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
     answer(call).await.map_err(|error| match error {
         AppError::NoAnswer => AppError::UNAVAILABLE,
         other => other,
     })
 }
 
-/// Hears what an order tells as it goes, lines of JSON, until it is done.
-///
-/// # Errors
-/// [`AppError::NoAnswer`] where the connection breaks off or nothing is told for too long.
-pub async fn follow<T: DeserializeOwned>(
-    told: TextStream<AppError>,
-    mut hear: impl FnMut(T),
+/// Passes on each line of a stream of JSON until it ends. Fails with [`AppError::NoAnswer`] if the
+/// connection breaks or is silent for too long.
+pub async fn read_lines<T: DeserializeOwned>(
+    stream: TextStream<AppError>,
+    mut on_line: impl FnMut(T),
 ) -> Result<(), AppError> {
-    let mut told = std::pin::pin!(told.into_inner());
+    let mut chunks = std::pin::pin!(stream.into_inner());
     let mut text = String::new();
     loop {
-        match browser::within(PATIENCE, told.next()).await {
+        match browser::timeout(TIMEOUT, chunks.next()).await {
             Some(Some(Ok(more))) => text.push_str(&more),
             Some(None) => return Ok(()),
             Some(Some(Err(_))) | None => return Err(AppError::NoAnswer),
@@ -54,38 +51,36 @@ pub async fn follow<T: DeserializeOwned>(
         while let Some(end) = text.find('\n') {
             let line: String = text.drain(..=end).collect();
             let event = serde_json::from_str(&line).map_err(|_| AppError::NoAnswer)?;
-            hear(event);
+            on_line(event);
         }
     }
 }
 
-/// The server's time, as it was told once and goes on since. A little late, never early.
+/// The server's time, from an answer on. A little late, never early.
 #[derive(Clone, Copy)]
 pub struct ServerTime {
-    told: DateTime<Utc>,
-    at_millis: f64,
+    at_answer: DateTime<Utc>,
+    millis_at_answer: f64,
 }
 
 impl ServerTime {
-    /// What an answer that has just arrived says.
-    #[must_use]
-    pub fn told(now: DateTime<Utc>) -> Self {
+    /// Starts from the time in an answer that has just arrived.
+    pub fn starting_at(now: DateTime<Utc>) -> Self {
         Self {
-            told: now,
-            at_millis: browser::millis(),
+            at_answer: now,
+            millis_at_answer: browser::locale::millis(),
         }
     }
 
-    /// What time it is there by now.
-    #[must_use]
+    /// Returns the server's time now.
     pub fn now(self) -> DateTime<Utc> {
-        let passed = (browser::millis() - self.at_millis).max(0.0);
-        self.told + TimeDelta::milliseconds(passed as i64)
+        let passed = (browser::locale::millis() - self.millis_at_answer).max(0.0);
+        self.at_answer + TimeDelta::milliseconds(passed as i64)
     }
 }
 
-/// A list as the server answers it. The first answer comes with the page; every change of what is
-/// asked calls again, and whatever was asked before is forgotten, however late it answers.
+/// The latest answer to a query. The first one comes with the page, before hydration; each change of
+/// the query loads another, and answers to older queries are dropped, however late they arrive.
 pub struct Latest<T: Clone + Send + Sync + 'static> {
     first: Resource<Result<T, AppError>>,
     newer: RwSignal<Option<Result<T, AppError>>>,
@@ -104,25 +99,25 @@ impl<T> Latest<T>
 where
     T: Clone + Send + Sync + serde::Serialize + serde::de::DeserializeOwned + 'static,
 {
-    /// Asks now, and again with every change of `asked` or `version`.
-    pub fn new<Q, F>(
-        asked: Memo<Q>,
-        version: RwSignal<u32>,
-        fetch: impl Fn(Q) -> F + Clone + Send + Sync + 'static,
-    ) -> Self
+    /// Loads now, and again whenever the query changes or the lists are to be reloaded.
+    pub fn new<Q, F>(query: Memo<Q>, fetch: impl Fn(Q) -> F + Clone + Send + Sync + 'static) -> Self
     where
         Q: Clone + PartialEq + Send + Sync + 'static,
         F: Future<Output = Result<T, AppError>> + Send + 'static,
     {
-        let ask_first = fetch.clone();
+        let version = expect_context::<Refresh>().version();
+        let fetch_first = fetch.clone();
         let latest = Self {
-            first: Resource::new_blocking(|| (), move |()| read(ask_first(asked.get_untracked()))),
+            first: Resource::new_blocking(
+                || (),
+                move |()| read(fetch_first(query.get_untracked())),
+            ),
             newer: RwSignal::new(None),
             pending: RwSignal::new(false),
         };
         let turn = StoredValue::new(0_u64);
         Effect::new(move |before: Option<(Q, u32)>| {
-            let now = (asked.get(), version.get());
+            let now = (query.get(), version.get());
             if before.is_some_and(|before| before != now) {
                 turn.update_value(|turn| *turn += 1);
                 let mine = turn.get_value();
@@ -130,15 +125,15 @@ where
                 let call = fetch(now.0.clone());
                 spawn_local(async move {
                     let outcome = read(call).await;
-                    // The page may be gone by now, and then so are its signals.
+                    // The page and its signals may be gone by now.
                     if turn.try_get_value() == Some(mine) {
-                        let focused = browser::focused_id();
+                        let focused = browser::focus::focused_id();
                         latest.newer.try_set(Some(outcome));
                         latest.pending.try_set(false);
-                        // What had the focus may have been drawn anew.
+                        // The focused element may have been rendered again.
                         if let Some(id) = focused {
                             let same = format!("[id=\"{id}\"]");
-                            browser::focus_lost_to(vec![same, "main h1".to_owned()]);
+                            browser::focus::restore(vec![same, "main h1".to_owned()]);
                         }
                     }
                 });
@@ -148,16 +143,31 @@ where
         latest
     }
 
-    /// Whether a newer answer is under way.
-    #[must_use]
+    /// True while a newer answer is loading.
     pub fn pending(self) -> Signal<bool> {
         self.pending.into()
     }
 
-    /// Shows the latest answer by a view that stays while answers come: it is given the signal of
-    /// them, so that what has not changed keeps its place, and a reader theirs. A failure is shown
-    /// instead until there is an answer again.
-    pub fn view_kept(
+    /// The latest answer, if there is one. Not for rendering on the server, where it comes later.
+    pub fn latest(self) -> Option<T> {
+        self.newer.get().or_else(|| self.first.get())?.ok()
+    }
+
+    /// Shows the answers, or the failure of the latest one with a button to try again.
+    pub fn view(
+        self,
+        show: impl Fn(ArcRwSignal<T>) -> AnyView + Send + Sync + 'static,
+    ) -> impl IntoView {
+        let refresh = expect_context::<Refresh>();
+        self.view_or(show, move |error| {
+            let on_retry = Callback::new(move |()| refresh.now());
+            view! { <ErrorAlert error on_retry/> }.into_any()
+        })
+    }
+
+    /// Shows the answers by a view that gets them as a signal and stays, so that what has not changed
+    /// keeps its place; or the failure of the latest one.
+    pub fn view_or(
         self,
         show: impl Fn(ArcRwSignal<T>) -> AnyView + Send + Sync + 'static,
         fail: impl Fn(AppError) -> AnyView + Send + Sync + 'static,
@@ -197,39 +207,6 @@ where
                     })
                 }}
             </Suspense>
-        }
-    }
-
-    /// The latest answer, as soon as there is one. Not for what the server renders: there the answer
-    /// comes later.
-    #[must_use]
-    pub fn latest(self) -> Option<T> {
-        self.newer.get().or_else(|| self.first.get())?.ok()
-    }
-
-    /// Shows the latest answer; until the first one is there, a line that says so.
-    pub fn view(
-        self,
-        show: impl Fn(Result<T, AppError>) -> AnyView + Send + Sync + 'static,
-    ) -> impl IntoView {
-        let show = Arc::new(show);
-        move || match self.newer.get() {
-            Some(outcome) => show(outcome),
-            None => {
-                let show = Arc::clone(&show);
-                view! {
-                    <Suspense fallback=|| view! { <p class="loading" role="status">"Loading…"</p> }>
-                        {
-                            let show = Arc::clone(&show);
-                            move || {
-                                let show = Arc::clone(&show);
-                                Suspend::new(async move { show(self.first.await) })
-                            }
-                        }
-                    </Suspense>
-                }
-                .into_any()
-            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who is signed in, for the components.
+//! The signed-in operator, for the components.
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -11,22 +11,19 @@ use crate::console::sign_in::server_fns::{
 use crate::domain::error::AppError;
 use crate::domain::operator::{Operator, Role};
 
-/// The two actions that change who is signed in. The app holds them, so that the frame learns of
-/// a change that a page made.
+/// The actions that change who is signed in. The app owns them, so that the frame notices what a page
+/// does.
 #[derive(Clone, Copy)]
 pub struct SessionActions {
-    /// Signing in.
     pub sign_in: ServerAction<SignIn>,
-    /// Signing out.
     pub sign_out: ServerAction<SignOut>,
 }
 
-/// Who is signed in, as the app reads it; nobody, where it can't be told. Why not would bring what reads errors
-/// into what the browser loads first.
+/// The signed-in operator; `None` also if that can't be read. The reason would bring the code that reads
+/// errors into the first chunk.
 pub type OperatorResource = Resource<Option<Operator>>;
 
-/// Whether the signed-in operator may change things; the server asks again.
-#[must_use]
+/// True if the signed-in operator may change things; the server checks again.
 pub fn may_change() -> Signal<bool> {
     let operator = expect_context::<OperatorResource>();
     Signal::derive(move || {
@@ -37,9 +34,8 @@ pub fn may_change() -> Signal<bool> {
     })
 }
 
-/// Reads who is signed in: at first, and after signing in. After signing out, or in vain, nobody is,
-/// and nobody has to be asked.
-#[must_use]
+/// Reads the signed-in operator at first and after a sign-in. After a sign-out or a failed sign-in there is
+/// none, without a call.
 pub fn read_operator(actions: SessionActions) -> OperatorResource {
     let seen = StoredValue::new((0, 0));
     Resource::new_blocking(
@@ -52,12 +48,12 @@ pub fn read_operator(actions: SessionActions) -> OperatorResource {
         move |(signed_in, signed_out)| {
             let (ins, outs) = seen.get_value();
             seen.set_value((signed_in, signed_out));
-            let in_vain = signed_in != ins
+            let has_failed = signed_in != ins
                 && !matches!(
                     actions.sign_in.value().get_untracked(),
                     Some(Ok(SignedIn::Done))
                 );
-            let is_out = signed_out != outs || in_vain;
+            let is_out = signed_out != outs || has_failed;
             async move {
                 if is_out {
                     return None;
@@ -68,9 +64,9 @@ pub fn read_operator(actions: SessionActions) -> OperatorResource {
     )
 }
 
-/// What a sign-in was refused with that was posted as a plain form: it comes back in the address, where
-/// anybody may write what they like, so only what signing in itself says is repeated.
-pub fn told_before() -> impl Fn() -> Option<AppError> + Copy {
+/// Returns the error of a sign-in that was posted as a plain form. It comes back in the URL, which
+/// anyone may forge, so only errors of signing in are shown.
+pub fn error_from_url() -> impl Fn() -> Option<AppError> + Copy {
     let query = use_query_map();
     move || {
         let query = query.read();

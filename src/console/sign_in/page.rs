@@ -1,22 +1,21 @@
-//! The sign-in page. A plain form: it works without WASM too.
+//! The sign-in page: a plain form, which also works without WASM.
 
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use crate::console::shell::alert::ErrorNotice;
-use crate::console::shell::session::{SessionActions, told_before};
+use crate::console::shell::alert::ErrorAlert;
+use crate::console::shell::session::{SessionActions, error_from_url};
 
-/// Asks for e-mail and password.
 #[component]
 pub fn LoginPage() -> impl IntoView {
     let sign_in = expect_context::<SessionActions>().sign_in;
     let query = use_query_map();
     let next = move || query.read().get("next").unwrap_or_default();
-    let told_before = told_before();
+    let error_from_url = error_from_url();
     let error = move || match sign_in.value().get() {
-        None => told_before(),
+        None => error_from_url(),
         Some(outcome) => outcome.err(),
     };
     let pending = sign_in.pending();
@@ -24,8 +23,8 @@ pub fn LoginPage() -> impl IntoView {
         <Title text="Sign in"/>
         <section class="panel narrow">
             <h1>"Sign in"</h1>
-            <p class="lead">"The registry's console is for its operators."</p>
-            {move || error().map(|error| view! { <ErrorNotice error/> })}
+            <p class="lead">"This console is for operators of the registry."</p>
+            {move || error().map(|error| view! { <ErrorAlert error/> })}
             <ActionForm action=sign_in>
                 <input type="hidden" name="next" value=next/>
                 <div class="field">

@@ -1,87 +1,67 @@
-//! The dialog that rotates or revokes many keys: which ones, what that would do, and doing it.
+//! The dialog for bulk actions: which keys, a preview, and the action.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 use super::form::{BulkDraft, BulkFields};
 use super::preview::Previewed;
 use crate::console::keys::bulk::server_fns::{preview_bulk, revoke_many, rotate_many};
-use crate::console::keys::unknown_outcome::{Lost, LostAnswer};
-use crate::console::kit::dialog::{Actions, Modal};
-use crate::console::kit::field::{FormErrors, TextField};
+use crate::console::keys::unknown_outcome::UnknownOutcome;
+use crate::console::kit::field::TextField;
 use crate::console::shell::browser;
-use crate::console::shell::dialog_host::{Desk, ThisDialog};
+use crate::console::shell::dialog_host::DialogHost;
 use crate::console::shell::remote;
-use crate::console::shell::step_up::Refused;
-use crate::console::shell::submission::Order;
-use crate::domain::bulk::{BulkAction, BulkPreview, Progress};
+use crate::console::shell::submission::{DialogFrame, DialogText, Submission, SubmissionForm};
+use crate::domain::bulk::{BulkAction, BulkPreview, ManyRotated, Progress};
 use crate::domain::bulk_input::{
     BulkPreviewInput, BulkRevokeInput, BulkRotateInput, SelectionInput,
 };
-use crate::domain::error::AppError;
+use crate::domain::error::{AppError, AppResult};
 
 /// What the dialog begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BulkStart {
-    /// A form, for this partner's keys if one is chosen already, and for those that are due for
-    /// rotation if these are.
-    Form(Option<String>, bool),
-    /// All keys of one partner shall be revoked: its id and its name.
-    RevokeAllOf(String, String),
+    /// The form.
+    Form {
+        /// The id of the partner that is chosen at first.
+        partner_id: Option<String>,
+        /// True if only keys that are due for rotation are chosen at first.
+        rotation_due: bool,
+    },
+    /// The preview of revoking all keys of a partner.
+    RevokeAllOf {
+        /// The partner's id.
+        partner_id: String,
+        /// The partner's name.
+        name: String,
+    },
 }
 
-/// Where the order is.
+/// The state of the dialog.
 #[derive(Clone, Copy)]
-struct Stage {
-    desk: Desk,
-    this: ThisDialog,
+struct Bulk {
+    host: DialogHost,
+    submission: Submission,
     draft: BulkDraft,
     preview: RwSignal<Option<BulkPreview>>,
-    /// How many secrets are hashed, and of how many.
+    /// The number of secrets hashed so far, and of all.
     hashed: RwSignal<Option<(usize, usize)>>,
-    pending: RwSignal<bool>,
-    lost: RwSignal<Option<Lost>>,
-    errors: FormErrors,
 }
 
-impl Stage {
-    fn close(self) {
-        if !self.pending.get_untracked() {
-            self.this.close("");
-        }
-    }
-
-    /// Asks what the order would do.
-    fn look(self) {
-        if self.pending.get_untracked() {
-            return;
-        }
-        self.errors.clear();
+impl Bulk {
+    fn load_preview(self) {
         let input = BulkPreviewInput {
             action: Some(self.draft.action().into_str().to_owned()),
             select: Some(self.draft.selection()),
         };
-        self.pending.set(true);
-        spawn_local(async move {
-            let outcome = remote::answer(preview_bulk(input)).await;
-            self.pending.try_set(false);
-            match outcome {
-                Ok(preview) => {
-                    self.preview.try_set(Some(preview));
-                    browser::focus_lost_to(vec!["dialog h2".to_owned()]);
-                }
-                Err(error) => self.errors.show(error),
-            }
+        let request = remote::answer(preview_bulk(input));
+        self.submission.send(request, move |preview| {
+            self.preview.try_set(Some(preview));
+            browser::focus::restore(vec!["dialog h2".to_owned()]);
         });
     }
 
-    /// Gives the order for exactly the keys that the preview shows.
-    fn order(self, key_ids: Vec<String>) {
-        if self.pending.get_untracked() {
-            return;
-        }
-        self.errors.clear();
-        self.pending.set(true);
+    /// Applies the action to exactly the keys of the preview.
+    fn apply(self, key_ids: Vec<String>) {
         let select = Some(SelectionInput {
             key_ids: Some(key_ids.clone()),
             ..SelectionInput::default()
@@ -93,137 +73,129 @@ impl Stage {
     }
 
     fn rotate(self, key_ids: Vec<String>, input: BulkRotateInput) {
-        self.desk.set_busy(true);
-        spawn_local(async move {
-            let mut outcome = Err(AppError::NoAnswer);
-            let followed = async {
-                let told = remote::answer(rotate_many(input)).await?;
-                remote::follow(told, |progress| match progress {
-                    Progress::Hashed(done, of) => {
-                        self.hashed.try_set(Some((done, of)));
-                    }
-                    Progress::Done(rotated) => outcome = Ok(rotated),
-                    Progress::Failed(error) => outcome = Err(error),
-                })
-                .await
-            };
-            let followed = followed.await;
-            match followed.and(outcome) {
-                Ok(rotated) => self.desk.reveal_many(rotated),
-                Err(error) => {
-                    self.desk.set_busy(false);
-                    self.hashed.try_set(None);
-                    self.pending.try_set(false);
-                    if error == AppError::NoAnswer {
-                        self.desk.changed();
-                        self.lost.try_set(Some(Lost::Many { key_ids }));
-                        browser::focus_lost_to(vec!["dialog h2".to_owned()]);
-                    } else {
-                        self.errors.show(error);
-                    }
-                }
+        let request = async move {
+            let outcome = self.follow_rotation(input).await;
+            if outcome.is_err() {
+                self.hashed.try_set(None);
             }
-        });
+            outcome
+        };
+        let reveal = move |rotated| self.host.reveal_many(rotated);
+        let on_no_answer = Some(UnknownOutcome::Many { key_ids });
+        self.submission
+            .submit_for_secret(request, reveal, on_no_answer);
+    }
+
+    async fn follow_rotation(self, input: BulkRotateInput) -> AppResult<ManyRotated> {
+        let mut outcome = Err(AppError::NoAnswer);
+        let stream = remote::answer(rotate_many(input)).await?;
+        remote::read_lines(stream, |progress| match progress {
+            Progress::Hashed(done, of) => {
+                self.hashed.try_set(Some((done, of)));
+            }
+            Progress::Done(rotated) => outcome = Ok(rotated),
+            Progress::Failed(error) => outcome = Err(error),
+        })
+        .await?;
+        outcome
     }
 
     fn revoke(self, input: BulkRevokeInput) {
-        let order = Order::of(self.desk, self.this, self.pending, self.errors);
-        // Revoking twice does no harm, so a lost answer needs nothing but another try.
-        order.give(async move {
+        self.submission.submit(async move {
             let done = remote::answer(revoke_many(input)).await?;
             let keys = keys(done.revoked.len());
-            let left = match done.left_out.len() {
+            let skipped = match done.left_out.len() {
                 0 => String::new(),
-                left => format!(" {left} stayed as they were."),
+                count => format!(" {count} were skipped."),
             };
-            Ok(format!("Revoked {keys}.{left}"))
+            Ok(format!("Revoked {keys}.{skipped}"))
         });
     }
 }
 
-/// Asks which keys, shows what would happen to them, and does it.
+/// Asks which keys, shows a preview, and applies the action.
 #[component]
-pub fn BulkDialog(
-    /// What it begins with.
-    start: BulkStart,
-) -> impl IntoView {
-    let desk = expect_context::<Desk>();
-    let whole_partner = match &start {
-        BulkStart::Form(..) => None,
-        BulkStart::RevokeAllOf(_, name) => Some(name.clone()),
-    };
-    let stage = Stage {
-        desk,
-        this: desk.this_dialog(),
+pub fn BulkDialog(start: BulkStart) -> impl IntoView {
+    let bulk = Bulk {
+        host: expect_context::<DialogHost>(),
+        submission: Submission::new(),
         draft: BulkDraft::new(&start),
         preview: RwSignal::new(None),
         hashed: RwSignal::new(None),
-        pending: RwSignal::new(false),
-        lost: RwSignal::new(None),
-        errors: FormErrors::new(),
     };
-    let beside = stage.errors.beside(&BulkDraft::FIELDS);
-    let close = Callback::new(move |()| stage.close());
-    let heading = match start {
-        BulkStart::Form(..) => "Rotate or revoke many keys",
-        BulkStart::RevokeAllOf(..) => "Revoke all keys",
+    let Bulk {
+        submission,
+        draft,
+        preview,
+        ..
+    } = bulk;
+    let whole_partner = match start {
+        BulkStart::Form { .. } => None,
+        BulkStart::RevokeAllOf { name, .. } => Some(name),
     };
-    // There is nothing to choose for a whole partner: the preview comes at once.
     let skips_form = whole_partner.is_some();
+    let heading = if skips_form {
+        "Revoke all keys"
+    } else {
+        HEADING
+    };
     Effect::new(move |first: Option<()>| {
         if first.is_none() && skips_form {
-            stage.look();
+            bulk.load_preview();
         }
     });
-    let back = (!skips_form).then_some(Callback::new(move |()| {
-        stage.errors.clear();
-        stage.preview.set(None);
-    }));
+    let on_submit = Callback::new(move |()| bulk.load_preview());
     let whole_partner = StoredValue::new(whole_partner);
     view! {
-        <Modal heading_id="bulk-heading" heading on_dismiss=close>
-            {move || stage.lost.get().map(|lost| view! {
-                <LostAnswer lost on_back=Callback::new(move |()| stage.lost.set(None))/>
-            })}
-            <div hidden=move || stage.lost.get().is_some()>
-                {move || beside.get().map(|error| view! { <Refused error/> })}
-                <form
-                    novalidate hidden=move || stage.preview.get().is_some()
-                    on:submit=move |event| { event.prevent_default(); stage.look() }
-                >
+        <DialogFrame id=ID heading submission fields=&BulkDraft::FIELDS>
+            <div hidden=move || preview.get().is_some()>
+                <SubmissionForm text=button("Preview", "Loading…") submission on_submit>
                     {if skips_form {
-                        view! { <p class="loading" role="status">"Looking for the keys…"</p> }.into_any()
+                        view! { <p class="loading" role="status">"Loading the keys…"</p> }.into_any()
                     } else {
-                        view! { <BulkFields draft=stage.draft errors=stage.errors/> }.into_any()
+                        view! { <BulkFields draft errors=submission.errors/> }.into_any()
                     }}
-                    <Actions label="Preview" working="Looking…" pending=stage.pending on_cancel=close/>
-                </form>
-                {move || stage.preview.get().map(|preview| view! {
-                    <Confirm stage preview whole_partner=whole_partner.get_value() back/>
-                })}
+                </SubmissionForm>
             </div>
-        </Modal>
+            {move || preview.get().map(|preview| view! {
+                <Confirm bulk preview whole_partner=whole_partner.get_value()/>
+            })}
+        </DialogFrame>
     }
 }
 
-/// What the order would do, and the button that gives it.
+const ID: &str = "bulk-heading";
+const HEADING: &str = "Bulk actions";
+
+const fn button(submit: &'static str, pending: &'static str) -> DialogText {
+    DialogText {
+        id: ID,
+        heading: HEADING,
+        submit,
+        pending,
+        danger: false,
+    }
+}
+
+/// The preview, and the button that applies the action.
 #[component]
 fn Confirm(
-    stage: Stage,
+    bulk: Bulk,
     preview: BulkPreview,
-    /// The name of the partner whose keys these all are.
+    /// The name of the partner all of whose keys are revoked.
     whole_partner: Option<String>,
-    back: Option<Callback<()>>,
 ) -> impl IntoView {
-    let action = stage.draft.action();
+    let Bulk { submission, .. } = bulk;
+    let action = bulk.draft.action();
     let count = preview.keys.len();
+    let skips_form = whole_partner.is_some();
     let key_ids: Vec<String> = preview
         .keys
         .iter()
         .map(|key| key.key_id.to_string())
         .collect();
-    // A revocation stops somebody's calls at once: it is confirmed by more than a click.
-    let (asked_for, label) = match (action, whole_partner) {
+    // A revocation stops calls immediately: it needs more than a click.
+    let (expected, label) = match (action, whole_partner) {
         (BulkAction::Rotate, _) => (None, ""),
         (BulkAction::Revoke, Some(name)) => (Some(name), "Type the partner's name to confirm"),
         (BulkAction::Revoke, None) => (
@@ -233,63 +205,71 @@ fn Confirm(
     };
     let typed = RwSignal::new(String::new());
     let mistyped = RwSignal::new(None::<String>);
-    let expected = asked_for.clone();
-    let submit = move || {
+    let is_confirmed = expected.is_some();
+    let apply = move || {
         if let Some(expected) = &expected
             && typed.with_untracked(|typed| typed.trim() != expected.trim())
         {
             mistyped.set(Some(format!("must be: {expected}")));
-            browser::focus_first_fault();
+            browser::focus::first_invalid_field();
             return;
         }
         mistyped.set(None);
-        stage.order(key_ids.clone());
+        bulk.apply(key_ids.clone());
     };
-    let close = Callback::new(move |()| stage.close());
-    let (label_of_button, working) = match action {
-        BulkAction::Rotate => ("Rotate", "Rotating…"),
-        BulkAction::Revoke => ("Revoke", "Revoking…"),
+    let back = (!skips_form).then(|| view! { <BackButton bulk/> });
+    let content = view! {
+        <Previewed action preview/>
+        {(count > 0 && is_confirmed).then(|| view! {
+            <TextField id="bulk-confirm" label value=typed error=mistyped/>
+        })}
+        {move || bulk.hashed.get().map(|(done, of)| view! {
+            <p class="progress" role="status">
+                <progress max=of.to_string() value=done.to_string() aria-label="Secrets hashed"></progress>
+                <span>{done} " of " {of} " secrets hashed"</span>
+            </p>
+        })}
+        {back}
     };
-    let nothing = count == 0;
+    if count == 0 {
+        return view! {
+            {content}
+            <div class="actions">
+                <button class="button" type="button" on:click=move |_| submission.cancel()>"Close"</button>
+            </div>
+        }
+        .into_any();
+    }
+    let text = match action {
+        BulkAction::Rotate => button("Rotate", "Rotating…"),
+        BulkAction::Revoke => DialogText {
+            danger: true,
+            ..button("Revoke", "Revoking…")
+        },
+    };
+    let on_submit = Callback::new(move |()| apply());
+    view! { <SubmissionForm text submission on_submit>{content}</SubmissionForm> }.into_any()
+}
+
+#[component]
+fn BackButton(bulk: Bulk) -> impl IntoView {
+    let Bulk {
+        submission,
+        preview,
+        ..
+    } = bulk;
+    let back = move |_| {
+        submission.errors.clear();
+        preview.set(None);
+    };
     view! {
-        <form novalidate on:submit=move |event| { event.prevent_default(); submit() }>
-            <Previewed action preview/>
-            {(!nothing && asked_for.is_some()).then(|| view! {
-                <TextField id="bulk-confirm" label value=typed error=mistyped/>
-            })}
-            {move || stage.hashed.get().map(|(done, of)| view! {
-                <p class="progress" role="status">
-                    <progress max=of.to_string() value=done.to_string() aria-label="Secrets hashed"></progress>
-                    <span>{done} " of " {of} " secrets hashed"</span>
-                </p>
-            })}
-            {back.map(|back| view! {
-                <button
-                    class="button small" type="button" disabled=move || stage.pending.get()
-                    on:click=move |_| back.run(())
-                >"Choose other keys"</button>
-            })}
-            {if nothing {
-                view! {
-                    <div class="actions">
-                        <button class="button" type="button" on:click=move |_| close.run(())>"Close"</button>
-                    </div>
-                }
-                .into_any()
-            } else {
-                view! {
-                    <Actions
-                        label=label_of_button working pending=stage.pending
-                        danger=action == BulkAction::Revoke on_cancel=close
-                    />
-                }
-                .into_any()
-            }}
-        </form>
+        <button
+            class="button small" type="button" disabled=move || submission.pending.get() on:click=back
+        >"Choose other keys"</button>
     }
 }
 
-/// So many keys, in words.
+/// "1 key", "2 keys".
 pub fn keys(count: usize) -> String {
     match count {
         1 => "1 key".to_owned(),

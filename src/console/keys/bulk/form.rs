@@ -1,25 +1,23 @@
-//! The form of an order about many keys.
+//! The form of bulk actions.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use strum::VariantArray;
 
 use super::dialog::BulkStart;
 use crate::console::keys::rotate_dialog::{GRACES, STARTS};
-use crate::console::kit::field::{ChoiceField, FieldNote, FormErrors, TextField};
-use crate::console::partners::server_fns::choose_partners;
+use crate::console::kit::field::{ChoiceField, FieldNote, FormErrors, InputKind, TextField};
+use crate::console::partners::field::PartnerField;
+use crate::console::partners::picker::{Offer, PartnerSearch};
 use crate::console::shell::browser;
-use crate::console::shell::remote;
 use crate::domain::bulk::BulkAction;
 use crate::domain::bulk_input::{BulkRevokeInput, BulkRotateInput, SelectionInput};
 use crate::domain::grace::GraceStart;
 use crate::domain::key::RevocationReason;
-use crate::domain::list::ChoiceInput;
 
 const BY_PARTNER: &str = "partner";
 const BY_LIST: &str = "list";
 
-/// What is typed and chosen so far.
+/// The input so far.
 #[derive(Clone, Copy)]
 pub struct BulkDraft {
     action: RwSignal<String>,
@@ -35,7 +33,7 @@ pub struct BulkDraft {
 }
 
 impl BulkDraft {
-    /// The fields whose errors stand beside them.
+    /// Paths of the fields that show their own errors.
     pub const FIELDS: [&'static str; 4] = [
         "select.partnerId",
         "select.olderThanDays",
@@ -43,12 +41,14 @@ impl BulkDraft {
         "note",
     ];
 
-    /// A draft as the dialog begins with it.
-    #[must_use]
+    /// The input that the dialog begins with.
     pub fn new(start: &BulkStart) -> Self {
         let (action, partner_id, due) = match start {
-            BulkStart::Form(partner_id, due) => (BulkAction::Rotate, partner_id.clone(), *due),
-            BulkStart::RevokeAllOf(partner_id, _) => {
+            BulkStart::Form {
+                partner_id,
+                rotation_due,
+            } => (BulkAction::Rotate, partner_id.clone(), *rotation_due),
+            BulkStart::RevokeAllOf { partner_id, .. } => {
                 (BulkAction::Revoke, Some(partner_id.clone()), false)
             }
         };
@@ -67,8 +67,7 @@ impl BulkDraft {
         }
     }
 
-    /// What shall be done.
-    #[must_use]
+    /// The action.
     pub fn action(self) -> BulkAction {
         self.action
             .get_untracked()
@@ -76,8 +75,7 @@ impl BulkDraft {
             .unwrap_or(BulkAction::Rotate)
     }
 
-    /// Which keys are meant.
-    #[must_use]
+    /// The selected keys.
     pub fn selection(self) -> SelectionInput {
         if self.by.get_untracked() == BY_LIST {
             let ids = self.ids.get_untracked();
@@ -89,7 +87,7 @@ impl BulkDraft {
                 ..SelectionInput::default()
             };
         }
-        // A number that is not finished reads as empty: it must not widen the order.
+        // An incomplete number reads as empty, which would select more keys.
         let days = self.days.get_untracked();
         let unfinished = browser::is_unfinished("bulk-days");
         SelectionInput {
@@ -101,8 +99,7 @@ impl BulkDraft {
         }
     }
 
-    /// The order to rotate these keys.
-    #[must_use]
+    /// The request to rotate these keys.
     pub fn rotation(self, select: Option<SelectionInput>) -> BulkRotateInput {
         BulkRotateInput {
             select,
@@ -111,8 +108,7 @@ impl BulkDraft {
         }
     }
 
-    /// The order to revoke these keys.
-    #[must_use]
+    /// The request to revoke these keys.
     pub fn revocation(self, select: Option<SelectionInput>) -> BulkRevokeInput {
         BulkRevokeInput {
             select,
@@ -122,17 +118,12 @@ impl BulkDraft {
     }
 }
 
-/// Its fields.
+/// The fields of a bulk action.
 #[component]
-pub fn BulkFields(
-    /// What is typed and chosen.
-    draft: BulkDraft,
-    /// What is wrong with it.
-    errors: FormErrors,
-) -> impl IntoView {
+pub fn BulkFields(draft: BulkDraft, errors: FormErrors) -> impl IntoView {
     let option = |value: &str, label: &str| (value.to_owned(), label.to_owned());
     let actions = vec![option("rotate", "Rotate"), option("revoke", "Revoke")];
-    let ways = vec![
+    let selections = vec![
         option(BY_PARTNER, "By partner and age"),
         option(BY_LIST, "From a list of key IDs"),
     ];
@@ -141,12 +132,15 @@ pub fn BulkFields(
     let ids_error = errors.of("select.keyIds");
     view! {
         <ChoiceField id="bulk-action" label="What to do" value=draft.action options=actions/>
-        <ChoiceField id="bulk-by" label="Which keys" value=draft.by options=ways/>
+        <ChoiceField id="bulk-by" label="Which keys" value=draft.by options=selections/>
         <div hidden=by_list>
-            <PartnerOfMany draft errors/>
+            <PartnerField
+                id="bulk-partner" chosen=draft.partner_id search=PartnerSearch::new(Offer::AllOrOne)
+                error=errors.of("select.partnerId")
+            />
             <TextField
-                id="bulk-days" label="Older than (days, optional)" kind="number" value=draft.days
-                error=errors.of("select.olderThanDays") hint="Counted from when the key was made."
+                id="bulk-days" label="Older than (days, optional)" kind=InputKind::Number value=draft.days
+                error=errors.of("select.olderThanDays") hint="Counted from the key's creation."
             />
             <div class="field">
                 <div class="check">
@@ -166,7 +160,7 @@ pub fn BulkFields(
                 aria-describedby="bulk-ids-note"
                 on:input=move |event| draft.ids.set(event_target_value(&event))
             ></textarea>
-            <FieldNote id="bulk-ids" error=ids_error hint="Up to 500, one on a line or with commas between."/>
+            <FieldNote id="bulk-ids" error=ids_error hint="Up to 500, one a line or separated by commas."/>
         </div>
         <div hidden=revokes><RotationFields draft/></div>
         <div hidden=move || !revokes()><RevocationFields draft errors/></div>
@@ -184,7 +178,7 @@ fn RotationFields(draft: BulkDraft) -> impl IntoView {
     view! {
         <ChoiceField
             id="bulk-grace" label="The old keys stop working" value=draft.grace options=graces
-            hint="An hour at least: should the new tokens get lost, nobody is cut off at once."
+            hint="At least an hour: if the new tokens get lost, nobody is cut off immediately."
         />
         <ChoiceField id="bulk-starts" label="Counted from" value=draft.starts options=begins.to_vec()/>
     }
@@ -199,72 +193,5 @@ fn RevocationFields(draft: BulkDraft, errors: FormErrors) -> impl IntoView {
     view! {
         <ChoiceField id="bulk-reason" label="Reason" value=draft.reason options=reasons.collect()/>
         <TextField id="bulk-note" label="Note (optional)" value=draft.note error=errors.of("note")/>
-    }
-}
-
-/// The partner whose keys are meant; all partners at first.
-#[component]
-fn PartnerOfMany(draft: BulkDraft, errors: FormErrors) -> impl IntoView {
-    let partners = RwSignal::new(Vec::<(String, String)>::new());
-    let more = RwSignal::new(false);
-    let search = RwSignal::new(String::new());
-    let error = errors.of("select.partnerId");
-    let read = move || {
-        let asked = search.get_untracked();
-        let query = ChoiceInput {
-            q: Some(asked.clone()).filter(|text| !text.trim().is_empty()),
-            chosen: Some(draft.partner_id.get_untracked()).filter(|id| !id.is_empty()),
-        };
-        spawn_local(async move {
-            let outcome = remote::answer(choose_partners(query)).await;
-            // An answer to an older search is dropped.
-            if search.try_get_untracked() != Some(asked) {
-                return;
-            }
-            match outcome {
-                Ok(found) => {
-                    let named = |partner: crate::domain::partner::PartnerChoice| {
-                        (partner.partner_id.to_string(), partner.name)
-                    };
-                    more.try_update(|more| *more |= found.more);
-                    partners.try_set(found.partners.into_iter().map(named).collect());
-                }
-                Err(error) => errors.show(error),
-            }
-        });
-    };
-    Effect::new(move |first: Option<()>| {
-        if first.is_none() {
-            read();
-        }
-    });
-    view! {
-        <div class="field">
-            <label for="bulk-partner">"Partner"</label>
-            <Show when=move || more.get()>
-                <input
-                    class="above" type="search" aria-label="Find a partner" placeholder="Find a partner by name"
-                    prop:value=search
-                    on:input=move |event| { search.set(event_target_value(&event)); read() }
-                />
-            </Show>
-            <select
-                id="bulk-partner"
-                aria-invalid=move || error.get().is_some().then_some("true")
-                aria-describedby="bulk-partner-note"
-                on:change=move |event| draft.partner_id.set(event_target_value(&event))
-            >
-                <option value="" prop:selected=move || draft.partner_id.get().is_empty()>"All partners"</option>
-                <For each=move || partners.get() key=|(id, _)| id.clone() let((id, name))>
-                    {
-                        let this = id.clone();
-                        view! {
-                            <option value=id prop:selected=move || draft.partner_id.get() == this>{name}</option>
-                        }
-                    }
-                </For>
-            </select>
-            <FieldNote id="bulk-partner" error/>
-        </div>
     }
 }

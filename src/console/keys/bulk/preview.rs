@@ -1,21 +1,16 @@
-//! What an order about many keys would do.
+//! The preview of a bulk action.
 
 use leptos::prelude::*;
 
 use super::dialog::keys;
 use crate::console::keys::status::StatusBadge;
-use crate::console::kit::time::told;
+use crate::console::kit::time::local_and_utc;
 use crate::domain::bulk::{BulkAction, BulkPreview, SkippedKey};
 use crate::domain::key::KeyView;
 
-/// The keys that are meant, how many of them are in use, and those that stay as they are.
+/// The selected keys, how many of them are in use, and those that are skipped.
 #[component]
-pub fn Previewed(
-    /// What is ordered.
-    action: BulkAction,
-    /// What it would do.
-    preview: BulkPreview,
-) -> impl IntoView {
+pub fn Previewed(action: BulkAction, preview: BulkPreview) -> impl IntoView {
     let count = preview.keys.len();
     let in_use = match (preview.in_use, count) {
         (0, 1) => "It was not used in the last 30 days.".to_owned(),
@@ -26,17 +21,17 @@ pub fn Previewed(
         (used, _) => format!("{used} of them were used in the last 30 days."),
     };
     let summary = match (action, count) {
-        (_, 0) => "There is no key that this could be done to.".to_owned(),
+        (_, 0) => "No matching keys.".to_owned(),
         (BulkAction::Rotate, 1) => {
             format!("1 key will get a successor. {in_use} Its token is shown once.")
         }
-        (BulkAction::Revoke, 1) => format!("1 key will be refused at once. {in_use}"),
+        (BulkAction::Revoke, 1) => format!("1 key will stop working immediately. {in_use}"),
         (BulkAction::Rotate, _) => format!(
             "{} will get a successor each, in one step. {in_use} Their tokens are shown once.",
             keys(count)
         ),
         (BulkAction::Revoke, _) => format!(
-            "{} will be refused at once, in one step. {in_use}",
+            "{} will stop working immediately, in one step. {in_use}",
             keys(count)
         ),
     };
@@ -44,18 +39,18 @@ pub fn Previewed(
     view! {
         <p role="status"><strong>{summary}</strong></p>
         {preview.more.then(|| view! {
-            <p class="field-note">"There are more: one order takes the oldest 500. Repeat it for the rest."</p>
+            <p class="field-note">"More keys match: at most 500 are changed at a time, the oldest first. Repeat this for the rest."</p>
         })}
         {(count > 0).then(|| view! {
-            <ul class="scroll-list" tabindex="0" aria-label="Keys that are meant">
-                {preview.keys.into_iter().map(|key| view! { <Meant key/> }).collect_view()}
+            <ul class="scroll-list" tabindex="0" aria-label="Selected keys">
+                {preview.keys.into_iter().map(|key| view! { <SelectedKey key/> }).collect_view()}
             </ul>
         })}
         {(!left_out.is_empty()).then(|| view! {
             <details>
-                <summary>{format!("{} will stay as they are", keys(left_out.len()))}</summary>
-                <ul class="scroll-list" tabindex="0" aria-label="Keys that stay as they are">
-                    {left_out.into_iter().map(|key| view! { <Stays key/> }).collect_view()}
+                <summary>{format!("{} will be skipped", keys(left_out.len()))}</summary>
+                <ul class="scroll-list" tabindex="0" aria-label="Skipped keys">
+                    {left_out.into_iter().map(|key| view! { <Skipped key/> }).collect_view()}
                 </ul>
             </details>
         })}
@@ -63,10 +58,10 @@ pub fn Previewed(
 }
 
 #[component]
-fn Meant(key: KeyView) -> impl IntoView {
+fn SelectedKey(key: KeyView) -> impl IntoView {
     let used = key.last_used_at.map_or_else(
         || "never used".to_owned(),
-        |at| format!("used {}", told(at)),
+        |at| format!("used {}", local_and_utc(at)),
     );
     view! {
         <li>
@@ -77,6 +72,6 @@ fn Meant(key: KeyView) -> impl IntoView {
 }
 
 #[component]
-fn Stays(key: SkippedKey) -> impl IntoView {
+fn Skipped(key: SkippedKey) -> impl IntoView {
     view! { <li><code>{key.key_id.to_string()}</code> " " <span>{key.reason.describe()}</span></li> }
 }

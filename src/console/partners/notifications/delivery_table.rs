@@ -1,4 +1,4 @@
-//! The delivery log.
+//! The log of deliveries.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::console::keys::status::DeliveryBadge;
 use crate::console::kit::icon::{Glyph, Icon};
 use crate::console::kit::time::RelativeTime;
-use crate::console::partners::notifications::server_fns::{NoticesPage, send_again};
-use crate::console::shell::dialog_host::Desk;
+use crate::console::partners::notifications::server_fns::{NotificationsData, resend_delivery};
+use crate::console::shell::dialog_host::DialogHost;
 use crate::console::shell::hydration::Hydrated;
 use crate::console::shell::remote;
 use crate::domain::error::AppError;
@@ -20,12 +20,11 @@ use crate::domain::webhook::Webhook;
 /// One page of deliveries.
 #[component]
 pub fn DeliveryTable(
-    /// The page.
-    answer: NoticesPage,
-    /// Whether a filter chose them.
+    answer: NotificationsData,
+    /// True if the list is filtered.
     filtered: bool,
 ) -> impl IntoView {
-    let NoticesPage {
+    let NotificationsData {
         now,
         viewer,
         webhooks,
@@ -41,8 +40,8 @@ pub fn DeliveryTable(
             )
         } else {
             (
-                "Nothing was sent yet.",
-                "What happens to the partner's keys is sent within seconds, and stands here for 90 days.",
+                "No deliveries yet.",
+                "Changes to the partner's keys are sent within seconds, and are listed here for 90 days.",
             )
         };
         view! {
@@ -59,7 +58,7 @@ pub fn DeliveryTable(
                 <thead>
                     <tr>
                         <th scope="col">"Sent"</th>
-                        <th scope="col">"Notice"</th>
+                        <th scope="col">"Notification"</th>
                         <th scope="col">"To"</th>
                         <th scope="col">"Status"</th>
                         <th scope="col">"Last answer"</th>
@@ -119,12 +118,12 @@ fn DeliveryRow(
         .map(|at| {
             view! { ", next " <RelativeTime id=format!("next-{id}") at=Some(at) now/> }
         });
-    let again = (may_change && delivery.status != DeliveryStatus::Pending)
-        .then(|| view! { <AgainButton id kind=delivery.kind.into_str()/> });
+    let resend = (may_change && delivery.status != DeliveryStatus::Pending)
+        .then(|| view! { <ResendButton id kind=delivery.kind.into_str()/> });
     view! {
         <tr>
             <td data-label="Sent"><RelativeTime id=format!("sent-{id}") at=Some(delivery.created_at) now/></td>
-            <td data-label="Notice">
+            <td data-label="Notification">
                 <code>{delivery.kind.into_str()}</code>
                 <span class="sub"><code>{delivery.key_id.to_string()}</code></span>
             </td>
@@ -134,20 +133,20 @@ fn DeliveryRow(
                 <span class="sub">{tries} {next}</span>
             </td>
             <td data-label="Last answer">{answer} <span class="sub">{took}</span></td>
-            <td data-label="Actions" class="row-actions">{again}</td>
+            <td data-label="Actions" class="row-actions">{resend}</td>
         </tr>
     }
 }
 
 #[component]
-fn AgainButton(id: Uuid, kind: &'static str) -> impl IntoView {
-    let desk = expect_context::<Desk>();
+fn ResendButton(id: Uuid, kind: &'static str) -> impl IntoView {
+    let host = expect_context::<DialogHost>();
     let hydrated = expect_context::<Hydrated>();
     let failed = RwSignal::new(None::<AppError>);
-    let again = move |_| {
+    let resend = move |_| {
         spawn_local(async move {
-            match remote::answer(send_again(id)).await {
-                Ok(_) => desk.say(format!("{kind} is sent again.")),
+            match remote::answer(resend_delivery(id)).await {
+                Ok(_) => host.report(format!("{kind} was queued again.")),
                 Err(error) => {
                     failed.try_set(Some(error));
                 }
@@ -156,9 +155,9 @@ fn AgainButton(id: Uuid, kind: &'static str) -> impl IntoView {
     };
     view! {
         <button
-            class="button small" type="button" id=format!("again-{id}") aria-label=format!("Send again {kind}")
-            disabled=move || !hydrated.done() on:click=again
-        >"Send again"</button>
+            class="button small" type="button" id=format!("resend-{id}") aria-label=format!("Resend {kind}")
+            disabled=move || !hydrated.done() on:click=resend
+        >"Resend"</button>
         <span class="field-error" role="alert">{move || failed.get().map(|error| error.to_string())}</span>
     }
 }

@@ -17,7 +17,7 @@ use crate::domain::webhook::{
 
 /// A partner's webhooks and a page of its deliveries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct NoticesPage {
+pub struct NotificationsData {
     pub now: DateTime<Utc>,
     pub viewer: Operator,
     pub partner: Partner,
@@ -27,10 +27,10 @@ pub struct NoticesPage {
 
 /// Returns a partner's webhooks and one page of its deliveries.
 #[server(prefix = "/rpc", endpoint = "notices/list", input = Json, output = Json)]
-pub async fn list_notices(
+pub async fn list_notifications(
     partner_id: Uuid,
     query: DeliveryListInput,
-) -> Result<NoticesPage, AppError> {
+) -> Result<NotificationsData, AppError> {
     use crate::server::context;
 
     let viewer = context::operator()?;
@@ -43,7 +43,7 @@ pub async fn list_notices(
         .notifications
         .list_deliveries(partner_id, &query)
         .await;
-    Ok(NoticesPage {
+    Ok(NotificationsData {
         now: services.now(),
         viewer,
         partner,
@@ -99,7 +99,7 @@ pub async fn delete_webhook(webhook_id: Uuid) -> Result<(), AppError> {
 
 /// Restarts a delivery.
 #[server(prefix = "/rpc", endpoint = "notices/send-again", input = Json, output = Json)]
-pub async fn send_again(delivery_id: Uuid) -> Result<Delivery, AppError> {
+pub async fn resend_delivery(delivery_id: Uuid) -> Result<Delivery, AppError> {
     use crate::server::context;
 
     let audit_context = context::admin()?;

@@ -1,4 +1,4 @@
-//! A partner's webhooks, and whether its contact gets mail.
+//! The webhooks of a partner, and whether its contact gets e-mail.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -8,11 +8,11 @@ use strum::VariantArray;
 use crate::console::keys::status::PartnerBadge;
 use crate::console::kit::icon::{Glyph, Icon};
 use crate::console::kit::time::RelativeTime;
-use crate::console::partners::notifications::server_fns::{NoticesPage, update_webhook};
-use crate::console::shell::dialog_host::{Desk, OpenDialog};
+use crate::console::partners::notifications::server_fns::{NotificationsData, update_webhook};
+use crate::console::shell::dialog_host::{DialogHost, OpenDialog};
 use crate::console::shell::hydration::Hydrated;
 use crate::console::shell::remote;
-use crate::console::shell::step_up::Refused;
+use crate::console::shell::step_up::RefusalAlert;
 use crate::domain::error::AppError;
 use crate::domain::notification::NotificationKind;
 use crate::domain::operator::Role;
@@ -22,11 +22,8 @@ use crate::domain::webhook::{Webhook, WebhookUpdateInput};
 
 /// The webhooks of a page.
 #[component]
-pub fn WebhookTable(
-    /// The page.
-    answer: NoticesPage,
-) -> impl IntoView {
-    let NoticesPage {
+pub fn WebhookTable(answer: NotificationsData) -> impl IntoView {
+    let NotificationsData {
         now,
         viewer,
         partner,
@@ -39,16 +36,16 @@ pub fn WebhookTable(
             <div class="empty">
                 <Icon glyph=Glyph::Layers/>
                 <p><strong>"No webhooks yet."</strong></p>
-                <p>"A webhook is an address of the partner's that hears at once what happens to its keys."</p>
+                <p>"A webhook is a URL of the partner that is notified of changes to its keys within seconds."</p>
             </div>
         }
     });
     let contact = match partner.contact_email.clone() {
         Some(email) => {
-            view! { <span>"Mail goes to " <bdi>{email}</bdi> ", where this server sends mail."</span> }
+            view! { <span>"E-mail goes to " <bdi>{email}</bdi> ", if this server is set up to send it."</span> }
                 .into_any()
         }
-        None => view! { <span>"The partner has no contact address, so it gets no mail."</span> }
+        None => view! { <span>"The partner has no contact address, so it gets no e-mail."</span> }
             .into_any(),
     };
     view! {
@@ -61,8 +58,8 @@ pub fn WebhookTable(
             <table class="keys webhooks" aria-label="Webhooks" class:bare=empty.is_some()>
                 <thead>
                     <tr>
-                        <th scope="col">"Address"</th>
-                        <th scope="col">"Notices"</th>
+                        <th scope="col">"URL"</th>
+                        <th scope="col">"Notifications"</th>
                         <th scope="col">"Status"</th>
                         <th scope="col">"Created"</th>
                         <th scope="col">"Actions"</th>
@@ -79,12 +76,12 @@ pub fn WebhookTable(
 
 #[component]
 fn NewButton(partner: Partner) -> impl IntoView {
-    let desk = expect_context::<Desk>();
+    let host = expect_context::<DialogHost>();
     let hydrated = expect_context::<Hydrated>();
     view! {
         <button
             class="button primary" type="button" id="new-webhook" disabled=move || !hydrated.done()
-            on:click=move |_| desk.open(OpenDialog::NewWebhook(partner.partner_id, partner.name.clone()))
+            on:click=move |_| host.open(OpenDialog::NewWebhook(partner.partner_id, partner.name.clone()))
         >
             <Icon glyph=Glyph::Plus/> "New webhook"
         </button>
@@ -105,8 +102,8 @@ fn WebhookRow(webhook: Webhook, now: DateTime<Utc>, may_change: bool) -> impl In
     let actions = may_change.then(|| view! { <RowActions webhook=webhook.clone()/> });
     view! {
         <tr>
-            <td data-label="Address"><bdi class="strong">{webhook.url}</bdi></td>
-            <td data-label="Notices">{kinds}</td>
+            <td data-label="URL"><bdi class="strong">{webhook.url}</bdi></td>
+            <td data-label="Notifications">{kinds}</td>
             <td data-label="Status"><PartnerBadge active=webhook.active/></td>
             <td data-label="Created"><RelativeTime id=format!("created-{id}") at=Some(webhook.created_at) now/></td>
             <td data-label="Actions" class="row-actions">{actions}</td>
@@ -116,7 +113,7 @@ fn WebhookRow(webhook: Webhook, now: DateTime<Utc>, may_change: bool) -> impl In
 
 #[component]
 fn RowActions(webhook: Webhook) -> impl IntoView {
-    let desk = expect_context::<Desk>();
+    let host = expect_context::<DialogHost>();
     let hydrated = expect_context::<Hydrated>();
     let failed = RwSignal::new(None::<AppError>);
     let (id, active) = (webhook.webhook_id, webhook.active);
@@ -133,7 +130,7 @@ fn RowActions(webhook: Webhook) -> impl IntoView {
         failed.set(None);
         spawn_local(async move {
             match remote::answer(update_webhook(id, input)).await {
-                Ok(_) => desk.say(done),
+                Ok(_) => host.report(done),
                 Err(error) => {
                     failed.try_set(Some(error));
                 }
@@ -150,8 +147,8 @@ fn RowActions(webhook: Webhook) -> impl IntoView {
         <button
             class="button small danger-quiet" type="button" id=format!("delete-{id}") aria-label=delete_label
             disabled=move || !hydrated.done()
-            on:click=move |_| desk.open(OpenDialog::DeleteWebhook(webhook.clone()))
+            on:click=move |_| host.open(OpenDialog::DeleteWebhook(webhook.clone()))
         >"Delete"</button>
-        {move || failed.get().map(|error| view! { <Refused error/> })}
+        {move || failed.get().map(|error| view! { <RefusalAlert error/> })}
     }
 }

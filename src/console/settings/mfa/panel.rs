@@ -1,4 +1,4 @@
-//! One's own second factor, with what can be done with it.
+//! The operator's own second factor.
 
 use leptos::prelude::*;
 
@@ -6,16 +6,13 @@ use crate::console::kit::icon::{Glyph, Icon};
 use crate::console::kit::number::number;
 use crate::console::kit::time::RelativeTime;
 use crate::console::settings::mfa::server_fns::FactorPage;
-use crate::console::shell::dialog_host::{Desk, OpenDialog};
+use crate::console::shell::dialog_host::{DialogHost, OpenDialog};
 use crate::console::shell::hydration::Hydrated;
 
-/// What there is, and the ways on.
+/// The state of the second factor, and its actions.
 #[component]
-pub fn FactorPanel(
-    /// The second factor of whoever looks at it.
-    page: FactorPage,
-) -> impl IntoView {
-    let desk = expect_context::<Desk>();
+pub fn FactorPanel(page: FactorPage) -> impl IntoView {
+    let host = expect_context::<DialogHost>();
     let hydrated = expect_context::<Hydrated>();
     let FactorPage { now, factor } = page;
     let button = move |id: &'static str, class: &'static str, label: &'static str, dialog| {
@@ -23,14 +20,14 @@ pub fn FactorPanel(
         view! {
             <button
                 class=class type="button" id=id disabled=move || !hydrated.done()
-                on:click=move |_| desk.open(dialog.clone())
+                on:click=move |_| host.open(dialog.clone())
             >{label}</button>
         }
     };
     let left = factor.recovery_codes_left;
     let body = match factor.since {
         None => view! {
-            <p>"You sign in by password alone. Keys that open everything, many keys at once, webhooks and operators need a second factor."</p>
+            <p>"You sign in with your password only. admin:* keys, bulk actions, webhooks and operators require a second factor."</p>
             <div class="row wrap">
                 {button("set-up-factor", "button primary", "Set up second factor", OpenDialog::SetUpFactor)}
             </div>
@@ -51,7 +48,7 @@ pub fn FactorPanel(
     view! {
         <section class="panel" aria-labelledby="factor-heading">
             <h2 id="factor-heading">"Your second factor"</h2>
-            <p class="lead">"An app on your phone shows a code that is asked for at sign-in, and before what could do most harm."</p>
+            <p class="lead">"An authenticator app shows a code that is required at sign-in and for critical actions."</p>
             {body}
         </section>
     }

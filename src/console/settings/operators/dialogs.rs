@@ -1,25 +1,25 @@
-//! The dialogs that make an operator, change one, and set a password.
+//! The dialogs that create an operator, edit one, and set a password.
 
 use leptos::prelude::*;
 use strum::VariantArray;
 
-use crate::console::kit::field::{ChoiceField, TextField};
+use crate::console::kit::field::{ChoiceField, InputKind, TextField};
 use crate::console::settings::operators::server_fns::{
     create_operator, reset_password, update_operator,
 };
 use crate::console::shell::remote;
-use crate::console::shell::submission::{Order, OrderForm};
+use crate::console::shell::submission::{DialogForm, DialogText, Submission};
 use crate::domain::error::AppError;
 use crate::domain::operator::{Operator, OperatorInput, OperatorUpdateInput, Role, new_password};
 
-/// Makes an operator.
+/// Creates an operator.
 #[component]
 pub fn NewOperatorDialog() -> impl IntoView {
     let email = RwSignal::new(String::new());
     let role = RwSignal::new(Role::Auditor.into_str().to_owned());
     let password = RwSignal::new(String::new());
-    let order = Order::new();
-    let errors = order.errors;
+    let submission = Submission::new();
+    let errors = submission.errors;
     let create = move || {
         let input = OperatorInput {
             email: email.get_untracked(),
@@ -30,73 +30,67 @@ pub fn NewOperatorDialog() -> impl IntoView {
             errors.show(error);
             return;
         }
-        order.give(async move {
-            let made = remote::answer(create_operator(input)).await?;
-            Ok(format!("{} is made.", made.email))
+        submission.submit(async move {
+            let created = remote::answer(create_operator(input)).await?;
+            Ok(format!("{} is created.", created.email))
         });
     };
     view! {
-        <OrderForm
-            id="operator-heading" heading="New operator" label="Create operator" working="Creating…"
-            order fields=&["email", "role", "password"] on_submit=Callback::new(move |()| create())
+        <DialogForm
+            text=text("New operator", "Create operator", "Creating…") submission
+            fields=&["email", "role", "password"] on_submit=Callback::new(move |()| create())
         >
-            <TextField id="operator-email" label="E-mail" kind="email" value=email error=errors.of("email")/>
+            <TextField id="operator-email" label="E-mail" kind=InputKind::Email value=email error=errors.of("email")/>
             <ChoiceField id="operator-role" label="Role" value=role options=roles() error=errors.of("role")/>
             <TextField
-                id="operator-password" label="First password" kind="password" autocomplete="new-password"
+                id="operator-password" label="Initial password" kind=InputKind::NewPassword
                 value=password error=errors.of("password")
-                hint="12 characters or more. Hand it over safely; they can change it once they have signed in."
+                hint="12 characters or more. Hand it over safely; they can change it after signing in."
             />
-        </OrderForm>
+        </DialogForm>
     }
 }
 
-/// Changes what an operator may do.
+/// Changes an operator's role or right to sign in.
 #[component]
-pub fn EditOperatorDialog(
-    /// The operator.
-    operator: Operator,
-) -> impl IntoView {
+pub fn EditOperatorDialog(operator: Operator) -> impl IntoView {
     let role = RwSignal::new(operator.role.into_str().to_owned());
     let state = RwSignal::new(if operator.active { ACTIVE } else { DISABLED }.to_owned());
-    let order = Order::new();
-    let errors = order.errors;
+    let submission = Submission::new();
+    let errors = submission.errors;
     let operator_id = operator.operator_id;
     let change = move || {
         let input = OperatorUpdateInput {
             role: Some(role.get_untracked()),
             active: Some(state.get_untracked() == ACTIVE),
         };
-        order.give(async move {
+        submission.submit(async move {
             let changed = remote::answer(update_operator(operator_id, input)).await?;
             Ok(format!("{} is saved.", changed.email))
         });
     };
     let states = [ACTIVE, DISABLED].map(|state| (state.to_owned(), state.to_owned()));
     view! {
-        <OrderForm
-            id="operator-heading" heading="Edit operator" label="Save changes" working="Saving…"
-            order fields=&["role", "active"] on_submit=Callback::new(move |()| change())
+        <DialogForm
+            text=text("Edit operator", "Save changes", "Saving…") submission
+            fields=&["role", "active"] on_submit=Callback::new(move |()| change())
         >
             <p><bdi class="strong">{operator.email}</bdi></p>
             <ChoiceField id="operator-role" label="Role" value=role options=roles() error=errors.of("role")/>
             <ChoiceField
                 id="operator-state" label="Sign-in" value=state options=states.to_vec() error=errors.of("active")
-                hint="Who is disabled, or is no longer an admin, is signed out everywhere."
+                hint="An operator who is disabled, or no longer an admin, is signed out everywhere."
             />
-        </OrderForm>
+        </DialogForm>
     }
 }
 
-/// Sets an operator's password.
+/// Sets another operator's password.
 #[component]
-pub fn ResetPasswordDialog(
-    /// The operator.
-    operator: Operator,
-) -> impl IntoView {
+pub fn ResetPasswordDialog(operator: Operator) -> impl IntoView {
     let password = RwSignal::new(String::new());
-    let order = Order::new();
-    let errors = order.errors;
+    let submission = Submission::new();
+    let errors = submission.errors;
     let email = operator.email.clone();
     let reset = move || {
         let new = password.get_untracked();
@@ -105,23 +99,33 @@ pub fn ResetPasswordDialog(
             return;
         }
         let email = email.clone();
-        order.give(async move {
+        submission.submit(async move {
             remote::answer(reset_password(email.clone(), new)).await?;
             Ok(format!("The password of {email} is set."))
         });
     };
     view! {
-        <OrderForm
-            id="operator-heading" heading="Reset password" label="Set password" working="Setting…"
-            order fields=&["password"] on_submit=Callback::new(move |()| reset())
+        <DialogForm
+            text=text("Reset password", "Set password", "Setting…") submission
+            fields=&["password"] on_submit=Callback::new(move |()| reset())
         >
             <p><bdi class="strong">{operator.email}</bdi> " is signed out everywhere."</p>
             <TextField
-                id="operator-password" label="New password" kind="password" autocomplete="new-password"
+                id="operator-password" label="New password" kind=InputKind::NewPassword
                 value=password error=errors.of("password")
-                hint="12 characters or more. Hand it over safely; they can change it once they have signed in."
+                hint="12 characters or more. Hand it over safely; they can change it after signing in."
             />
-        </OrderForm>
+        </DialogForm>
+    }
+}
+
+const fn text(heading: &'static str, submit: &'static str, pending: &'static str) -> DialogText {
+    DialogText {
+        id: "operator-heading",
+        heading,
+        submit,
+        pending,
+        danger: false,
     }
 }
 

@@ -1,21 +1,18 @@
-//! The operators, with what can be done with them.
+//! The operators, with their actions.
 
 use leptos::prelude::*;
 
 use crate::console::keys::status::PartnerBadge;
 use crate::console::kit::icon::{Glyph, Icon};
 use crate::console::settings::operators::server_fns::OperatorsPage;
-use crate::console::shell::dialog_host::{Desk, OpenDialog};
+use crate::console::shell::dialog_host::{DialogHost, OpenDialog};
 use crate::console::shell::hydration::Hydrated;
 use crate::domain::operator::{Operator, Role};
 
 /// All operators.
 #[component]
-pub fn OperatorTable(
-    /// The operators with who looks at them.
-    page: OperatorsPage,
-) -> impl IntoView {
-    let desk = expect_context::<Desk>();
+pub fn OperatorTable(page: OperatorsPage) -> impl IntoView {
+    let host = expect_context::<DialogHost>();
     let hydrated = expect_context::<Hydrated>();
     let OperatorsPage {
         viewer,
@@ -32,13 +29,13 @@ pub fn OperatorTable(
                 <button
                     class="button small" type="button" id=id aria-label=format!("{label} {email}")
                     disabled=move || !hydrated.done()
-                    on:click=move |_| desk.open(dialog.clone())
+                    on:click=move |_| host.open(dialog.clone())
                 >{label}</button>
                 " "
             }
         };
         let edit = may_change.then(|| button("Edit", OpenDialog::EditOperator(operator.clone())));
-        // One's own is changed with the present password, not reset.
+        // The operator's own password is changed with the current one, not reset.
         let reset = (may_change && !is_own).then(|| {
             button(
                 "Reset password",
@@ -67,12 +64,12 @@ pub fn OperatorTable(
             <div class="panel-head">
                 <div>
                     <h2 id="operators-heading">"Operators"</h2>
-                    <p class="lead">"An admin may do everything; an auditor reads everything and changes nothing."</p>
+                    <p class="lead">"An admin does everything; an auditor reads everything and changes nothing."</p>
                 </div>
                 {may_change.then(|| view! {
                     <button
                         class="button" type="button" id="new-operator" disabled=move || !hydrated.done()
-                        on:click=move |_| desk.open(OpenDialog::NewOperator)
+                        on:click=move |_| host.open(OpenDialog::NewOperator)
                     ><Icon glyph=Glyph::Plus/> "New operator"</button>
                 })}
             </div>

@@ -1,11 +1,11 @@
-// A registry as it looks after some months, for what is looked at.
+// Seeds a registry as it looks after some months, for screenshots and visits.
 
 import type { Server } from './server';
 
 const PARTNERS = ['Northwind Archive', 'Lumen Notaries', 'Atlas Custody', 'Meridian Labs', 'Söhne & Töchter GmbH'];
 
-/** A registry with keys of every kind, by REST as a partner's programs would make them. */
-export async function furnish(server: Server): Promise<void> {
+/** Creates partners and keys of every kind, by REST. */
+export async function seed(server: Server): Promise<void> {
   const admin = server.cli(['key', 'issue', '--partner', 'Registry staff', '--scope', 'admin:*']).trim();
   const ids: string[] = [];
   for (const name of PARTNERS) {

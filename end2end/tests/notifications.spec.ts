@@ -1,4 +1,4 @@
-// What a partner is told: webhooks made, sent to a real receiver, logged, sent again, deleted.
+// Notifications of a partner: webhooks created, delivered to a real receiver, logged, resent, deleted.
 
 import { createServer, type IncomingMessage, type Server as Receiver } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,40 +6,40 @@ import { AUDITOR, expect, hydrated, openConsole, PASSWORD, signIn, test as base 
 
 const test = base.extend<{ receiver: { url: string; status: number; bodies: string[] } }>({
   receiver: async ({}, use) => {
-    const told = { url: '', status: 204, bodies: [] as string[] };
+    const received = { url: '', status: 204, bodies: [] as string[] };
     const server: Receiver = createServer((request: IncomingMessage, response) => {
       let body = '';
       request.on('data', (chunk: Buffer) => (body += chunk));
       request.on('end', () => {
-        told.bodies.push(body);
-        response.writeHead(told.status).end();
+        received.bodies.push(body);
+        response.writeHead(received.status).end();
       });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    told.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
-    await use(told);
+    received.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+    await use(received);
     server.close();
   },
 });
 test.use({ settings: { WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8' } });
 
-test('a webhook is made, hears of a key, and is deleted', async ({ page, server, receiver, complaints }) => {
+test('a webhook is created, gets a notification, and is deleted', async ({ page, server, receiver, complaints }) => {
   server.cli(['key', 'issue', '--partner', 'Acme', '--scope', 'assets:read']);
   await openConsole(page, server, '/partners');
-  await page.getByRole('link', { name: 'Notices of Acme' }).click();
-  await expect(page.getByRole('heading', { name: 'Notices', exact: true })).toBeVisible();
+  await page.getByRole('link', { name: 'Notifications of Acme' }).click();
+  await expect(page.getByRole('heading', { name: 'Notifications', exact: true })).toBeVisible();
   await expect(page.getByText('No webhooks yet.')).toBeVisible();
   await page.getByRole('button', { name: 'New webhook' }).click();
   let dialog = page.getByRole('dialog', { name: 'New webhook' });
-  await dialog.getByLabel('Address').fill('http://10.0.0.1/');
+  await dialog.getByLabel('URL').fill('http://10.0.0.1/');
   for (const kind of await dialog.getByRole('checkbox').all()) await kind.uncheck();
   await dialog.getByRole('button', { name: 'Create webhook' }).click();
   await expect(dialog.getByText('It must name at least one kind of notice.')).toBeVisible();
   await dialog.getByLabel('key.revoked').check();
   await dialog.getByRole('button', { name: 'Create webhook' }).click();
   await expect(dialog.getByText('It must name a public address.')).toBeVisible();
-  await expect(dialog.getByLabel('Address')).toBeFocused();
-  await dialog.getByLabel('Address').fill(receiver.url);
+  await expect(dialog.getByLabel('URL')).toBeFocused();
+  await dialog.getByLabel('URL').fill(receiver.url);
   await dialog.getByRole('button', { name: 'Create webhook' }).click();
 
   dialog = page.getByRole('dialog', { name: 'New signing secret' });
@@ -67,8 +67,8 @@ test('a webhook is made, hears of a key, and is deleted', async ({ page, server,
   await hydrated(page);
   const delivery = page.getByRole('row').filter({ hasText: keyId });
   await expect(delivery).toContainText('204');
-  await delivery.getByRole('button', { name: 'Send again key.revoked' }).click();
-  await expect(page.getByRole('status').filter({ hasText: 'key.revoked is sent again.' })).toBeVisible();
+  await delivery.getByRole('button', { name: 'Resend key.revoked' }).click();
+  await expect(page.getByRole('status').filter({ hasText: 'key.revoked was queued again.' })).toBeVisible();
   await expect(async () => expect(receiver.bodies).toHaveLength(2)).toPass({ timeout: 10_000 });
 
   await page.getByRole('combobox', { name: 'Status filter' }).selectOption('failed');
@@ -90,8 +90,8 @@ test('an auditor reads the log and changes nothing', async ({ page, server }) =>
   await signIn(page, server, AUDITOR);
   await page.goto(`${server.url}/partners`);
   await hydrated(page);
-  await page.getByRole('link', { name: 'Notices of Acme' }).click();
-  await expect(page.getByText('Nothing was sent yet.')).toBeVisible();
+  await page.getByRole('link', { name: 'Notifications of Acme' }).click();
+  await expect(page.getByText('No deliveries yet.')).toBeVisible();
   await expect(page.getByRole('button', { name: 'New webhook' })).toHaveCount(0);
   await page.goto(`${server.url}/partners/nobody/notices`);
   await expect(page.getByRole('alert')).toContainText('No partner has this id.');
