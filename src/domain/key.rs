@@ -153,18 +153,6 @@ pub struct Lifetime {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-impl Lifetime {
-    /// When the status that the key has at `now` is over; `None` where it stays for good.
-    #[must_use]
-    pub fn changes_after(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        if KeyStatus::at(now, self) == KeyStatus::Revoked {
-            return None;
-        }
-        let dates = [Some(self.not_before), self.not_after, self.retires_at];
-        dates.into_iter().flatten().filter(|at| *at > now).min()
-    }
-}
-
 /// What a key is at a given moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -73,7 +73,7 @@ pub struct KeyListInput {
 }
 
 /// Which keys are asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyQuery {
     /// Only this partner's.
     pub partner_id: Option<Uuid>,

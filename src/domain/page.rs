@@ -88,7 +88,7 @@ impl<T> Page<T> {
 }
 
 /// Which page is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageRequest {
     /// Rows on the page, 1 to [`MAX_LIMIT`].
     pub limit: i64,

@@ -71,7 +71,6 @@ pub fn registry_with(
         issuing,
         refusals: Arc::default(),
         targets: Arc::default(),
-        newest: Arc::default(),
         outbox: Arc::default(),
     }
 }
@@ -183,7 +182,6 @@ pub async fn serve(source: &Source, migrate: bool) -> Result<(), String> {
         jobs::spawn_refusals(registry.clone(), stopping.clone()),
         jobs::spawn_courier(courier, registry.clone(), stopping.clone()),
         jobs::spawn_notices_of_the_clock(registry.clone(), stopping.clone()),
-        jobs::spawn_look_at_statuses(registry.clone(), stopping.clone()),
     ];
     if let Some(listener) = metrics {
         let address = listener.local_addr().map_err(|error| error.to_string())?;
@@ -302,6 +300,11 @@ pub async fn migrate(pool: &PgPool) -> Result<(), String> {
                 "the database can't be migrated: {}",
                 error::describe(&cause)
             )
+        }
+        sqlx::migrate::MigrateError::VersionMismatch(_) => {
+            "the database was created by a pre-release version; create a new database or restore a dump into \
+             the current schema; see docs/operations.md"
+                .to_owned()
         }
         other => format!("the database can't be migrated: {other}"),
     })

@@ -28,9 +28,6 @@ const COMMIT_PAUSE: Duration = Duration::from_millis(100);
 /// How often it is looked which keys end soon or are due.
 const CALENDAR_PAUSE: Duration = Duration::from_secs(600);
 
-/// How often it is looked which keys' statuses are over.
-const STATUSES_PAUSE: Duration = Duration::from_secs(5);
-
 /// Tells the jobs to end; they notice at once.
 pub type Stopping = watch::Receiver<bool>;
 
@@ -241,22 +238,6 @@ pub fn spawn_notices_of_the_clock(registry: Registry, mut stopping: Stopping) ->
             }
             tokio::select! {
                 () = tokio::time::sleep(CALENDAR_PAUSE) => {}
-                () = stopped(&mut stopping) => break,
-            }
-        }
-    })
-}
-
-/// Keeps the lists' notion of each key's status close to what it is.
-#[must_use]
-pub fn spawn_look_at_statuses(registry: Registry, mut stopping: Stopping) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        loop {
-            if let Err(error) = registry.look_at_statuses().await {
-                tracing::warn!(%error, "keys whose status is over could not be looked at");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(STATUSES_PAUSE) => {}
                 () = stopped(&mut stopping) => break,
             }
         }

@@ -19,9 +19,6 @@ use crate::domain::token::KeyId;
 use crate::server::db::key_changes::{self, NewKeyRow};
 use crate::server::db::{key_list, keys, partners};
 
-/// Keys whose status is looked at in one statement: rows stay locked for some milliseconds only.
-const STATUSES_AT_ONCE: i64 = 1_000;
-
 impl Registry {
     /// Issues a key.
     ///
@@ -90,10 +87,10 @@ impl Registry {
         let now = self.now();
         let mut connection = self.pool.acquire().await?;
         let mut query = query.clone();
-        let mut rows = key_list::list(&mut connection, &self.newest, &query, now).await?;
+        let mut rows = key_list::list(&mut connection, &query, now).await?;
         if let Some(first) = query.page.first_page_instead(rows.len()) {
             query.page = first;
-            rows = key_list::list(&mut connection, &self.newest, &query, now).await?;
+            rows = key_list::list(&mut connection, &query, now).await?;
         }
         let rows: Vec<(Position, KeyView)> = rows
             .into_iter()
@@ -101,22 +98,6 @@ impl Registry {
             .collect::<sqlx::Result<_>>()?;
         let page = Page::from_sorted_rows(rows, &query.page, |(position, _)| position.clone());
         Ok(page.map(|(_, key)| key))
-    }
-
-    /// Looks again at the keys whose status is over by now, so that the lists find them quickly. They
-    /// find them without it, too.
-    ///
-    /// # Errors
-    /// [`AppError::Unavailable`] where the database can't be reached.
-    pub async fn look_at_statuses(&self) -> AppResult<()> {
-        let mut connection = self.pool.acquire().await?;
-        loop {
-            let most = STATUSES_AT_ONCE;
-            let done = key_changes::look_at_statuses(&mut connection, self.now(), most).await?;
-            if done < most.unsigned_abs() {
-                return Ok(());
-            }
-        }
     }
 
     /// One key.

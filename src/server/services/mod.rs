@@ -42,7 +42,6 @@ use self::targets::Targets;
 use super::clock::{Clock, Entropy};
 use super::crypto::pepper::Peppers;
 use super::crypto::pool::HashPool;
-use super::db::key_list::Newest;
 use crate::domain::audit::{Actor, ActorKind};
 
 /// The services with what they work on. Cheap to clone.
@@ -66,8 +65,6 @@ pub struct Registry {
     pub refusals: Arc<Refusals>,
     /// Which addresses webhooks may name.
     pub targets: Arc<Targets>,
-    /// The newest keys' texts, for searches.
-    pub newest: Arc<Newest>,
     /// Rung when there may be something in the outbox.
     pub outbox: Arc<Notify>,
 }

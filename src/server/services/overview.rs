@@ -8,10 +8,11 @@ use uuid::Uuid;
 use super::Registry;
 use crate::domain::error::AppResult;
 use crate::domain::key::KeyStatus;
+use crate::domain::key_list::KeyQuery;
 use crate::domain::overview::{Count, Overview};
-use crate::server::db::overview::{self, Outstanding};
+use crate::server::db::overview;
 
-/// How far the keys of one status are counted; beyond it the statistics say about how many there are.
+/// How far the keys of one status are counted; beyond it a sample says about how many there are.
 const STATUSES_COUNTED: i64 = 10_000;
 /// How far keys that stand out are counted.
 const OUTSTANDING_COUNTED: i64 = 1_000;
@@ -34,7 +35,7 @@ impl Registry {
                 .collect();
         let of_all = partner_id.is_none();
         let estimates: HashMap<String, i64> = if of_all && counted.values().any(|n| *n >= most) {
-            let estimates = overview::estimate_statuses(&mut connection).await?;
+            let estimates = overview::estimate_statuses(&mut connection, now).await?;
             estimates.into_iter().collect()
         } else {
             HashMap::new()
@@ -44,19 +45,39 @@ impl Registry {
             let count = Count::up_to(counted.get(name).copied().unwrap_or_default(), most);
             (status, count.or_about(estimates.get(name).copied()))
         });
-        let mut count = async |which| {
+        let mut count = async |query: KeyQuery| {
             let most = OUTSTANDING_COUNTED;
-            let counted =
-                overview::count_outstanding(&mut connection, which, now, most, PATIENCE).await?;
+            let counted = overview::count(&mut connection, &query, now, most, PATIENCE).await?;
             AppResult::Ok(counted.map_or(Count::Unknown, |number| Count::up_to(number, most)))
         };
+        let all = KeyQuery::default;
         Ok(Overview {
             statuses: statuses.into(),
-            expiring: count(Outstanding::Expiring).await?,
-            rotation_due: count(Outstanding::RotationDue).await?,
-            still_used: count(Outstanding::StillUsed).await?,
-            refused: count(Outstanding::Refused).await?,
-            stale: count(Outstanding::Stale).await?,
+            expiring: count(KeyQuery {
+                expiring: Some(true),
+                ..all()
+            })
+            .await?,
+            rotation_due: count(KeyQuery {
+                rotation_due: Some(true),
+                ..all()
+            })
+            .await?,
+            still_used: count(KeyQuery {
+                still_used: Some(true),
+                ..all()
+            })
+            .await?,
+            refused: count(KeyQuery {
+                refused: Some(true),
+                ..all()
+            })
+            .await?,
+            stale: count(KeyQuery {
+                stale: Some(true),
+                ..all()
+            })
+            .await?,
         })
     }
 }

@@ -71,7 +71,7 @@ impl UsageLog {
         self.at_once.arrived.notified().await;
     }
 
-    /// Writes what waits, in one statement; whether more waits than one can take. What could not be
+    /// Writes what waits, in one transaction; whether more waits than one can take. What could not be
     /// written goes on waiting.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ impl UsageLog {
         Ok(more)
     }
 
-    /// Writes the first acceptances, in one statement.
+    /// Writes the first acceptances, in one transaction.
     ///
     /// # Errors
     /// The database's; then they wait for the next batch.
@@ -110,7 +110,9 @@ impl UsageLog {
         let written = async {
             let batch = batch_of(&taken);
             let mut connection = pool.acquire().await?;
-            usage::record(&mut connection, &batch, self.clock.now()).await?;
+            let mut transaction = connection.begin().await?;
+            usage::record(&mut transaction, &batch, self.clock.now()).await?;
+            transaction.commit().await?;
             // A connection would keep the megabytes of its largest statement.
             connection.shrink_buffers();
             Ok(())
