@@ -237,7 +237,9 @@ begin
         changed := array['*'];
     end if;
     perform pg_notify('myproof_registry', payload) from unnest(changed) payload;
-    if changed is not null or (tg_op = 'UPDATE' and exists (select from new_rows)) then
+    if tg_op = 'UPDATE' then
+        perform pg_notify('myproof_registry_shown', '') from new_rows limit 1;
+    elsif changed is not null then
         perform pg_notify('myproof_registry_shown', '');
     end if;
     return null;

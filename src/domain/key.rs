@@ -112,7 +112,8 @@ impl KeyView {
     #[must_use]
     pub fn is_still_used(&self) -> bool {
         let rotated_at = self.grace.as_ref().map(|grace| grace.rotated_at);
-        self.status == KeyStatus::Retiring && self.last_used_at > rotated_at
+        self.status == KeyStatus::Retiring
+            && rotated_at.is_some_and(|rotated_at| self.last_used_at > Some(rotated_at))
     }
 
     /// Whether it would be accepted and never was.

@@ -6,7 +6,7 @@ use sqlx::postgres::PgListener;
 use sqlx::{Connection, PgPool};
 
 use crate::support::TestApp;
-use crate::support::process::{database_url, program};
+use crate::support::process::{database_url, empty_site, program};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::db::schema::MIGRATIONS;
 
@@ -442,7 +442,13 @@ async fn a_database_of_a_pre_release_is_refused_with_what_to_do(pool: PgPool) {
         .await
         .unwrap();
     for arguments in [&["migrate"][..], &["serve"]] {
-        let refused = program(&database_url(&pool), arguments).output().unwrap();
+        let refused = program(&database_url(&pool), arguments)
+            .env("PUBLIC_URL", "https://registry.example")
+            .env("LEPTOS_SITE_ADDR", "127.0.0.1:0")
+            .env("METRICS_ADDR", "off")
+            .env("LEPTOS_SITE_ROOT", empty_site())
+            .output()
+            .unwrap();
         assert_eq!(refused.status.code(), Some(1), "{arguments:?}");
         let said = String::from_utf8(refused.stderr).unwrap();
         let errors: Vec<&str> = said
