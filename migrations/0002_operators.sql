@@ -1,4 +1,4 @@
--- The registry's staff and their sessions in the console.
+-- The registry's staff: accounts, sessions in the console, second factors, attempts to sign in.
 
 create table operators (
     operator_id   uuid        primary key,
@@ -17,14 +17,75 @@ create table operators (
 
 -- Only a hash of the session's cookie is kept: whoever reads this table can't sign in with it.
 create table operator_sessions (
-    session_hash bytea       primary key
+    session_hash  bytea       primary key
         constraint operator_sessions_hash_size check (octet_length(session_hash) = 32),
-    operator_id  uuid        not null
+    operator_id   uuid        not null
         constraint operator_sessions_operator references operators (operator_id) on delete cascade,
-    created_at   timestamptz not null,
-    last_seen_at timestamptz not null,
-    constraint operator_sessions_seen_after_created check (last_seen_at >= created_at)
+    created_at    timestamptz not null,
+    last_seen_at  timestamptz not null,
+    -- The session's name for its operator; it reveals nothing of the cookie.
+    session_id    uuid        not null default gen_random_uuid()
+        constraint operator_sessions_id unique,
+    -- Where it was opened from.
+    ip            inet,
+    -- The password was right; nothing else is open before the second factor is verified too.
+    awaits_factor boolean     not null default false,
+    -- When a second factor was last verified in this session.
+    factor_at     timestamptz,
+    -- A session gets another cookie whenever its operator has authenticated anew (OWASP ASVS 5.0,
+    -- 7.2.4). The former one opens the session for a few seconds more: requests under way carry it.
+    former_hash   bytea
+        constraint operator_sessions_former_hash_size check (octet_length(former_hash) = 32),
+    renewed_at    timestamptz,
+    constraint operator_sessions_seen_after_created check (last_seen_at >= created_at),
+    constraint operator_sessions_awaited_is_not_shown check (not awaits_factor or factor_at is null),
+    constraint operator_sessions_renewed_from_another
+        check ((former_hash is null) = (renewed_at is null) and former_hash <> session_hash)
 );
 
 create index operator_sessions_of_operator on operator_sessions (operator_id);
-create index operator_sessions_oldest_seen on operator_sessions (last_seen_at);
+create index operator_sessions_former on operator_sessions (former_hash) where former_hash is not null;
+
+-- A second factor: time-based codes (RFC 6238).
+create table operator_factors (
+    operator_id        uuid        primary key
+        constraint operator_factors_operator references operators (operator_id) on delete cascade,
+    -- Nonce, ciphertext and tag; the secret must be readable again.
+    sealed_secret      bytea       not null,
+    pepper_fingerprint bytea       not null
+        constraint operator_factors_fingerprint_size check (octet_length(pepper_fingerprint) = 8),
+    created_at         timestamptz not null,
+    -- Null until a first code has shown that the device has the secret.
+    confirmed_at       timestamptz,
+    -- The time step of the last accepted code: none is accepted twice (RFC 6238 §5.2).
+    last_step          bigint      not null default 0
+);
+
+-- Codes for the day the device is lost.
+create table operator_recovery_codes (
+    operator_id        uuid        not null
+        constraint operator_recovery_codes_factor references operator_factors (operator_id) on delete cascade,
+    -- Under a sub-key of the pepper: whoever reads this table can't try codes.
+    code_hash          bytea       not null
+        constraint operator_recovery_codes_hash_size check (octet_length(code_hash) = 32),
+    used_at            timestamptz,
+    -- The hash can't move to another pepper: without its own the code opens nothing, and its operator
+    -- has to know.
+    pepper_fingerprint bytea       not null
+        constraint operator_recovery_codes_fingerprint_size check (octet_length(pepper_fingerprint) = 8),
+    primary key (operator_id, code_hash)
+);
+
+-- Attempts to sign in, so that guessing is slowed on every instance and across restarts.
+--
+-- A subject is an account (the e-mail as it was typed, whether an operator has it or not) or an
+-- address; only its SHA-256 is kept, since people type passwords into the wrong field. A row that
+-- has been quiet for long enough counts as none and is swept.
+create table sign_in_attempts (
+    subject       bytea       primary key
+        constraint sign_in_attempts_subject_size check (octet_length(subject) = 32),
+    failures      integer     not null
+        constraint sign_in_attempts_failures_counted check (failures >= 0),
+    last_at       timestamptz not null,
+    blocked_until timestamptz not null
+);

@@ -1,8 +1,8 @@
--- The administrative history: append-only, each event chained to the one before by its hash.
+-- The audit log: append-only, each event chained to the one before by its hash.
 --
 -- `canonical` holds the very bytes that were hashed (version 1: UTF-8 JSON with a fixed order of
--- fields), so that a later reader needs no guess at how they were made. The other columns repeat
--- its fields for filters and lists.
+-- fields), so that a later reader need not guess how they were made. The other columns repeat its
+-- fields for filters and lists.
 --
 --   hash = SHA-256( prev_hash || canonical )
 
@@ -37,16 +37,15 @@ create index audit_events_newest on audit_events (at desc, event_id desc);
 create index audit_events_of_key on audit_events (key_id, at desc, event_id desc) where key_id is not null;
 create index audit_events_of_partner on audit_events (partner_id, at desc, event_id desc) where partner_id is not null;
 
-create function audit_events_refuse_change() returns trigger language plpgsql as $$
+-- For each table whose rows are written once and for good.
+create function refuse_change() returns trigger language plpgsql set search_path = public, pg_temp as $$
 begin
-    raise exception 'audit events are append-only'
-        using errcode = 'check_violation', constraint = 'audit_events_append_only';
+    raise exception 'table % is append-only', tg_table_name
+        using errcode = 'check_violation', constraint = tg_table_name || '_append_only';
 end
 $$;
-create trigger audit_events_append_only before update or delete on audit_events
-    for each row execute function audit_events_refuse_change();
-create trigger audit_events_no_truncate before truncate on audit_events
-    for each statement execute function audit_events_refuse_change();
+create trigger audit_events_append_only before update or delete or truncate on audit_events
+    for each statement execute function refuse_change();
 
 -- The end of the chain, in one row. Each transaction locks it last, so that events get their
 -- places in the order of their commits and nobody waits for it longer than a commit takes.
@@ -58,3 +57,25 @@ create table audit_head (
         constraint audit_head_hash_size check (octet_length(hash) = 32)
 );
 insert into audit_head (seq, hash) values (0, decode(repeat('00', 32), 'hex'));
+
+-- Signed checkpoints. The chain alone reveals an altered event; that its end was cut off, or all of it
+-- written anew, shows where a checkpoint no longer fits. Whoever can write here but has no pepper can
+-- make none:
+--
+--   signature = HMAC-SHA256( sub-key of the pepper, "myproof-registry audit checkpoint v1" …the
+--               place, the hash and the time )
+--
+-- They are written every hour and may be exported, so that they can be kept out of reach.
+create table audit_checkpoints (
+    seq         bigint      primary key
+        constraint audit_checkpoints_seq_positive check (seq > 0),
+    hash        bytea       not null
+        constraint audit_checkpoints_hash_size check (octet_length(hash) = 32),
+    at          timestamptz not null,
+    fingerprint bytea       not null
+        constraint audit_checkpoints_fingerprint_size check (octet_length(fingerprint) = 8),
+    signature   bytea       not null
+        constraint audit_checkpoints_signature_size check (octet_length(signature) = 32)
+);
+create trigger audit_checkpoints_append_only before update or delete or truncate on audit_checkpoints
+    for each statement execute function refuse_change();

@@ -114,7 +114,8 @@ impl KeyView {
     /// True if it was used after its rotation.
     pub fn is_still_used(&self) -> bool {
         let rotated_at = self.grace.as_ref().map(|grace| grace.rotated_at);
-        self.status == KeyStatus::Retiring && self.last_used_at > rotated_at
+        self.status == KeyStatus::Retiring
+            && rotated_at.is_some_and(|rotated_at| self.last_used_at > Some(rotated_at))
     }
 
     /// True if it is valid but was never used.
@@ -147,17 +148,6 @@ pub struct Lifetime {
     /// The end of the grace period of a rotated key.
     pub retires_at: Option<DateTime<Utc>>,
     pub revoked_at: Option<DateTime<Utc>>,
-}
-
-impl Lifetime {
-    /// Returns when the status at `now` ends, or `None` if it is final.
-    pub fn changes_after(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        if KeyStatus::at(now, self) == KeyStatus::Revoked {
-            return None;
-        }
-        let dates = [Some(self.not_before), self.not_after, self.retires_at];
-        dates.into_iter().flatten().filter(|at| *at > now).min()
-    }
 }
 
 /// The status of a key.

@@ -74,7 +74,7 @@ pub struct KeyListInput {
 }
 
 /// A checked query of the list of keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyQuery {
     pub partner_id: Option<Uuid>,
     /// Part of a keyId, key name or partner name.

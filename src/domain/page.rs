@@ -73,7 +73,7 @@ impl<T> Page<T> {
 }
 
 /// A request for a page.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageRequest {
     /// 1 to [`MAX_LIMIT`].
     pub limit: i64,

@@ -177,7 +177,6 @@ pub async fn serve(source: &Source, migrations: Migrations) -> Result<(), String
         jobs::spawn_denied_actions(services.audit.clone(), stopping.clone()),
         jobs::spawn_deliveries(delivery_worker, services.clone(), stopping.clone()),
         jobs::spawn_scheduled_notifications(services.notifications.clone(), stopping.clone()),
-        jobs::spawn_status_refresh(services.keys.clone(), stopping.clone()),
     ];
     if let Some(listener) = metrics {
         let address = listener.local_addr().map_err(|error| error.to_string())?;
@@ -293,6 +292,11 @@ pub async fn migrate(pool: &PgPool) -> Result<(), String> {
                 "the database can't be migrated: {}",
                 error::describe(&cause)
             )
+        }
+        sqlx::migrate::MigrateError::VersionMismatch(_) => {
+            "the database was created by a pre-release version; create a new database or restore a dump into \
+             the current schema; see docs/operations.md"
+                .to_owned()
         }
         other => format!("the database can't be migrated: {other}"),
     })

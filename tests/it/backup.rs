@@ -1,10 +1,9 @@
-//! A dump that is restored elsewhere is the same registry; a schema of any earlier state comes up to date
-//! with what is in it.
+//! A dump that is restored elsewhere is the same registry.
 
 use std::process::Command;
 
 use myproof_registry::domain::operator::Role;
-use myproof_registry::server::store::schema::{self, MIGRATIONS};
+use myproof_registry::server::store::schema::MIGRATIONS;
 use serde_json::json;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool};
@@ -130,76 +129,4 @@ async fn a_dump_restored_elsewhere_is_the_same_registry(pool: PgPool) {
         .execute(&pool)
         .await
         .unwrap();
-}
-
-#[sqlx::test(migrations = false)]
-async fn every_earlier_schema_comes_up_to_date_with_its_keys(pool: PgPool) {
-    // What a key's row looks like, and the token that it is for.
-    schema::migrate(&pool).await.unwrap();
-    let app = TestApp::new(pool.clone());
-    let partner = app.partner("Acme").await;
-    let key = app.key(&partner, &["assets:read"]).await;
-    drop(app);
-    type Row = (String, Vec<u8>, Vec<u8>);
-    let (hash, tag, fingerprint): Row =
-        sqlx::query_as("select secret_hash, check_tag, pepper_fingerprint from api_keys")
-            .fetch_one(&pool)
-            .await
-            .unwrap();
-    let versions: Vec<i64> = MIGRATIONS
-        .iter()
-        .map(|migration| migration.version)
-        .collect();
-    assert!(versions.len() >= 13);
-    for version in versions {
-        sqlx::raw_sql("drop schema public cascade; create schema public")
-            .execute(&pool)
-            .await
-            .unwrap();
-        MIGRATIONS.run_to(version, &pool).await.unwrap();
-        sqlx::query("insert into partners (partner_id, name) values ($1, 'Acme')")
-            .bind(partner.partner_id)
-            .execute(&pool)
-            .await
-            .unwrap();
-        sqlx::query(
-            "insert into api_keys (key_id, partner_id, scopes, secret_hash, check_tag, pepper_fingerprint, created_by,
-                                   created_at, not_before)
-             values ($1, $2, '{assets:read}', $3, $4, $5, 'cli:test', '2026-06-01Z', '2026-06-01Z')",
-        )
-        .bind(key.key_id.as_str())
-        .bind(partner.partner_id)
-        .bind(&hash)
-        .bind(&tag)
-        .bind(&fingerprint)
-        .execute(&pool)
-        .await
-        .unwrap();
-        schema::migrate(&pool).await.unwrap();
-        // Statements that were planned before the schema was thrown away would not fit the new one.
-        let options = (*pool.connect_options()).clone();
-        let fresh = PgPoolOptions::new()
-            .max_connections(2)
-            .connect_lazy_with(options);
-        let app = TestApp::new(fresh.clone());
-        let answer = app.get("/api/key", &key.token).await;
-        assert_eq!(
-            answer.status, 200,
-            "from version {version}: {}",
-            answer.text
-        );
-        let listed = app.services.keys.overview(None).await.unwrap();
-        assert_eq!(
-            listed
-                .of(myproof_registry::domain::key::KeyStatus::Active)
-                .map(|count| count.is_none()),
-            Some(false)
-        );
-        assert_eq!(
-            app.services.audit.verify_chain(&[]).await.unwrap().broken,
-            None
-        );
-        drop(app);
-        fresh.close().await;
-    }
 }

@@ -137,13 +137,13 @@ async fn a_glance_does_not_wait_for_a_slow_count(pool: PgPool) {
     let partner = app.partner("Acme").await;
     app.key(&partner, &["assets:read"]).await;
     let mut slow = app.pool.begin().await.unwrap();
-    sqlx::query("lock table api_key_last_refusal in access exclusive mode")
+    sqlx::query("lock table api_key_last_use in access exclusive mode")
         .execute(&mut *slow)
         .await
         .unwrap();
     let overview = app.services.keys.overview(None).await.unwrap();
     assert_eq!(overview.refused, Count::Unknown);
-    assert_eq!(overview.stale, Count::Exactly(0));
+    assert_eq!(overview.expiring, Count::Exactly(0));
     assert_eq!(overview.of(KeyStatus::Active), Some(Count::Exactly(1)));
     slow.rollback().await.unwrap();
     let overview = app.services.keys.overview(None).await.unwrap();

@@ -30,6 +30,7 @@ mod history_page;
 mod holder;
 mod hostile;
 mod import;
+mod key_conditions;
 mod kills;
 mod lineage;
 mod lists;

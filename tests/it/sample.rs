@@ -2,6 +2,7 @@
 
 use myproof_registry::domain::key::KeyStatus;
 use myproof_registry::server::service::sample::SampleSize;
+use myproof_registry::server::store::overview;
 use sqlx::PgPool;
 use strum::VariantArray;
 
@@ -29,23 +30,29 @@ async fn sample_keys_are_like_others(pool: PgPool) {
              (select lineage from api_keys o where o.key_id = k.rotated_from), k.key_id)",
         "select count(*) from api_keys k where generation <> coalesce(
              (select generation + 1 from api_keys o where o.key_id = k.rotated_from), 0)",
-        // The test's clock stands at this moment.
-        "select count(*) from api_keys where created_by = 'system:sample' and (
-             listed_status <> api_key_status(revoked_at, retires_at, not_before, not_after, '2027-01-15T12:00:00Z')
-             or listed_until is distinct from
-                api_key_status_ends(revoked_at, retires_at, not_before, not_after, '2027-01-15T12:00:00Z'))",
-        "select count(*) from api_keys where search_text <> api_key_search_text(key_id, name)",
-        "select count(*) from api_keys where name not in (select name from key_names)",
-        "select count(*) from api_keys k where exists (select from api_key_last_use u where u.key_id = k.key_id)
-             = exists (select from api_key_never_used n where n.key_id = k.key_id)",
         "select count(*) from api_keys k left join api_key_last_use u using (key_id)
-             left join api_key_never_used n using (key_id)
-             where k.partner_id <> coalesce(u.partner_id, n.partner_id)",
+          where u.key_id is null or (k.partner_id, k.created_at) <> (u.partner_id, u.created_at)",
+        // Whatever the sample had to switch off is on again, and as it was.
+        "select count(*) from pg_trigger where tgrelid in ('api_keys'::regclass, 'partners'::regclass)
+            and not tgisinternal and tgenabled <> case when tgname like '%announce%' then 'A' else 'O' end",
         "select count(*) from api_keys where not_after <= not_before or revoked_at < created_at",
     ] {
         assert_eq!(app.count(broken).await, 0, "{broken}");
     }
     let overview = app.services.keys.overview(None).await.unwrap();
+    // A table this small is a sample of itself.
+    let mut connection = app.pool.acquire().await.unwrap();
+    let now = app.services.now();
+    let mut estimates = overview::estimate_statuses(&mut connection, now)
+        .await
+        .unwrap();
+    let mut counted = overview::count_statuses(&mut connection, None, now, 10_000)
+        .await
+        .unwrap();
+    estimates.sort();
+    counted.sort();
+    assert_eq!(estimates, counted);
+    drop(connection);
     for status in KeyStatus::VARIANTS.iter().copied() {
         let path = format!("/api/admin/api-keys?status={}&limit=5", status.into_str());
         let some = app.get(&path, &admin).await.ok(200);

@@ -1,8 +1,12 @@
 //! Each invariant of the schema, with somebody who tries to break it by plain SQL.
 
-use sqlx::PgPool;
+use std::process::Command;
+
+use sqlx::postgres::PgListener;
+use sqlx::{Connection, PgPool};
 
 use crate::support::TestApp;
+use crate::support::process::{database_url, empty_site, program};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
@@ -148,7 +152,7 @@ async fn keys_are_well_formed_and_belong_to_a_partner(pool: PgPool) {
             "api_keys_identity_for_life",
         ),
         (
-            "insert into api_key_last_use (key_id, partner_id, last_used_at) values ('mpk_0', gen_random_uuid(), now())",
+            "insert into api_key_last_use (key_id, partner_id, created_at) values ('mpk_0', gen_random_uuid(), now())",
             "api_key_last_use_key",
         ),
     ] {
@@ -187,60 +191,6 @@ async fn a_key_has_one_successor_at_most(pool: PgPool) {
     ] {
         assert_eq!(refused_by(&pool, statement).await, constraint, "{statement}");
     }
-}
-
-#[sqlx::test(migrations = false)]
-async fn keys_that_were_there_before_lineages_get_theirs(pool: PgPool) {
-    let run = async |versions: std::ops::RangeInclusive<i64>| {
-        for migration in MIGRATOR.iter().filter(|m| versions.contains(&m.version)) {
-            let sql = migration.sql.as_str().to_owned();
-            sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
-                .execute(&pool)
-                .await
-                .unwrap();
-        }
-    };
-    run(1..=6).await;
-    for statement in [
-        PARTNER,
-        "insert into api_keys (key_id, partner_id, scopes, secret_hash, check_tag, pepper_fingerprint, created_by, created_at)
-         values ('mpk_1', '00000000-0000-4000-8000-000000000001', '{assets:read}', '$argon2id$v=19$x', '\\x01020304',
-                 '\\x0102030405060708', 'cli:test', '2027-01-01Z')",
-        "insert into api_keys (key_id, partner_id, scopes, secret_hash, check_tag, pepper_fingerprint, created_by, created_at, rotated_from)
-         select 'mpk_2', partner_id, scopes, secret_hash, check_tag, pepper_fingerprint, created_by, timestamptz '2027-01-02Z', 'mpk_1' from api_keys
-         union all
-         select 'mpk_3', partner_id, scopes, secret_hash, check_tag, pepper_fingerprint, created_by, timestamptz '2027-01-03Z', 'mpk_2' from api_keys",
-        "update api_keys set retires_at = '2027-01-02 01:00Z' where key_id = 'mpk_1'",
-        "update api_keys set retires_at = '2028-01-01Z' where key_id = 'mpk_2'",
-    ] {
-        sqlx::query(statement).execute(&pool).await.unwrap();
-    }
-    run(7..=i64::MAX).await;
-    type Row = (String, String, i32, Option<i32>, Option<String>);
-    let rows: Vec<Row> = sqlx::query_as(
-        "select key_id, lineage, generation, grace_seconds, grace_starts from api_keys order by key_id",
-    )
-    .fetch_all(&pool)
-    .await
-    .unwrap();
-    let row = |id: &str, generation, seconds: Option<i32>| {
-        let starts = seconds.map(|_| "now".to_owned());
-        (
-            id.to_owned(),
-            "mpk_1".to_owned(),
-            generation,
-            seconds,
-            starts,
-        )
-    };
-    assert_eq!(
-        rows,
-        [
-            row("mpk_1", 0, Some(3_600)),
-            row("mpk_2", 1, Some(2_592_000)),
-            row("mpk_3", 2, None)
-        ]
-    );
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
@@ -359,4 +309,159 @@ async fn migrating_on_several_machines_at_once_works(pool: PgPool) {
             .await
             .unwrap()
     );
+}
+
+/// The caller's search_path decides nothing: each change is written, checked and announced.
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn plain_sql_works_under_any_search_path(pool: PgPool) {
+    sqlx::query(PARTNER).execute(&pool).await.unwrap();
+    let mut listener = PgListener::connect_with(&pool).await.unwrap();
+    listener.listen("myproof_registry").await.unwrap();
+    let mut connection = pool.acquire().await.unwrap().detach();
+    sqlx::query("select set_config('search_path', '', false)")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    const SUCCESSOR: &str = "insert into public.api_keys (key_id, partner_id, scopes, secret_hash, check_tag,
+                                                          pepper_fingerprint, created_by, rotated_from)
+         select 'mpk_2', partner_id, scopes, secret_hash, check_tag, pepper_fingerprint, created_by, key_id
+           from public.api_keys where key_id = 'mpk_1'";
+    for (statement, announced) in [
+        (
+            KEY.replace("into api_keys", "into public.api_keys"),
+            "k:mpk_1",
+        ),
+        (SUCCESSOR.to_owned(), "k:mpk_2"),
+        (
+            "update public.api_keys set revoked_at = now() where key_id = 'mpk_1'".to_owned(),
+            "k:mpk_1",
+        ),
+        (
+            "update public.partners set active = false".to_owned(),
+            "p:00000000-0000-4000-8000-000000000001",
+        ),
+        (
+            "delete from public.api_keys where key_id = 'mpk_2'".to_owned(),
+            "k:mpk_2",
+        ),
+        (
+            // The events of assets refuse to go along.
+            "alter table public.asset_events disable trigger asset_events_append_only;
+             truncate public.api_keys cascade"
+                .to_owned(),
+            "*",
+        ),
+    ] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement.clone()))
+            .execute(&mut connection)
+            .await
+            .unwrap_or_else(|error| panic!("{statement}: {error}"));
+        let heard = listener.recv().await.unwrap();
+        assert_eq!(heard.payload(), announced, "{statement}");
+    }
+    connection.close().await.unwrap();
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_schema_keeps_to_its_own_rules(pool: PgPool) {
+    for (rule, broken) in [
+        (
+            "a function's names are resolved when it is created, or under its own search_path",
+            "select proname::text from pg_proc p
+              where pronamespace = 'public'::regnamespace and prosqlbody is null
+                and not exists (select from unnest(proconfig) c where c like 'search_path=%')
+                and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')",
+        ),
+        (
+            "a table has a primary key",
+            "select relname::text from pg_class c
+              where relnamespace = 'public'::regnamespace and relkind = 'r'
+                and not exists (select from pg_index where indrelid = c.oid and indisprimary)",
+        ),
+        (
+            "a trigger that announces changes does so for replicated rows, too",
+            "select tgname::text from pg_trigger
+              where tgfoid = 'announce_changes'::regproc and tgenabled <> 'A'",
+        ),
+    ] {
+        let broken: Vec<String> = sqlx::query_scalar(broken).fetch_all(&pool).await.unwrap();
+        assert_eq!(broken, [""; 0], "{rule}");
+    }
+}
+
+/// The text of `pg_dump`, but for what depends on its release and on the moment.
+fn dump(pool: &PgPool) -> String {
+    let output = Command::new("pg_dump")
+        .args([
+            "--schema-only",
+            "--no-owner",
+            "--no-privileges",
+            "--schema=public",
+        ])
+        .args(["--exclude-table=_sqlx_migrations", &database_url(pool)])
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "pg_dump: {error}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut lines: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        let is_noise = line.starts_with("--")
+            || line.starts_with('\\')
+            || line.starts_with("SET ")
+            || line.starts_with("SELECT pg_catalog.set_config")
+            || (line.is_empty() && lines.last().is_none_or(|last| last.is_empty()));
+        if !is_noise {
+            lines.push(line);
+        }
+    }
+    format!("{}\n", lines.join("\n").trim_end())
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_schema_is_the_one_that_is_checked_in(pool: PgPool) {
+    const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/schema.sql");
+    let text = format!(
+        "-- The schema after all migrations, by pg_dump of PostgreSQL 15. Generated: do not edit.\n\n{}",
+        dump(&pool)
+    );
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        std::fs::write(FILE, &text).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(FILE).unwrap_or_default() == text,
+        "migrations/schema.sql is not the schema that the migrations make; \
+         run this test with UPDATE_SCHEMA=1 in the environment to write it"
+    );
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_database_of_a_pre_release_is_refused_with_what_to_do(pool: PgPool) {
+    sqlx::query("update _sqlx_migrations set checksum = '\\x00' where version = 2")
+        .execute(&pool)
+        .await
+        .unwrap();
+    for arguments in [&["migrate"][..], &["serve"]] {
+        let refused = program(&database_url(&pool), arguments)
+            .env("PUBLIC_URL", "https://registry.example")
+            .env("LEPTOS_SITE_ADDR", "127.0.0.1:0")
+            .env("METRICS_ADDR", "off")
+            .env("LEPTOS_SITE_ROOT", empty_site())
+            .output()
+            .unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{arguments:?}");
+        let said = String::from_utf8(refused.stderr).unwrap();
+        let errors: Vec<&str> = said
+            .lines()
+            .filter(|line| line.contains("error:"))
+            .collect();
+        assert_eq!(
+            errors,
+            [
+                "error: the database was created by a pre-release version; create a new database or restore a dump \
+              into the current schema; see docs/operations.md"
+            ],
+            "{arguments:?}: {said}"
+        );
+    }
 }

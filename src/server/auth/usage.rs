@@ -101,7 +101,9 @@ impl UsageLog {
         let written = async {
             let batch = batch_of(&taken);
             let mut connection = pool.acquire().await?;
-            usage::record(&mut connection, &batch, self.clock.now()).await?;
+            let mut transaction = connection.begin().await?;
+            usage::record(&mut transaction, &batch, self.clock.now()).await?;
+            transaction.commit().await?;
             // The connection would keep a buffer for its largest statement, megabytes.
             connection.shrink_buffers();
             Ok(())

@@ -11,7 +11,6 @@ use super::auth::{Guard, listener};
 use super::delivery::DeliveryWorker;
 use super::service::Services;
 use super::service::audit::AuditService;
-use super::service::keys::KeyService;
 use super::service::notifications::NotificationService;
 use super::store::error::describe;
 
@@ -30,9 +29,6 @@ const OUTBOX_PAUSE: Duration = Duration::from_secs(5);
 const COMMIT_PAUSE: Duration = Duration::from_millis(100);
 /// Interval at which keys that expire soon or are due for rotation are looked for.
 const SCHEDULE_PAUSE: Duration = Duration::from_secs(600);
-
-/// Interval at which stored key statuses are refreshed.
-const STATUSES_PAUSE: Duration = Duration::from_secs(5);
 
 /// Becomes true when the jobs are to end.
 pub type Stopping = watch::Receiver<bool>;
@@ -238,21 +234,6 @@ pub fn spawn_scheduled_notifications(
             }
             tokio::select! {
                 () = tokio::time::sleep(SCHEDULE_PAUSE) => {}
-                () = stopped(&mut stopping) => break,
-            }
-        }
-    })
-}
-
-/// Refreshes the stored statuses of keys, which the lists use.
-pub fn spawn_status_refresh(keys: KeyService, mut stopping: Stopping) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        loop {
-            if let Err(error) = keys.refresh_statuses().await {
-                tracing::warn!(%error, "keys whose status is over could not be looked at");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(STATUSES_PAUSE) => {}
                 () = stopped(&mut stopping) => break,
             }
         }

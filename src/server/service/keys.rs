@@ -22,11 +22,7 @@ use crate::domain::patch::Patch;
 use crate::domain::token::KeyId;
 use crate::server::crypto::pool::HashPool;
 use crate::server::store::key_changes::{self, NewKeyRow};
-use crate::server::store::key_list::Newest;
 use crate::server::store::{key_list, keys, partners};
-
-/// Keys whose status is refreshed in one statement, so that rows stay locked for milliseconds only.
-const STATUS_BATCH_SIZE: i64 = 1_000;
 
 /// API keys.
 #[derive(Clone)]
@@ -35,7 +31,6 @@ pub struct KeyService {
     pub(super) hashing: HashPool,
     pub(super) issuing: IssuingPolicy,
     pub(super) audit: AuditService,
-    newest: Arc<Newest>,
 }
 
 impl KeyService {
@@ -50,7 +45,6 @@ impl KeyService {
             hashing,
             issuing,
             audit,
-            newest: Arc::default(),
         }
     }
 
@@ -122,7 +116,7 @@ impl KeyService {
         let mut connection = self.core.pool.acquire().await?;
         let mut query = query.clone();
         loop {
-            let rows = key_list::list(&mut connection, &self.newest, &query, now).await?;
+            let rows = key_list::list(&mut connection, &query, now).await?;
             let rows: Vec<_> = rows
                 .into_iter()
                 .map(|(position, row)| Ok((position, row.view(now)?)))
@@ -130,20 +124,6 @@ impl KeyService {
             let page = page_of(rows, &mut query.page, |(position, _)| position.clone());
             if let Some(page) = page {
                 return Ok(page.map(|(_, key)| key));
-            }
-        }
-    }
-
-    /// Refreshes the stored status of keys whose status has changed with time. Lists are correct without
-    /// it, but slower.
-    pub async fn refresh_statuses(&self) -> AppResult<()> {
-        let mut connection = self.core.pool.acquire().await?;
-        loop {
-            let most = STATUS_BATCH_SIZE;
-            let done =
-                key_changes::look_at_statuses(&mut connection, self.core.now(), most).await?;
-            if done < most.unsigned_abs() {
-                return Ok(());
             }
         }
     }

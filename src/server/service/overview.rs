@@ -9,8 +9,9 @@ use uuid::Uuid;
 use super::keys::KeyService;
 use crate::domain::error::AppResult;
 use crate::domain::key::KeyStatus;
+use crate::domain::key_list::KeyQuery;
 use crate::domain::overview::{Count, Overview};
-use crate::server::store::overview::{self, Outstanding};
+use crate::server::store::overview;
 
 /// Limit up to which keys of one status are counted; beyond it the number is estimated.
 const MAX_STATUS_COUNT: i64 = 10_000;
@@ -32,7 +33,7 @@ impl KeyService {
                 .collect();
         let of_all = partner_id.is_none();
         let estimates: HashMap<String, i64> = if of_all && counted.values().any(|n| *n >= most) {
-            let estimates = overview::estimate_statuses(&mut connection).await?;
+            let estimates = overview::estimate_statuses(&mut connection, now).await?;
             estimates.into_iter().collect()
         } else {
             HashMap::new()
@@ -42,19 +43,39 @@ impl KeyService {
             let count = Count::up_to(counted.get(name).copied().unwrap_or_default(), most);
             (status, count.or_about(estimates.get(name).copied()))
         });
-        let mut count = async |which| {
+        let mut count = async |query: KeyQuery| {
             let most = MAX_OUTSTANDING_COUNT;
-            let counted =
-                overview::count_outstanding(&mut connection, which, now, most, TIMEOUT).await?;
+            let counted = overview::count(&mut connection, &query, now, most, TIMEOUT).await?;
             AppResult::Ok(counted.map_or(Count::Unknown, |number| Count::up_to(number, most)))
         };
+        let all = KeyQuery::default;
         Ok(Overview {
             statuses: statuses.collect(),
-            expiring: count(Outstanding::Expiring).await?,
-            rotation_due: count(Outstanding::RotationDue).await?,
-            still_used: count(Outstanding::StillUsed).await?,
-            refused: count(Outstanding::Refused).await?,
-            stale: count(Outstanding::Stale).await?,
+            expiring: count(KeyQuery {
+                expiring: Some(true),
+                ..all()
+            })
+            .await?,
+            rotation_due: count(KeyQuery {
+                rotation_due: Some(true),
+                ..all()
+            })
+            .await?,
+            still_used: count(KeyQuery {
+                still_used: Some(true),
+                ..all()
+            })
+            .await?,
+            refused: count(KeyQuery {
+                refused: Some(true),
+                ..all()
+            })
+            .await?,
+            stale: count(KeyQuery {
+                stale: Some(true),
+                ..all()
+            })
+            .await?,
         })
     }
 }

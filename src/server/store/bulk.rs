@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, QueryBuilder};
 use uuid::Uuid;
 
-use super::keys::{KeyRow, is_rotation_due, select_keys};
+use super::key_conditions as conditions;
+use super::keys::{KeyRow, select_keys};
 use crate::domain::bulk::{BulkAction, MAX_KEYS};
 use crate::domain::bulk_input::Selection;
 use crate::domain::token::KeyId;
@@ -33,25 +34,31 @@ pub async fn select(
             made_before,
             rotation_due,
         } => {
-            sqlx::query_as(select_keys!(
-                "where ($1::uuid is null or k.partner_id = $1)
-                   and ($2::timestamptz is null or k.created_at < $2)
-                   and k.revoked_at is null and (k.retires_at is null or k.retires_at > $3)
-                   and (k.not_after is null or k.not_after > $3)
-                   and not ($4 and s.key_id is not null)
-                   and (not $6 or (",
-                is_rotation_due!("$3"),
-                "))
-                 order by k.created_at, k.key_id limit $5"
-            ))
-            .bind(partner_id)
-            .bind(made_before)
-            .bind(now)
-            .bind(action == BulkAction::Rotate)
-            .bind(MAX_KEYS as i64 + 1)
-            .bind(rotation_due)
-            .fetch_all(connection)
-            .await
+            let mut statement = QueryBuilder::new(select_keys!(
+                "where k.revoked_at is null and (k.retires_at is null or k.retires_at > "
+            ));
+            statement.push_bind(now);
+            statement.push(") and (k.not_after is null or k.not_after > ");
+            statement.push_bind(now);
+            statement.push(")");
+            if let Some(partner_id) = partner_id {
+                statement.push(" and k.partner_id = ");
+                statement.push_bind(*partner_id);
+            }
+            if let Some(made_before) = made_before {
+                statement.push(" and k.created_at < ");
+                statement.push_bind(*made_before);
+            }
+            if action == BulkAction::Rotate {
+                statement.push(" and s.key_id is null");
+            }
+            if *rotation_due {
+                statement.push(" and ");
+                conditions::push(&mut statement, conditions::ROTATION_DUE, now);
+            }
+            statement.push(" order by k.created_at, k.key_id limit ");
+            statement.push_bind(MAX_KEYS as i64 + 1);
+            statement.build_query_as().fetch_all(connection).await
         }
     }
 }

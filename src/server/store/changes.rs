@@ -1,4 +1,5 @@
-//! The channel on which the database tells what has changed: see `migrations/0005`.
+//! The channels on which the database announces what has changed: see `announce_changes` in
+//! `migrations/0001_partners_and_keys.sql`.
 
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
@@ -7,8 +8,8 @@ use uuid::Uuid;
 use std::time::Duration;
 
 const CHANNEL: &str = "myproof_registry";
-/// The channel of what decides about no request: see `migrations/0013`.
-const SHOWN: &str = "myproof_registry_shown";
+/// The channel of what decides about no request.
+pub(super) const SHOWN: &str = "myproof_registry_shown";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What has changed.

@@ -69,7 +69,8 @@ pub async fn find_for_guard(
         "select k.partner_id, p.active as partner_active, k.scopes, k.rate_per_minute, k.not_before,
                 k.not_after, k.retires_at, k.revoked_at, k.secret_hash, k.check_tag,
                 k.pepper_fingerprint, k.legacy,
-                exists (select from api_key_last_use u where u.key_id = k.key_id) as used_before
+                exists (select from api_key_last_use u where u.key_id = k.key_id and u.last_used_at is not null)
+                    as used_before
            from api_keys k join partners p on p.partner_id = k.partner_id
           where k.key_id = $1",
     )

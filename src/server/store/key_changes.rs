@@ -232,23 +232,3 @@ pub async fn replace_secret(
     .await?;
     Ok(result.rows_affected() == 1)
 }
-
-/// Looks again at up to `most` keys whose status is over by now, for the lists; how many.
-pub async fn look_at_statuses(
-    connection: &mut PgConnection,
-    now: DateTime<Utc>,
-    most: i64,
-) -> sqlx::Result<u64> {
-    let done = sqlx::query(
-        "update api_keys
-            set listed_status = api_key_status(revoked_at, retires_at, not_before, not_after, $1),
-                listed_until = api_key_status_ends(revoked_at, retires_at, not_before, not_after, $1)
-          where key_id in (select key_id from api_keys where listed_until <= $1
-                            order by listed_until limit $2 for no key update skip locked)",
-    )
-    .bind(now)
-    .bind(most)
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected())
-}

@@ -15,6 +15,7 @@ pub mod guard_rows;
 pub mod idempotency;
 pub mod import;
 pub mod key_changes;
+pub mod key_conditions;
 pub mod key_list;
 pub mod keys;
 pub mod notices;

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, QueryBuilder};
 use uuid::Uuid;
 
-use super::keys::is_rotation_due;
+use super::key_conditions as conditions;
 use crate::domain::notification::NotificationKind;
 use crate::domain::token::KeyId;
 
@@ -114,20 +114,20 @@ pub async fn insert_rotation_due(
     connection: &mut PgConnection,
     now: DateTime<Utc>,
 ) -> sqlx::Result<u64> {
-    let done = sqlx::query(concat!(
+    let mut statement = QueryBuilder::new(
         "insert into notices (kind, partner_id, key_id, at, data, once)
-         select 'key.rotation_due', k.partner_id, k.key_id, $1,
-                jsonb_build_object('name', k.name, 'environment', k.environment, 'createdAt', k.created_at),
-                'rotation_due:' || k.key_id
+         select 'key.rotation_due', k.partner_id, k.key_id, ",
+    );
+    statement.push_bind(now);
+    statement.push(
+        ", jsonb_build_object('name', k.name, 'environment', k.environment, 'createdAt', k.created_at),
+           'rotation_due:' || k.key_id
            from api_keys k join partners p on p.partner_id = k.partner_id and p.active
-          where ",
-        is_rotation_due!("$1"),
-        " and not exists (select from notices n where n.once = 'rotation_due:' || k.key_id)
-         on conflict (once) do nothing"
-    ))
-    .bind(now)
-    .execute(connection)
-    .await?;
+          where not exists (select from notices n where n.once = 'rotation_due:' || k.key_id) and ",
+    );
+    conditions::push(&mut statement, conditions::ROTATION_DUE, now);
+    statement.push(" on conflict (once) do nothing");
+    let done = statement.build().execute(connection).await?;
     Ok(done.rows_affected())
 }
 

@@ -11,28 +11,19 @@ pub enum Table {
     Keys,
     /// `api_key_last_use`.
     LastUses,
-    /// `api_key_never_used`.
-    NeverUsed,
     /// `api_key_usage`.
     Usage,
 }
 
 impl Table {
     /// Every table, each before those that refer to it.
-    pub const ALL: [Self; 5] = [
-        Self::Partners,
-        Self::Keys,
-        Self::LastUses,
-        Self::NeverUsed,
-        Self::Usage,
-    ];
+    pub const ALL: [Self; 4] = [Self::Partners, Self::Keys, Self::LastUses, Self::Usage];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Partners => "partners",
             Self::Keys => "api_keys",
             Self::LastUses => "api_key_last_use",
-            Self::NeverUsed => "api_key_never_used",
             Self::Usage => "api_key_usage",
         }
     }
@@ -44,28 +35,29 @@ impl Table {
                 "key_id, partner_id, name, environment, scopes, rate_per_minute, secret_hash, check_tag,
                  pepper_fingerprint, not_before, not_after, created_at, created_by, rotated_from, lineage,
                  generation, retires_at, grace_seconds, grace_starts, grace_started_at, revoked_at,
-                 revoked_reason, search_text, listed_status, listed_until"
+                 revoked_reason"
             }
-            Self::LastUses => "key_id, partner_id, last_used_at, last_used_ip",
-            Self::NeverUsed => "key_id, partner_id, created_at",
+            Self::LastUses => "key_id, partner_id, created_at, last_used_at, last_used_ip",
             Self::Usage => "key_id, hour, outcome, uses",
         }
     }
 }
 
+/// The triggers of `api_keys` whose work the rows bring along.
+const TRIGGERS: [&str; 2] = ["api_keys_identity_for_life", "api_keys_begin_use"];
+
 /// The indexes that are away while rows are written: made once at the end they cost a fraction.
 pub struct SetAside(Vec<String>);
 
-/// Prepares the transaction: what a single key's triggers would do, the rows bring along.
+/// Prepares the transaction.
 pub async fn begin(connection: &mut PgConnection) -> sqlx::Result<SetAside> {
     let mut definitions = Vec::new();
     run(connection, "set local statement_timeout = 0".to_owned()).await?;
+    for trigger in TRIGGERS {
+        let statement = format!("alter table api_keys disable trigger {trigger}");
+        run(connection, statement).await?;
+    }
     for table in Table::ALL.map(Table::name) {
-        run(
-            connection,
-            format!("alter table {table} disable trigger user"),
-        )
-        .await?;
         let indexes: Vec<(String, String)> = sqlx::query_as(
             "select c.relname::text, pg_get_indexdef(i.indexrelid)
                from pg_index i join pg_class c on c.oid = i.indexrelid
@@ -100,16 +92,10 @@ pub async fn finish(connection: &mut PgConnection, aside: SetAside) -> sqlx::Res
     for definition in aside.0 {
         run(connection, definition).await?;
     }
-    for table in Table::ALL.map(Table::name) {
-        run(
-            connection,
-            format!("alter table {table} enable trigger user"),
-        )
-        .await?;
+    for trigger in TRIGGERS {
+        let statement = format!("alter table api_keys enable trigger {trigger}");
+        run(connection, statement).await?;
     }
-    let names = "insert into key_names
-                 select name from api_keys where name is not null except select name from key_names";
-    run(connection, names.to_owned()).await?;
     run(connection, "notify myproof_registry, '*'".to_owned()).await
 }
 
@@ -119,7 +105,6 @@ pub async fn settle(connection: &mut PgConnection) -> sqlx::Result<()> {
     for table in Table::ALL.map(Table::name) {
         run(connection, format!("vacuum (analyze) {table}")).await?;
     }
-    run(connection, "vacuum (analyze) key_names".to_owned()).await?;
     run(connection, "reset statement_timeout".to_owned()).await
 }
 

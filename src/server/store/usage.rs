@@ -1,10 +1,11 @@
-//! Tables `api_key_last_use`, `api_key_last_refusal` and `api_key_usage`.
+//! Tables `api_key_last_use` and `api_key_usage`.
 
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
+use super::changes;
 use crate::domain::token::KeyId;
 use crate::domain::usage::Outcome;
 
@@ -45,7 +46,7 @@ impl<'a> UsageBatch<'a> {
     }
 }
 
-/// Writes a batch, in one statement. A later use that is there already stays; counts are added.
+/// Writes a batch, in the caller's transaction. A later use that is there already stays; counts are added.
 /// Refusals are as of `now`: they are a second old at most.
 pub async fn record(
     connection: &mut PgConnection,
@@ -53,30 +54,38 @@ pub async fn record(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     // The joins drop keys that are gone; the order keeps two instances from deadlocking.
-    sqlx::query(
-        "with last as (
-            insert into api_key_last_use as u (key_id, partner_id, last_used_at, last_used_ip)
-            select k.key_id, k.partner_id, n.at, n.ip::inet
+    let first_uses: Vec<(String, DateTime<Utc>)> = sqlx::query_as(
+        "with accepted as (
+            select distinct on (key_id) key_id, at, ip::inet
               from unnest($1::text[], $2::timestamptz[], $3::text[]) as n (key_id, at, ip)
-              join api_keys k on k.key_id = n.key_id
-             order by k.key_id
-            on conflict (key_id) do update
-               set last_used_at = excluded.last_used_at, last_used_ip = excluded.last_used_ip
-             where excluded.last_used_at > u.last_used_at),
+             order by key_id, at desc),
          refused as (
-            insert into api_key_last_refusal as r (key_id, last_refused_at)
-            select distinct k.key_id, $9::timestamptz
-              from unnest($8::text[]) as n (key_id) join api_keys k on k.key_id = n.key_id
-             order by k.key_id
-            on conflict (key_id) do update set last_refused_at = excluded.last_refused_at
-             where excluded.last_refused_at > r.last_refused_at)
-         insert into api_key_usage as u (key_id, hour, outcome, uses)
-         select k.key_id, n.hour, n.outcome, sum(n.uses)
-           from unnest($4::text[], $5::timestamptz[], $6::text[], $7::bigint[]) as n (key_id, hour, outcome, uses)
-           join api_keys k on k.key_id = n.key_id
-          group by 1, 2, 3
-          order by 1, 2, 3
-         on conflict (key_id, hour, outcome) do update set uses = u.uses + excluded.uses",
+            select distinct key_id from unnest($8::text[]) as n (key_id)),
+         before as (
+            select u.key_id, u.last_used_at, a.at, a.ip, r.key_id is not null as is_refused
+              from api_key_last_use u
+              left join accepted a on a.key_id = u.key_id
+              left join refused r on r.key_id = u.key_id
+             where u.key_id = any($1) or u.key_id = any($8)
+             order by u.key_id for no key update of u),
+         written as (
+            update api_key_last_use u
+               set last_used_at = greatest(b.last_used_at, b.at),
+                   last_used_ip = case when b.at > coalesce(b.last_used_at, '-infinity') then b.ip
+                                       else u.last_used_ip end,
+                   last_refused_at = case when b.is_refused then greatest(u.last_refused_at, $9)
+                                          else u.last_refused_at end
+              from before b
+             where u.key_id = b.key_id),
+         counted as (
+            insert into api_key_usage as u (key_id, hour, outcome, uses)
+            select k.key_id, n.hour, n.outcome, sum(n.uses)
+              from unnest($4::text[], $5::timestamptz[], $6::text[], $7::bigint[]) as n (key_id, hour, outcome, uses)
+              join api_keys k on k.key_id = n.key_id
+             group by 1, 2, 3
+             order by 1, 2, 3
+            on conflict (key_id, hour, outcome) do update set uses = u.uses + excluded.uses)
+         select key_id, at from before where last_used_at is null and at is not null",
     )
     .bind(&batch.last_key_ids)
     .bind(&batch.last_times)
@@ -87,6 +96,52 @@ pub async fn record(
     .bind(&batch.counts)
     .bind(&batch.refused_key_ids)
     .bind(now)
+    .fetch_all(&mut *connection)
+    .await?;
+    if first_uses.is_empty() {
+        return Ok(());
+    }
+    follow_first_uses(connection, first_uses).await
+}
+
+/// What follows from keys' first acceptances, in the transaction that makes those durable, so that no
+/// crash can part the two: grace periods that waited for them begin, partners are notified, and consoles
+/// show it. A grace period only ever shortens what is left: `retires_at` is the latest end from the
+/// rotation on.
+async fn follow_first_uses(
+    connection: &mut PgConnection,
+    first_uses: Vec<(String, DateTime<Utc>)>,
+) -> sqlx::Result<()> {
+    let (key_ids, times): (Vec<String>, Vec<DateTime<Utc>>) = first_uses.into_iter().unzip();
+    // Locked in the order in which bulk actions lock lineages.
+    sqlx::query(
+        "with first_uses as (
+            select key_id, at from unnest($1::text[], $2::timestamptz[]) as n (key_id, at)),
+         waiting as (
+            select rotated.key_id, used.at
+              from first_uses used
+              join api_keys successor on successor.key_id = used.key_id
+              join api_keys rotated
+                on rotated.lineage = successor.lineage and rotated.generation < successor.generation
+             where rotated.grace_starts = 'first_use' and rotated.grace_started_at is null
+             order by rotated.lineage, rotated.generation for no key update of rotated),
+         begun as (
+            update api_keys rotated
+               set grace_started_at = w.at,
+                   retires_at = least(rotated.retires_at, w.at + make_interval(secs => rotated.grace_seconds))
+              from (select key_id, min(at) as at from waiting group by key_id) w
+             where rotated.key_id = w.key_id),
+         notified as (
+            insert into notices (kind, partner_id, key_id, at, data)
+            select 'key.first_used', k.partner_id, k.key_id, used.at,
+                   jsonb_build_object('name', k.name, 'environment', k.environment,
+                                      'rotatedFrom', k.rotated_from)
+              from first_uses used join api_keys k on k.key_id = used.key_id)
+         select pg_notify($3, '')",
+    )
+    .bind(key_ids)
+    .bind(times)
+    .bind(changes::SHOWN)
     .execute(connection)
     .await
     .map(|_| ())

@@ -46,6 +46,18 @@ fn piped(mut command: Command) -> Command {
     command
 }
 
+/// A folder with the files that a server needs for its start.
+pub fn empty_site() -> PathBuf {
+    let site = scratch();
+    std::fs::create_dir_all(site.join("pkg")).unwrap();
+    for extension in ["css", "js", "wasm"] {
+        std::fs::write(site.join(format!("pkg/myproof-registry.{extension}")), "").unwrap();
+    }
+    std::fs::write(site.join("pkg/__wasm_split.hash.js"), "").unwrap();
+    std::fs::write(site.join("pkg/__wasm_split_manifest.hash.json"), "{}").unwrap();
+    site
+}
+
 fn serving(database: &str) -> Command {
     program(database, &["serve", "--no-migrate"])
 }
@@ -99,13 +111,7 @@ impl Server {
     }
 
     fn run(mut program: Command, settings: &[(&str, &str)]) -> Self {
-        let site = scratch();
-        std::fs::create_dir_all(site.join("pkg")).unwrap();
-        for extension in ["css", "js", "wasm"] {
-            std::fs::write(site.join(format!("pkg/myproof-registry.{extension}")), "").unwrap();
-        }
-        std::fs::write(site.join("pkg/__wasm_split.hash.js"), "").unwrap();
-        std::fs::write(site.join("pkg/__wasm_split_manifest.hash.json"), "{}").unwrap();
+        let site = empty_site();
         let mut child = program
             .env("PUBLIC_URL", super::PUBLIC_ORIGIN)
             .env("LEPTOS_SITE_ADDR", "127.0.0.1:0")

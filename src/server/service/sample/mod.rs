@@ -39,10 +39,9 @@ impl KeyService {
         let mut transaction = self.core.pool.begin().await?;
         let aside = sample::begin(&mut transaction).await?;
         sample::copy(&mut transaction, Table::Partners, &names).await?;
-        let tables: [(Table, RowsOf); 4] = [
+        let tables: [(Table, RowsOf); 3] = [
             (Table::Keys, Draw::key_rows),
             (Table::LastUses, Draw::last_use_rows),
-            (Table::NeverUsed, Draw::never_used_rows),
             (Table::Usage, Draw::usage_rows),
         ];
         for (table, rows_of) in tables {

@@ -7,7 +7,6 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use data_encoding::HEXLOWER;
 
 use super::draw::{Draw, SampleKeys, SamplePartner};
-use crate::domain::key::KeyStatus;
 use crate::server::store::key_changes::StoredSecret;
 
 const FIRST_WORDS: [&str; 16] = [
@@ -107,10 +106,9 @@ impl Draw {
             let rate = [60, 300, 300, 1_000][self.below(4)];
             let created = key.created_at.to_rfc3339();
             let rotated_from = key.rotated_from.map(|old| keys.keys[old].key_id.as_str());
-            let status = KeyStatus::at(self.now, &key.life);
             let _ = writeln!(
                 rows,
-                "{}\t{}\t{name}\t{environment}\t{scopes}\t{rate}\t{}\t\\\\x{tag}\t\\\\x{fingerprint}\t{}\t{}\t{created}\tsystem:sample\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t\\n{}\\n{}\t{}\t{}",
+                "{}\t{}\t{name}\t{environment}\t{scopes}\t{rate}\t{}\t\\\\x{tag}\t\\\\x{fingerprint}\t{}\t{}\t{created}\tsystem:sample\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
                 key.key_id,
                 keys.partners[key.partner].partner_id,
                 stored.hash,
@@ -126,14 +124,6 @@ impl Draw {
                 time(key.rotated.map(|(_, at)| at)),
                 time(key.life.revoked_at),
                 key.reason.unwrap_or(NULL),
-                key.key_id,
-                if name == NULL {
-                    String::new()
-                } else {
-                    name.to_lowercase()
-                },
-                status.into_str(),
-                time(key.life.changes_after(self.now)),
             );
         }
         rows
@@ -147,30 +137,14 @@ impl Draw {
     ) -> String {
         let mut rows = String::new();
         for key in &keys.keys[range] {
-            if let Some(at) = key.last_used_at {
-                let (at, address) = (at.to_rfc3339(), self.below(254) + 1);
-                let partner = keys.partners[key.partner].partner_id;
-                let id = &key.key_id;
-                let _ = writeln!(rows, "{id}\t{partner}\t{at}\t192.0.2.{address}");
-            }
-        }
-        rows
-    }
-
-    pub(super) fn never_used_rows(
-        &mut self,
-        keys: &SampleKeys,
-        range: Range<usize>,
-        _: &StoredSecret,
-    ) -> String {
-        let mut rows = String::new();
-        for key in keys.keys[range]
-            .iter()
-            .filter(|key| key.last_used_at.is_none())
-        {
-            let partner = keys.partners[key.partner].partner_id;
             let (id, created) = (&key.key_id, key.created_at.to_rfc3339());
-            let _ = writeln!(rows, "{id}\t{partner}\t{created}");
+            let partner = keys.partners[key.partner].partner_id;
+            let address = match key.last_used_at {
+                Some(_) => format!("192.0.2.{}", self.below(254) + 1),
+                None => NULL.to_owned(),
+            };
+            let at = time(key.last_used_at);
+            let _ = writeln!(rows, "{id}\t{partner}\t{created}\t{at}\t{address}");
         }
         rows
     }

@@ -30,41 +30,33 @@ create table proof_assets (
     created_at        timestamptz not null,
     updated_at        timestamptz not null,
 
-    -- A hash is minted once per minting partner, for ever; of several mints at once, one succeeds.
-    constraint proof_assets_minted_once unique (minted_by_partner, content_hash)
+    -- A hash is minted once per minting partner, for ever; of several concurrent mints, one succeeds.
+    -- Led by the hash: lists are filtered by it.
+    constraint proof_assets_minted_once unique (content_hash, minted_by_partner)
 );
 
 -- Lists are newest first: an admin key's over all assets, a partner's over its own.
 create index proof_assets_newest on proof_assets (created_at desc, asset_id desc);
 create index proof_assets_of_partner_newest on proof_assets (partner_id, created_at desc, asset_id desc);
-create index proof_assets_of_hash on proof_assets (content_hash);
--- The foreign key's: without it, whoever deletes a key reads all assets.
-create index proof_assets_of_minting_key on proof_assets (minted_by);
 
--- What an asset is for life.
-create function proof_assets_refuse_new_identity() returns trigger language plpgsql as $$
+-- What an asset is for life, and that its retirement is final.
+create function proof_assets_keep_identity() returns trigger language plpgsql set search_path = public, pg_temp as $$
 begin
-    raise exception 'asset_id, content_hash, minted_by, minted_by_partner and created_at of % are for life', old.asset_id
-        using errcode = 'check_violation', constraint = 'proof_assets_identity_for_life';
+    if (old.asset_id, old.content_hash, old.minted_by, old.minted_by_partner, old.created_at)
+        is distinct from
+       (new.asset_id, new.content_hash, new.minted_by, new.minted_by_partner, new.created_at) then
+        raise exception 'asset_id, content_hash, minted_by, minted_by_partner and created_at of % are for life', old.asset_id
+            using errcode = 'check_violation', constraint = 'proof_assets_identity_for_life';
+    end if;
+    if old.status = 'retired' and (new.status <> 'retired' or new.partner_id <> old.partner_id) then
+        raise exception 'asset % is retired, which is final', old.asset_id
+            using errcode = 'check_violation', constraint = 'proof_assets_retired_is_final';
+    end if;
+    return new;
 end
 $$;
 create trigger proof_assets_identity_for_life before update on proof_assets
-    for each row when (
-        old.asset_id <> new.asset_id or old.content_hash <> new.content_hash
-        or old.minted_by <> new.minted_by or old.minted_by_partner <> new.minted_by_partner
-        or old.created_at <> new.created_at)
-    execute function proof_assets_refuse_new_identity();
-
-create function proof_assets_refuse_revival() returns trigger language plpgsql as $$
-begin
-    raise exception 'asset % is retired, which is final', old.asset_id
-        using errcode = 'check_violation', constraint = 'proof_assets_retired_is_final';
-end
-$$;
-create trigger proof_assets_retired_is_final before update on proof_assets
-    for each row when (
-        old.status = 'retired' and (new.status <> 'retired' or new.partner_id <> old.partner_id))
-    execute function proof_assets_refuse_revival();
+    for each row execute function proof_assets_keep_identity();
 
 -- An asset's own history: append-only, and beside the changes it holds the checks. The asset can't
 -- be deleted from under it.
@@ -85,16 +77,8 @@ create table asset_events (
 
 create index asset_events_of_asset_newest on asset_events (asset_id, at desc, event_id desc);
 
-create function asset_events_refuse_change() returns trigger language plpgsql as $$
-begin
-    raise exception 'asset events are append-only'
-        using errcode = 'check_violation', constraint = 'asset_events_append_only';
-end
-$$;
-create trigger asset_events_append_only before update or delete on asset_events
-    for each row execute function asset_events_refuse_change();
-create trigger asset_events_no_truncate before truncate on asset_events
-    for each statement execute function asset_events_refuse_change();
+create trigger asset_events_append_only before update or delete or truncate on asset_events
+    for each statement execute function refuse_change();
 
 -- Answers under an Idempotency-Key, written in the transaction whose outcome they tell. A row that
 -- is a day old counts as none; it is replaced or swept.
@@ -112,5 +96,4 @@ create table idempotency_keys (
     created_at      timestamptz not null,
     primary key (partner_id, route, idempotency_key)
 );
-
 create index idempotency_keys_oldest on idempotency_keys (created_at);

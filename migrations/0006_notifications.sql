@@ -1,8 +1,8 @@
--- Notices: what partners are told of their keys, by webhook and by e-mail.
+-- Notifications to partners about their keys, by webhook and by e-mail.
 --
--- `notices` is the outbox: a row is written in the transaction of what it tells, so that neither can
--- be without the other. The server hands each out to the webhooks and addresses that there are by
--- then (`deliveries`), and goes on trying for a day.
+-- `notices` is the outbox: a row is written in the transaction of the change that it announces, so
+-- that neither can be without the other. The server hands each out to the webhooks and addresses that
+-- there are by then (`deliveries`), and retries for a day.
 
 create table webhooks (
     webhook_id         uuid        primary key,
@@ -10,7 +10,7 @@ create table webhooks (
         constraint webhooks_partner references partners (partner_id),
     url                text        not null
         constraint webhooks_url_length check (char_length(url) between 8 and 2000),
-    -- Which notices it gets.
+    -- The kinds of notification that it gets.
     kinds              text[]      not null
         constraint webhooks_kinds_known check (
             cardinality(kinds) between 1 and 7
@@ -38,16 +38,14 @@ create table notices (
     key_id     text        not null
         constraint notices_key references api_keys (key_id) on delete cascade,
     at         timestamptz not null,
-    -- What is told beside the key's id; never anything of its secret.
+    -- What is sent beside the key's id; never anything of its secret.
     data       jsonb       not null default '{}',
-    -- What is told once only has a name here: the end of one window, by how many days before it.
+    -- A name for what is announced only once: the end of one window, by how many days before it.
     once       text
         constraint notices_once unique,
-    -- When it was handed out; null while it waits.
     handed_out boolean     not null default false
 );
 create index notices_waiting on notices (at) where not handed_out;
-create index notices_by_age on notices (at);
 
 create table deliveries (
     delivery_id     uuid        primary key default gen_random_uuid(),
@@ -62,11 +60,10 @@ create table deliveries (
     attempts        integer     not null default 0,
     created_at      timestamptz not null,
     next_attempt_at timestamptz not null,
-    -- When it is given up.
     give_up_at      timestamptz not null,
     last_attempt_at timestamptz,
-    -- What came of the last attempt: a status of HTTP or a reply code of SMTP, or what kept it from
-    -- being answered. Never anything of an answer's text.
+    -- The last attempt's outcome: an HTTP status or SMTP reply code, or the error that prevented an
+    -- answer. Never anything of an answer's text.
     last_code       integer,
     last_error      text,
     last_millis     integer,
@@ -77,16 +74,3 @@ create index deliveries_of_notice on deliveries (notice_id);
 create index deliveries_of_partner on deliveries (partner_id, created_at desc, delivery_id desc);
 create index deliveries_of_webhook on deliveries (webhook_id, created_at desc, delivery_id desc)
     where webhook_id is not null;
-
--- The statement that makes a key's first acceptance durable writes the notice of it, too.
-create function api_keys_tell_first_uses() returns trigger language plpgsql as $$
-begin
-    insert into notices (kind, partner_id, key_id, at, data)
-    select 'key.first_used', k.partner_id, k.key_id, used.last_used_at,
-           jsonb_build_object('name', k.name, 'environment', k.environment, 'rotatedFrom', k.rotated_from)
-      from first_uses used join api_keys k on k.key_id = used.key_id;
-    return null;
-end
-$$;
-create trigger api_key_last_use_tells_first_uses after insert on api_key_last_use
-    referencing new table as first_uses for each statement execute function api_keys_tell_first_uses();
