@@ -10,6 +10,7 @@
 
 mod admin_keys;
 mod admin_partners;
+mod answers;
 mod architecture;
 mod audit;
 mod backup;

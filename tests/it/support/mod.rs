@@ -323,7 +323,8 @@ fn without_content_hashes(text: &str) -> String {
     const NAME: &str = "\"contentHash\":\"";
     // The one of the documentation.
     const EXAMPLE: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
-    let text = text.replace(EXAMPLE, "");
+    // CSV doubles the quotes of a cell.
+    let text = text.replace(EXAMPLE, "").replace("\"\"", "\"");
     let mut parts = text.split(NAME);
     let mut rest = parts.next().unwrap_or_default().to_owned();
     for part in parts {
