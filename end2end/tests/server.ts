@@ -80,7 +80,7 @@ export class Server {
       `alter table api_keys disable trigger api_keys_identity_for_life;
        update api_keys k set created_at = k.created_at - interval '${days} days', not_before = k.not_before - interval '${days} days'
          from partners p where p.partner_id = k.partner_id and p.name = '${partner}';
-       update api_key_never_used n set created_at = k.created_at from api_keys k where k.key_id = n.key_id;
+       update api_key_last_use u set created_at = k.created_at from api_keys k where k.key_id = u.key_id;
        alter table api_keys enable trigger api_keys_identity_for_life`,
     );
   }
