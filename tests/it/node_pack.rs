@@ -2,8 +2,8 @@
 //! fault more closely, it is named.
 //!
 //! `of_twenty_rotations_at_once_one_succeeds` (rotation): 20 rotations left 20 live keys.
-//! `the_window_is_judged_to_the_microsecond` (guard): notBefore was ignored.
-//! `a_deactivated_partner_stops_all_its_keys_and_comes_back` (guard): its keys went on working.
+//! `the_window_is_judged_to_the_microsecond` (verification): notBefore was ignored.
+//! `a_deactivated_partner_stops_all_its_keys_and_comes_back` (verification): its keys went on working.
 //! `queries` (bad_input): a repeated parameter or `q=%00` crashed it.
 //! `the_first_admin_key_comes_from_the_command_line` (cli): there was no way to make one.
 //! `end2end/tests/journey.spec.ts`: the new token was drawn inside the dialog that had just closed.

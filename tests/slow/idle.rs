@@ -16,7 +16,7 @@ const BATCH: usize = 1_000;
 const CHECKS: usize = 500;
 /// What is open beside the connections, here and in the server.
 const OTHER_FILES: u64 = 500;
-/// How long the server keeps a connection on which nothing happens: the trial has to be over by then.
+/// How long the server keeps a connection on which nothing happens: the test has to end before that.
 const KEPT: Duration = Duration::from_secs(30);
 
 #[sqlx::test(migrator = "MIGRATOR")]

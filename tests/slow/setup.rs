@@ -1,4 +1,4 @@
-//! What the trials begin with.
+//! Setup shared by the slow tests.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -35,7 +35,7 @@ pub async fn lift_rates(app: &TestApp) {
         .unwrap();
 }
 
-/// Stops the threads, though the trial fails meanwhile.
+/// Stops the threads even if the test fails.
 pub struct StopAtLast<'a>(pub &'a AtomicBool);
 
 impl Drop for StopAtLast<'_> {

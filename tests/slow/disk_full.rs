@@ -177,7 +177,13 @@ impl Volume {
         }
         let folder = scratch();
         let output = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=200m,mode=755", "myproof-trial"])
+            .args([
+                "-t",
+                "tmpfs",
+                "-o",
+                "size=200m,mode=755",
+                "myproof-slow-test",
+            ])
             .arg(&folder)
             .output()
             .unwrap();
