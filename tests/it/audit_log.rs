@@ -47,7 +47,7 @@ async fn history(app: &TestApp) -> String {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn every_meddling_is_named_by_its_first_event(pool: PgPool) {
+async fn tampering_is_located_at_its_first_event(pool: PgPool) {
     let app = TestApp::new(pool);
     history(&app).await;
     let report = app.services.audit.verify_chain(&[]).await.unwrap();
@@ -120,7 +120,7 @@ async fn every_meddling_is_named_by_its_first_event(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn checkpoints_tell_what_the_chain_alone_can_not(pool: PgPool) {
+async fn checkpoints_detect_what_the_chain_cannot(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = history(&app).await;
     let answer = app.get("/api/admin/audit/checkpoint", &admin).await.ok(200);

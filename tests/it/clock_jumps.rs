@@ -11,7 +11,7 @@ use crate::support::TestApp;
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_clock_that_jumps_locks_nobody_out_and_revives_nothing(pool: PgPool) {
+async fn clock_jumps_cause_no_lockout_and_revive_nothing(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;

@@ -234,7 +234,7 @@ async fn a_rotation_killed_at_any_step_leaves_the_old_key_or_the_new_one(pool: P
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_rotation_of_many_killed_at_any_step_rotates_all_or_none(pool: PgPool) {
+async fn a_bulk_rotation_killed_at_any_step_rotates_all_or_none(pool: PgPool) {
     let app = TestApp::new(pool);
     let acme = app.partner("Acme").await;
     let mut kills = 0;
@@ -286,9 +286,7 @@ async fn history_counts(app: &TestApp, action: &'static str, keys: &'static str)
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_key_that_is_issued_or_revoked_under_a_kill_is_so_or_not_and_the_history_knows(
-    pool: PgPool,
-) {
+async fn a_killed_issue_or_revocation_is_atomic_and_matches_the_audit_log(pool: PgPool) {
     let app = TestApp::new(pool);
     let acme = app.partner("Acme").await;
     let mut kills = 0;

@@ -53,7 +53,7 @@ async fn a_database_that_is_down_is_a_503_in_under_two_seconds() {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn connections_that_are_cut_recover_by_themselves(pool: PgPool) {
+async fn lost_connections_recover_automatically(pool: PgPool) {
     let options = (*pool.connect_options()).clone();
     let app = TestApp::new(myproof_registry::server::startup::pool(options));
     let admin = app.admin().await;

@@ -90,7 +90,7 @@ async fn verify(app: &TestApp, cookie: &str, code: &str) -> Answer {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_sign_in_takes_the_password_and_a_code(pool: PgPool) {
+async fn sign_in_requires_the_password_and_a_code(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let (phone, _, _) = enrol(&app, &cookie).await;
@@ -145,7 +145,7 @@ async fn a_sign_in_takes_the_password_and_a_code(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_recovery_code_stands_in_once(pool: PgPool) {
+async fn a_recovery_code_works_once(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let (_, codes, _) = enrol(&app, &cookie).await;
@@ -249,7 +249,7 @@ async fn harmful(app: &TestApp) -> Vec<(&'static str, Value)> {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_could_do_most_harm_takes_a_fresh_code(pool: PgPool) {
+async fn sensitive_actions_require_a_fresh_code(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let harmful = harmful(&app).await;
@@ -330,7 +330,7 @@ async fn what_could_do_most_harm_takes_a_fresh_code(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_session_alone_sets_up_nothing(pool: PgPool) {
+async fn a_session_alone_cannot_set_up_mfa(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Auditor).await;
     let begin = async |cookie: &str, password: &str| {
@@ -366,7 +366,7 @@ async fn a_session_alone_sets_up_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn guessing_codes_is_slowed(pool: PgPool) {
+async fn code_guesses_are_throttled(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let (phone, _, cookie) = enrol(&app, &cookie).await;
@@ -395,7 +395,7 @@ async fn guessing_codes_is_slowed(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_lost_factor_is_removed_by_another_admin(pool: PgPool) {
+async fn another_admin_can_remove_a_lost_factor(pool: PgPool) {
     let app = TestApp::new(pool);
     let lost = app.signed_in_by_password(EMAIL, Role::Admin).await;
     enrol(&app, &lost).await;
@@ -428,7 +428,7 @@ async fn a_lost_factor_is_removed_by_another_admin(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_password_that_everybody_tries_is_refused(pool: PgPool) {
+async fn common_passwords_are_refused(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.signed_in(EMAIL, Role::Admin).await;
     let create = async |password: &str| {
@@ -463,7 +463,7 @@ async fn somebody_waits(pool: &PgPool) {
 
 /// The password is right when it is looked at, and something else by the time the session is added.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_sign_in_under_way_misses_no_change(pool: PgPool) {
+async fn a_sign_in_in_progress_sees_concurrent_changes(pool: PgPool) {
     let app = TestApp::new(pool.clone());
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let sign_in = || {
@@ -511,7 +511,7 @@ async fn a_sign_in_under_way_misses_no_change(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn recovery_codes_end_with_their_pepper_and_say_so(pool: PgPool) {
+async fn recovery_codes_end_with_their_pepper_and_this_is_shown(pool: PgPool) {
     let app = TestApp::new(pool.clone());
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     enrol(&app, &cookie).await;
@@ -547,7 +547,7 @@ async fn recovery_codes_end_with_their_pepper_and_say_so(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn whoever_guesses_at_codes_leaves_the_recovery_codes_a_way_in(pool: PgPool) {
+async fn code_guessing_does_not_block_recovery_codes(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let (phone, codes, cookie) = enrol(&app, &cookie).await;
@@ -597,7 +597,7 @@ async fn whoever_guesses_at_codes_leaves_the_recovery_codes_a_way_in(pool: PgPoo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_sign_in_that_waited_too_long_is_told_so(pool: PgPool) {
+async fn an_expired_pending_sign_in_is_reported(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let (phone, _, _) = enrol(&app, &cookie).await;
@@ -622,7 +622,7 @@ async fn a_sign_in_that_waited_too_long_is_told_so(pool: PgPool) {
 
 /// Whatever was under way when the session got another cookie, to sign out ends it.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn signing_out_with_the_cookie_of_before_ends_the_session(pool: PgPool) {
+async fn signing_out_with_the_previous_cookie_ends_the_session(pool: PgPool) {
     let app = TestApp::new(pool);
     let before = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let (_, _, cookie) = enrol(&app, &before).await;
@@ -645,7 +645,7 @@ async fn signing_out_with_the_cookie_of_before_ends_the_session(pool: PgPool) {
 
 /// Who guesses at codes does not keep the owner from setting up another factor.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_factor_that_is_gone_leaves_no_wait(pool: PgPool) {
+async fn a_removed_factor_leaves_no_throttling(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let (_, codes, cookie) = enrol(&app, &cookie).await;

@@ -73,7 +73,7 @@ fn kinds(calls: &[Call]) -> Vec<String> {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_happens_to_a_key_is_told_signed_and_once(pool: PgPool) {
+async fn key_events_are_delivered_signed_and_once(pool: PgPool) {
     let app = open(pool);
     let (admin, receiver) = (app.admin().await, Receiver::start().await);
     let (acme, other) = (app.partner("Acme").await, app.partner("Other").await);
@@ -148,7 +148,7 @@ async fn what_happens_to_a_key_is_told_signed_and_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_does_not_arrive_is_tried_for_a_day_and_can_be_sent_again(pool: PgPool) {
+async fn failed_deliveries_are_retried_for_a_day_and_can_be_resent(pool: PgPool) {
     let app = open(pool);
     let (admin, receiver) = (app.admin().await, Receiver::start().await);
     let acme = app.partner("Acme").await;
@@ -218,7 +218,7 @@ async fn what_does_not_arrive_is_tried_for_a_day_and_can_be_sent_again(pool: PgP
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn nothing_is_sent_to_where_it_must_not_go(pool: PgPool) {
+async fn nothing_is_sent_to_forbidden_addresses(pool: PgPool) {
     let app = TestApp::new(pool);
     let (admin, receiver) = (app.admin().await, Receiver::start().await);
     let acme = app.partner("Acme").await;
@@ -268,7 +268,7 @@ async fn nothing_is_sent_to_where_it_must_not_go(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn answers_are_taken_for_what_they_are(pool: PgPool) {
+async fn receiver_responses_are_classified(pool: PgPool) {
     let app = open(pool);
     let (admin, receiver) = (app.admin().await, Receiver::start().await);
     let acme = app.partner("Acme").await;
@@ -334,7 +334,7 @@ async fn answers_are_taken_for_what_they_are(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_clock_is_told_once_for_each_of_its_marks(pool: PgPool) {
+async fn each_scheduled_reminder_is_sent_once(pool: PgPool) {
     let app = open(pool);
     let (admin, receiver) = (app.admin().await, Receiver::start().await);
     let acme = app.partner("Acme").await;
@@ -421,7 +421,7 @@ async fn the_clock_is_told_once_for_each_of_its_marks(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn webhooks_are_kept_sealed_and_shown_without_their_secret(pool: PgPool) {
+async fn webhooks_are_stored_sealed_and_shown_without_their_secret(pool: PgPool) {
     let app = open(pool.clone());
     let (admin, receiver) = (app.admin().await, Receiver::start().await);
     let acme = app.partner("Acme").await;
@@ -530,7 +530,7 @@ async fn webhooks_are_kept_sealed_and_shown_without_their_secret(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn contacts_get_mail(pool: PgPool) {
+async fn contacts_receive_mail(pool: PgPool) {
     let app = TestApp::new(pool);
     let (admin, server) = (app.admin().await, MailServer::start().await);
     let acme = app.partner("Acmé").await;
@@ -611,7 +611,7 @@ async fn contacts_get_mail(pool: PgPool) {
 
 /// The running server, rung by a change of its own and finding that of another process.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_running_server_sends_what_any_process_writes(pool: PgPool) {
+async fn a_running_server_delivers_notifications_of_any_process(pool: PgPool) {
     let database = database_url(&pool);
     let arguments = ["key", "issue", "--partner", "Acme", "--scope", "admin:*"];
     let issued = program(&database, &arguments).output().unwrap();

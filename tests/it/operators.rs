@@ -28,7 +28,7 @@ const OFF: UpdateOperator = UpdateOperator {
 };
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn who_loses_something_is_signed_out_and_the_last_admin_stays(pool: PgPool) {
+async fn losing_a_permission_ends_sessions_and_the_last_admin_stays(pool: PgPool) {
     let app = TestApp::new(pool);
     let one = app.signed_in("one@example.com", Role::Admin).await;
     let two = app.signed_in("two@example.com", Role::Admin).await;
@@ -100,7 +100,7 @@ async fn who_loses_something_is_signed_out_and_the_last_admin_stays(pool: PgPool
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn of_two_admins_who_disable_each_other_one_stays(pool: PgPool) {
+async fn two_admins_disabling_each_other_leave_one_enabled(pool: PgPool) {
     let app = TestApp::new(pool);
     for round in 0..5 {
         let emails = [
@@ -135,7 +135,7 @@ async fn of_two_admins_who_disable_each_other_one_stays(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn one_s_own_password_is_not_reset(pool: PgPool) {
+async fn operators_cannot_reset_their_own_password(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in("kate@example.com", Role::Admin).await;
     app.signed_in("other@example.com", Role::Auditor).await;

@@ -81,7 +81,7 @@ struct Answered {
 }
 
 #[test]
-fn a_database_that_crashes_and_comes_back_loses_nothing_that_was_acknowledged() {
+fn a_database_crash_loses_no_acknowledged_write() {
     let cluster = Cluster::start();
     let database = cluster.url();
     // A throw-away cluster gives its word before it has written; this one must not.

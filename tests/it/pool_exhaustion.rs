@@ -35,7 +35,7 @@ async fn waiting(pool: &PgPool) -> i64 {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn orders_that_take_every_connection_hold_up_no_warm_check(pool: PgPool) {
+async fn blocked_writes_do_not_delay_cached_verifications(pool: PgPool) {
     let (admin, warm, cold) = (
         issue(&pool, "admin:*"),
         issue(&pool, "assets:read"),

@@ -22,7 +22,7 @@ async fn key_with_rate(app: &TestApp, rate: i64) -> String {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn headers_tell_the_truth_and_a_429_says_when(pool: PgPool) {
+async fn rate_headers_are_accurate_and_a_429_has_retry_after(pool: PgPool) {
     let app = TestApp::new(pool);
     let token = key_with_rate(&app, 6).await;
     for left in (0..6).rev() {
@@ -44,7 +44,7 @@ async fn headers_tell_the_truth_and_a_429_says_when(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_403_costs_a_unit_and_a_401_none(pool: PgPool) {
+async fn a_403_costs_a_unit_and_a_401_does_not(pool: PgPool) {
     let app = TestApp::new(pool);
     let token = key_with_rate(&app, 3).await;
     let wrong = {
@@ -72,7 +72,7 @@ async fn a_403_costs_a_unit_and_a_401_none(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn sixty_four_at_once_get_no_more_than_the_burst(pool: PgPool) {
+async fn concurrent_requests_do_not_exceed_the_burst(pool: PgPool) {
     let app = TestApp::new(pool);
     let token = key_with_rate(&app, 40).await;
     let answers = join_all((0..64).map(|_| app.get("/api/key", &token))).await;

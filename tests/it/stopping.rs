@@ -128,7 +128,7 @@ async fn stopped_under_load(pool: &PgPool, delay: &str, heed: bool) -> (Met, i64
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn whoever_heeds_that_it_is_not_ready_is_never_refused(pool: PgPool) {
+async fn clients_that_respect_readiness_are_never_refused(pool: PgPool) {
     let (met, keys) = stopped_under_load(&pool, "3", true).await;
     assert!(met.refused.is_empty() && met.broken.is_empty(), "{met:?}");
     assert!(met.checked > CALLERS && met.issued > 0, "{met:?}");
@@ -136,7 +136,7 @@ async fn whoever_heeds_that_it_is_not_ready_is_never_refused(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn whatever_was_done_was_answered_though_nobody_waited(pool: PgPool) {
+async fn every_committed_write_is_answered_without_a_drain_delay(pool: PgPool) {
     let (met, keys) = stopped_under_load(&pool, "0", false).await;
     assert!(met.refused.iter().all(|status| *status == 503), "{met:?}");
     assert!(met.issued > 0, "{met:?}");
