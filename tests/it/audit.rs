@@ -1,4 +1,4 @@
-//! The history: an event for every change, in its transaction, in an unbroken chain.
+//! Audit log: an event for every change, in the same transaction, in an unbroken chain.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

@@ -1,5 +1,5 @@
-//! Checking the history: whatever is done to it behind the registry's back, the first event at which
-//! it shows is named.
+//! Verification of the audit log: tampering in the database is located at the first event in
+//! which it shows.
 
 use myproof_registry::domain::checkpoint::{Checkpoint, Damage};
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::support::{Setting, TestApp};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
-/// An attacker who owns the tables: no trigger and no constraint is in the way.
+/// An attacker who owns the tables: no trigger and no constraint applies.
 const BREAK_IN: &str = "
     alter table audit_events disable trigger user;
     alter table audit_checkpoints disable trigger user;
@@ -126,7 +126,7 @@ async fn checkpoints_detect_what_the_chain_cannot(pool: PgPool) {
     let answer = app.get("/api/admin/audit/checkpoint", &admin).await.ok(200);
     let exported: Checkpoint = serde_json::from_value(answer["checkpoint"].clone()).unwrap();
     assert_eq!((exported.seq, exported.at), (6, app.services.now()));
-    // Asked for again, it is the same one.
+    // A second request returns the same checkpoint.
     assert_eq!(
         app.services.audit.checkpoint().await.unwrap().as_ref(),
         Some(&exported)
@@ -152,7 +152,7 @@ async fn checkpoints_detect_what_the_chain_cannot(pool: PgPool) {
     for (meddling, seq, how) in [
         (cut.to_owned(), 5, Damage::Removed),
         (format!("{forge} {CHAIN_ANEW}"), 6, Damage::Rewritten),
-        // A checkpoint of the forger's own making has no signature.
+        // A forged checkpoint has no valid signature.
         (format!("{forge} {CHAIN_ANEW} {sign}"), 6, Damage::Rewritten),
     ] {
         sqlx::raw_sql(sqlx::AssertSqlSafe(meddling.clone()))

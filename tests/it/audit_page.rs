@@ -1,4 +1,4 @@
-//! The history as the console shows it and as a file.
+//! The audit log in the console and as an export.
 
 use myproof_registry::domain::operator::Role;
 use serde_json::{Value, json};

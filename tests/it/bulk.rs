@@ -1,4 +1,4 @@
-//! Many keys in one order.
+//! Bulk actions.
 
 use std::collections::HashSet;
 
@@ -234,7 +234,7 @@ async fn invalid_requests_change_nothing(pool: PgPool) {
     ] {
         assert_eq!(s.order(what, body.clone()).await.faults(), faults, "{body}");
     }
-    // Nobody has this id, so nothing fits.
+    // No partner has this id, so nothing matches.
     let nobody = json!({"select": {"partnerId": "0b9ac1f5-7d3e-4c58-9d5e-2f1a3b4c5d6e"}});
     let answer = s.order("revoke", nobody).await.ok(200);
     assert_eq!(answer["revoked"], json!([]));

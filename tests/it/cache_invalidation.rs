@@ -1,4 +1,4 @@
-//! Changes are obeyed by every running instance: two guards on one database, each with its own
+//! Cache invalidation in every running instance: two instances on one database, each with its own
 //! listener, and every way of changing a key.
 
 use std::sync::Arc;
@@ -64,7 +64,7 @@ impl Instance {
     }
 }
 
-/// Waits for what happens in well under a second.
+/// Waits for a condition that is met in well under a second.
 async fn eventually(happened: impl AsyncFn() -> bool) {
     let begun = Instant::now();
     while !happened().await {
@@ -226,7 +226,7 @@ async fn each_unknown_id_costs_one_lookup_until_it_exists(pool: PgPool) {
         .execute(&pool)
         .await
         .unwrap();
-    // It is generated, and can't be written.
+    // The column is generated and can't be written.
     sqlx::query("alter table aside drop column search_text")
         .execute(&pool)
         .await
@@ -286,7 +286,7 @@ async fn an_unreachable_database_means_503_outside_the_outage_grace(pool: PgPool
     for instance in [&strict, &bridged] {
         eventually(async || status(instance, &key).await == 200).await;
     }
-    // The table is out of reach, and nobody listens.
+    // The table is inaccessible, and the listener is down.
     strict.stop.send(true).unwrap();
     bridged.stop.send(true).unwrap();
     eventually(async || {
@@ -299,7 +299,7 @@ async fn an_unreachable_database_means_503_outside_the_outage_grace(pool: PgPool
     answer.problem(503, "unavailable", "");
     assert_eq!(answer.header("retry-after"), "1");
     assert_eq!(status(&bridged, &key).await, 200);
-    // Only what was proven here, and only within its window.
+    // Only keys verified by this instance, and only within their validity window.
     assert_eq!(status(&bridged, &unproven).await, 503);
     bridged.app.clock.advance(TimeDelta::days(400));
     bridged
@@ -313,8 +313,8 @@ fn with_other_secret(key: &IssuedKey) -> String {
     myproof_registry::domain::token::compose(&key.key_id, &[7; 32])
 }
 
-/// The row was read, then hashing took its time, and nobody listened: what was revoked meanwhile
-/// must not pass on what was read before.
+/// The row was read, then hashing took long and the listener was down: a key revoked meanwhile
+/// must not be accepted on the row read before.
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_change_during_hashing_takes_effect_without_a_listener(pool: PgPool) {
     let app = TestApp::new(pool);

@@ -742,7 +742,7 @@ async fn operators_list_and_end_their_own_sessions(pool: PgPool) {
         let found = sessions.iter().find(|session| session["isThis"] == is_this);
         found.unwrap()["sessionId"].clone()
     };
-    // Nobody ends another's.
+    // Sessions of another operator can't be ended.
     let foreign = id(&list(&theirs).await, true);
     for (session_id, other_lives) in [(foreign, true), (id(&sessions, false), false)] {
         let body = json!({"session_id": session_id});

@@ -1,4 +1,4 @@
-//! `/api/auth/verify`: what proxies in front of other services are told.
+//! `/api/auth/verify`: answers to proxies in front of other services.
 
 use axum::body::Body;
 use axum::http::Request;

@@ -1,4 +1,4 @@
-//! Health, and a database that is away.
+//! Health, and an unavailable database.
 
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,7 @@ async fn a_database_that_is_down_is_a_503_in_under_two_seconds() {
         .await
         .problem(503, "unavailable", "");
     assert_eq!(app.call("GET", "/healthz", None, None).await.status, 200);
-    // What needs no database is judged without it.
+    // Requests that need no database are answered without it.
     app.get("/api/key", "junk")
         .await
         .problem(401, "unauthorized", "bad_format");

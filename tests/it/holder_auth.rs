@@ -1,4 +1,4 @@
-//! Whoever holds a token may kill it.
+//! Revocation of a key by the holder of its token.
 
 use chrono::TimeDelta;
 use myproof_registry::domain::key_input::IssueInput;

@@ -1,4 +1,4 @@
-//! Inputs that nobody would send in good faith, by the ten thousand: nothing panics, hangs or is accepted.
+//! Tens of thousands of malformed inputs: nothing panics, hangs or is accepted.
 
 use std::time::Instant;
 

@@ -1,5 +1,5 @@
-//! What arrives on a connection itself: heads that are slow, large or mean two things, and more
-//! connections than may be.
+//! HTTP limits of a connection: slow, large or ambiguous request heads, and more
+//! connections than allowed.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -1,5 +1,5 @@
 //! Tests against a real PostgreSQL: a database per test, the real router, a clock and a source of
-//! randomness of their own. One program, so that it links once.
+//! randomness of their own. One binary, so that it links once.
 
 #![allow(
     clippy::unwrap_used,

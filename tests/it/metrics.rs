@@ -1,4 +1,4 @@
-//! What Prometheus is told, and what it is not.
+//! Prometheus metrics: what they contain, and what they must not.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -83,7 +83,7 @@ async fn events_are_counted(pool: PgPool) {
         value(&text, "process_resident_memory_bytes").unwrap() > 1e6,
         "{text}"
     );
-    // It tells nobody's name, id or address.
+    // Metrics contain no name, id or address.
     for private in [
         "Acme",
         key.key_id.as_str(),
@@ -113,7 +113,7 @@ async fn an_unavailable_database_hides_no_other_metric() {
     assert_eq!(value(&text, "apikey_listener_live"), Some(0.0));
 }
 
-/// What a rule asks for that nobody tells would never fire.
+/// A rule on a metric that does not exist would never fire.
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn every_metric_named_by_an_alert_exists(pool: PgPool) {
     let app = TestApp::new(pool);

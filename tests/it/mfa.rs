@@ -1,4 +1,4 @@
-//! The second factor: set up, asked for at sign-in and before what could do most harm, lost, removed.
+//! Second factor: setup, sign-in, sensitive actions, loss, removal.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -17,7 +17,7 @@ use crate::support::{Answer, PASSWORD, PEPPER, Setting, TestApp, somebody};
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 const EMAIL: &str = "ops@example.com";
 
-/// An app on somebody's phone.
+/// An authenticator app.
 struct Phone(Vec<u8>);
 
 impl Phone {
@@ -95,7 +95,7 @@ async fn sign_in_requires_the_password_and_a_code(pool: PgPool) {
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let (phone, _, _) = enrol(&app, &cookie).await;
     let waiting = half_signed_in(&app).await;
-    // Half a sign-in opens nothing but the page that asks for the rest.
+    // A pending sign-in opens only the page that asks for the code.
     let listed = app
         .rpc("keys/list", Some(&waiting), json!({"query": {}}))
         .await;
@@ -117,7 +117,7 @@ async fn sign_in_requires_the_password_and_a_code(pool: PgPool) {
     assert_eq!(app.page("/audit", Some(&full)).await.status, 200);
     let over = app.page("/login/code", Some(&waiting)).await;
     assert_eq!(over.header("location"), "/login?");
-    // A code is taken once, by whomever.
+    // A code is accepted once.
     let again = half_signed_in(&app).await;
     let replayed = verify(&app, &again, &code).await;
     assert!(replayed.header("location").contains("__err="));
@@ -127,7 +127,7 @@ async fn sign_in_requires_the_password_and_a_code(pool: PgPool) {
         verify(&app, &again, &next).await.header("location"),
         "/audit"
     );
-    // It waits for a while, and then no longer.
+    // A pending sign-in expires.
     let late = half_signed_in(&app).await;
     app.clock.advance(TimeDelta::minutes(5));
     let page = app.page("/login/code", Some(&late)).await;
@@ -139,7 +139,7 @@ async fn sign_in_requires_the_password_and_a_code(pool: PgPool) {
             .header("location")
             .contains("__err=")
     );
-    // Whole sign-ins alone are told.
+    // Only completed sign-ins are recorded.
     let told = "select count(*) from audit_events where action = 'operator.signed_in'";
     assert_eq!(app.count(told).await, 3);
 }
@@ -189,7 +189,7 @@ async fn a_recovery_code_works_once(pool: PgPool) {
     );
 }
 
-/// What could do most harm, each with what it is called with.
+/// Sensitive server functions with their arguments.
 async fn harmful(app: &TestApp) -> Vec<(&'static str, Value)> {
     let partner = app.partner("Acme").await;
     let admin_key = app.key(&partner, &["admin:*"]).await.key_id;
@@ -343,7 +343,7 @@ async fn a_session_alone_cannot_set_up_mfa(pool: PgPool) {
     };
     let refused = begin(&cookie, "another password").await;
     assert_eq!(refused.faults(), ["password"]);
-    // One that was begun does not count, and may be begun anew.
+    // An unconfirmed setup does not count, and can be restarted.
     assert_eq!(begin(&cookie, PASSWORD).await.status, 200);
     assert_eq!(begin(&cookie, PASSWORD).await.status, 200);
     let other = app
@@ -355,7 +355,7 @@ async fn a_session_alone_cannot_set_up_mfa(pool: PgPool) {
     assert!(!other.awaits_factor);
     let other = format!("__Host-myproof-session={}", other.cookie.as_str());
     let (_, _, cookie) = enrol(&app, &cookie).await;
-    // Whoever else was signed in is out.
+    // All other sessions have ended.
     assert_eq!(app.page("/audit", Some(&other)).await.status, 303);
     assert_eq!(app.page("/audit", Some(&cookie)).await.status, 200);
     begin(&cookie, PASSWORD)
@@ -620,7 +620,7 @@ async fn an_expired_pending_sign_in_is_reported(pool: PgPool) {
     assert!(answer.text.contains("value=\"/audit\""));
 }
 
-/// Whatever was under way when the session got another cookie, to sign out ends it.
+/// Signing out ends the session even if its cookie was replaced meanwhile.
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn signing_out_with_the_previous_cookie_ends_the_session(pool: PgPool) {
     let app = TestApp::new(pool);
@@ -643,7 +643,7 @@ async fn signing_out_with_the_previous_cookie_ends_the_session(pool: PgPool) {
     assert_eq!(app.count(told).await, 1);
 }
 
-/// Who guesses at codes does not keep the owner from setting up another factor.
+/// Guesses at codes do not keep the owner from setting up another factor.
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_removed_factor_leaves_no_throttling(pool: PgPool) {
     let app = TestApp::new(pool);

@@ -84,7 +84,7 @@ async fn losing_a_permission_ends_sessions_and_the_last_admin_stays(pool: PgPool
     );
     let actions = "select count(*) from audit_events where action in ('operator.changed', 'operator.disabled')";
     assert_eq!(app.count(actions).await, 2);
-    // The same again changes nothing and tells nothing.
+    // A repetition changes nothing and is not recorded.
     app.services
         .operators
         .update(&somebody(), three, OFF)
@@ -115,7 +115,7 @@ async fn two_admins_disabling_each_other_leave_one_enabled(pool: PgPool) {
                 .unwrap();
         }
         let ids = [id_of(&app, &emails[0]).await, id_of(&app, &emails[1]).await];
-        // Whoever was left by the round before.
+        // The admin left by the previous round.
         for other in all(&app).await {
             if !ids.contains(&other.operator_id) && other.active {
                 app.services

@@ -1,4 +1,4 @@
-//! The keys at a glance, the filters that lead to them, and a key's own page.
+//! The overview, its filters, and a key's page.
 
 use chrono::TimeDelta;
 use myproof_registry::domain::key::KeyStatus;

@@ -1,4 +1,4 @@
-//! `/api/audit`: a partner reads its own history, in which staff have no names.
+//! `/api/audit`: a partner reads its own audit log, in which staff have no names.
 
 use chrono::TimeDelta;
 use myproof_registry::domain::audit::{Actor, ActorKind};

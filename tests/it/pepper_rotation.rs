@@ -1,4 +1,4 @@
-//! A pepper is replaced on two instances under traffic, as the README says to, and no request is refused.
+//! Pepper rotation on two instances under traffic: no request is refused.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};

@@ -1,5 +1,5 @@
-//! Two real servers, two processes, one database: what is changed in one is obeyed by the other,
-//! whoever changes it and whatever becomes of the listeners' connections.
+//! Two server processes on one database: a change in one takes effect in the other,
+//! by any actor, and while listeners lose their connections.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use crate::support::process::{Server, call, database_url, program};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
-/// Far longer than it takes: these machines are noisy, and this is no measurement.
+/// A generous limit for noisy machines; not a measurement.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 fn issue(pool: &PgPool, partner: &str, scope: &str) -> (String, String) {

@@ -64,7 +64,7 @@ async fn a_403_costs_a_unit_and_a_401_does_not(pool: PgPool) {
         app.get("/api/key", &token).await.header("ratelimit"),
         "\"default\";r=1;t=40"
     );
-    // The rate is judged before the scope.
+    // The rate is checked before the scope.
     app.get("/api/key", &token).await.ok(200);
     app.get("/api/admin/partners", &token)
         .await
@@ -78,7 +78,7 @@ async fn concurrent_requests_do_not_exceed_the_burst(pool: PgPool) {
     let answers = join_all((0..64).map(|_| app.get("/api/key", &token))).await;
     let passed = answers.iter().filter(|answer| answer.status == 200).count();
     assert_eq!(passed, 40);
-    // A changed rate counts at once, whoever changes it.
+    // A changed rate applies immediately, even if changed by plain SQL.
     let (key_id, _) = token.split_once('.').unwrap();
     app.sql(
         "update api_keys set rate_per_minute = 6000 where key_id = $1",

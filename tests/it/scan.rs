@@ -114,7 +114,7 @@ fn an_impossible_scan_is_reported() {
         stderr.contains("error: DATABASE_URL is missing"),
         "{stderr}"
     );
-    // A leak is told of though the database can't be.
+    // A leak is reported even if the database is unreachable.
     let away = "postgres://nobody@127.0.0.1:9/none";
     let (code, lines, stderr) = scan(Some(away), &[], &some_token("mpk_0f1e2d3c4b5a"));
     assert_eq!(

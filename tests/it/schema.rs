@@ -1,4 +1,4 @@
-//! Each invariant of the schema, with somebody who tries to break it by plain SQL.
+//! Invariants of the schema, each against an attempt to break it by plain SQL.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! Sign-ins and refusals in the history: each sign-in and sign-out, and a minute's refusals in one
+//! Sign-ins and denied actions in the audit log: each sign-in and sign-out, and a minute's refusals in one
 //! event, so that no flood of them drowns the rest.
 
 use myproof_registry::domain::audit::Action;

@@ -1,4 +1,4 @@
-//! A server that is told to stop under load: whoever heeds its readiness is never refused, and whatever it did
+//! A server stopped under load: clients that respect readiness are never refused, and every committed write
 //! was answered.
 
 use std::io::{self, ErrorKind};
@@ -12,14 +12,14 @@ use crate::support::process::{Server, database_url, program, try_call};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
-/// Who call at once, each on connections of their own.
+/// Concurrent callers, each with its own connections.
 const CALLERS: usize = 12;
-/// Far longer than it takes: these machines are noisy, and this is no measurement.
+/// A generous limit for noisy machines; not a measurement.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How long the load is on before the server is told.
+/// Duration of the load before the stop signal.
 const BEFORE: Duration = Duration::from_millis(500);
 
-/// What the callers met with.
+/// Results of the callers.
 #[derive(Debug, Default)]
 struct Met {
     checked: usize,
@@ -140,6 +140,6 @@ async fn every_committed_write_is_answered_without_a_drain_delay(pool: PgPool) {
     let (met, keys) = stopped_under_load(&pool, "0", false).await;
     assert!(met.refused.iter().all(|status| *status == 503), "{met:?}");
     assert!(met.issued > 0, "{met:?}");
-    // A connection that was not accepted any more was never heard: nothing came of it.
+    // Requests on connections that were never accepted had no effect.
     assert_eq!(keys, met.issued, "{met:?}");
 }

@@ -1,4 +1,4 @@
-//! The key check: every reason, in its order; header forms; the edges of the window.
+//! Key verification: every reason in its order, header forms, the edges of the validity window.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -54,7 +54,7 @@ async fn refusal_reasons_have_a_fixed_precedence(pool: PgPool) {
         "secret_mismatch"
     );
 
-    // One more fault after the other, the later judged first.
+    // Adds one fault after the other; a later one takes precedence.
     app.sql(
         "update api_keys set not_after = '2027-01-15T11:00:00Z' where key_id = $1",
         key_id,
@@ -260,7 +260,7 @@ async fn request_checks_have_a_fixed_order(pool: PgPool) {
     app.send(typed("application/json", "x".into()))
         .await
         .problem(400, "invalid_request", "");
-    // What is no text is no id either.
+    // Invalid UTF-8 is no id either.
     app.get("/api/admin/api-keys/%ff", &admin)
         .await
         .problem(404, "not_found", "key_not_found");

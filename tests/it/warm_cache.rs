@@ -1,4 +1,4 @@
-//! What a warm check costs: no query, no Argon2, no allocation.
+//! Cost of a cached verification: no query, no Argon2, no allocation.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Ten thousand connections on which nothing happens: they keep nobody from being answered, and take
+//! Ten thousand idle connections: other requests are answered, and they take
 //! little memory.
 
 use std::time::{Duration, Instant};

@@ -13,7 +13,7 @@ pub const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store:
 /// `trace`, which the tests read for secrets, would be most of what is measured.
 pub const QUIET: (&str, &str) = ("RUST_LOG", "warn,myproof_registry::server::startup=info");
 
-/// What a proxy asks.
+/// The forward-auth route.
 pub const VERIFY: &str = "/api/auth/verify?scope=assets:read";
 /// Where keys are managed.
 pub const KEYS: &str = "/api/admin/api-keys";
