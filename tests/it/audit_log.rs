@@ -24,7 +24,7 @@ const PUT_BACK: &str = "
     insert into audit_events select * from kept;
     insert into audit_head select * from kept_head;
     insert into audit_checkpoints select * from kept_checkpoints";
-/// Has the chain from an event on follow anew, with the head at its end.
+/// Recomputes the chain from an event on, and its head.
 const CHAIN_ANEW: &str = "
     do $$
     declare event record; last bytea;
@@ -169,7 +169,7 @@ async fn checkpoints_detect_what_the_chain_cannot(pool: PgPool) {
             .unwrap();
         assert_eq!((broken.seq, broken.how), (seq, how), "{meddling}");
         sqlx::raw_sql(forget).execute(&app.pool).await.unwrap();
-        // With its checkpoints gone too, the database alone looks whole; an exported one tells.
+        // Without its checkpoints the database looks intact; an exported checkpoint detects it.
         assert_eq!(
             app.services.audit.verify_chain(&[]).await.unwrap().broken,
             None

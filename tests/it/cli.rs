@@ -12,7 +12,7 @@ use crate::support::{PASSWORD, TestApp};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
-/// Runs the program with something on its standard input.
+/// Runs the binary with the given standard input.
 fn run(database: &str, arguments: &[&str], input: &str) -> (i32, String, String) {
     let mut child = program(database, arguments).spawn().unwrap();
     child

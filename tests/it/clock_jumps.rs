@@ -35,7 +35,7 @@ async fn clock_jumps_cause_no_lockout_and_revive_nothing(pool: PgPool) {
         app.get("/api/key", &revoked.token)
             .await
             .problem(401, "unauthorized", "key_inactive");
-        // An order is taken and stands in the history behind the one before, whatever the clock says.
+        // A write succeeds and follows the previous one in the audit log, whatever the clock says.
         let body =
             json!({"partnerId": partner.partner_id, "scopes": ["assets:read"], "name": "Later"});
         app.post("/api/admin/api-keys/issue", &admin, body)

@@ -630,7 +630,7 @@ async fn urls_resolve_to_the_right_pages(pool: PgPool) {
         let led = (answer.status.as_u16(), answer.header("location"));
         assert_eq!(led, (status, location), "{path}");
     }
-    // Whoever is signed in can sign out on a missing page too.
+    // A signed-in operator can sign out on a missing page too.
     let missing = app.page("/nowhere", Some(&cookie)).await;
     assert_eq!(missing.status, 404);
     assert!(missing.text.contains("Sign out"));
@@ -732,7 +732,7 @@ async fn operators_list_and_end_their_own_sessions(pool: PgPool) {
         .map(|session| (&session["isThis"], &session["ip"]))
         .collect();
     let (yes, no, ip) = (json!(true), json!(false), json!("192.0.2.1"));
-    // What was used last comes first; where the first came from nobody knows.
+    // Most recently used first; the first one's origin is unknown.
     assert_eq!(shown.len(), 2);
     assert!(
         shown.contains(&(&yes, &Value::Null)) && shown.contains(&(&no, &ip)),

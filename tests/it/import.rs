@@ -215,7 +215,7 @@ async fn a_repeated_import_only_revokes_keys(pool: PgPool) {
     }
     assert_ne!(state().await, before);
 
-    // A key of the registry's own is nobody's to change.
+    // An import never changes a key issued by the registry.
     let app = TestApp::new(pool.clone());
     let partner = app.partner("Own").await;
     let own = app.key(&partner, &["reverify"]).await;

@@ -321,7 +321,7 @@ async fn sensitive_actions_require_a_fresh_code(pool: PgPool) {
         app.rpc("keys/revoke", Some(&cookie), revoke).await.status,
         200
     );
-    // Nor does REST: an admin key is no session that somebody left open.
+    // Nor does REST: an admin key is not an unattended session.
     let admin = app.admin().await;
     let body = json!({"partnerId": partner.partner_id, "scopes": ["admin:*"]});
     app.post("/api/admin/api-keys/issue", &admin, body)

@@ -73,7 +73,7 @@ async fn an_asset_is_recorded_as_sent(pool: PgPool) {
     let empty = json!({"contentHash": hash(3), "title": "x", "metadata": {}});
     let empty = app.post("/api/proof-assets", &key.token, empty).await;
     assert_eq!(empty.ok(201)["asset"]["metadata"], json!({}));
-    // The event tells what was recorded, but not the partner's own data.
+    // The event contains what was recorded, but not the partner's own data.
     let admin = app.admin().await;
     let told = app
         .get("/api/admin/audit?action=asset.minted", &admin)
@@ -289,7 +289,7 @@ async fn refusals_are_not_stored_for_replay(pool: PgPool) {
     let token = app.key(&partner, PARTNER_SCOPES).await.token;
     let asset = mint(&app, &token, 1).await;
     for _ in 0..3 {
-        // Each is told why, not that the one before is still under way.
+        // Each gets its own reason, not that the previous one is in progress.
         let body = mint_under(&app, &token, &[b"k"], &deed(1)).await.problem(
             409,
             "conflict",
@@ -300,14 +300,14 @@ async fn refusals_are_not_stored_for_replay(pool: PgPool) {
     mint_under(&app, &token, &[b"k"], &deed(2)).await.ok(201);
 }
 
-/// While one is answered, another under the same key is told so and does nothing.
+/// While a request is in progress, another with the same key is refused and does nothing.
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_concurrent_request_with_the_same_key_gets_409(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let token = app.key(&partner, PARTNER_SCOPES).await.token;
     let (one, two) = (deed(1), deed(2));
-    // The first one waits for the end of the history with its lock in hand.
+    // The first one holds its lock and waits for the audit chain's head.
     let mut blocker = app.pool.begin().await.unwrap();
     sqlx::query("select 1 from audit_head for update")
         .execute(&mut *blocker)

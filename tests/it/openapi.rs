@@ -33,7 +33,7 @@ fn described() -> Vec<(String, String, Value)> {
     found
 }
 
-/// The paths that the router has, out of what it tells of itself.
+/// The router's paths, from its debug output.
 fn routed() -> BTreeSet<String> {
     let router = axum::Router::from(http::routes(Gate::for_docs()));
     let told = format!("{router:?}");

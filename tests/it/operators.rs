@@ -45,7 +45,7 @@ async fn losing_a_permission_ends_sessions_and_the_last_admin_stays(pool: PgPool
             .status,
         401
     );
-    // Whatever would leave nobody to manage operators is refused, by each way.
+    // Every change that would leave no admin is refused.
     let one_id = id_of(&app, "one@example.com").await;
     for input in [json!({"role": "auditor"}), json!({"active": false})] {
         let update = json!({"operator_id": one_id, "input": input});

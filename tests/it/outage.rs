@@ -23,7 +23,7 @@ impl Cluster {
         cluster
     }
 
-    /// `stop` ends it as a crash would: nothing is written any more, nobody is waited for.
+    /// `stop` ends it like a crash: nothing more is written, no client is waited for.
     fn run(&self, order: &str) -> String {
         let folder = self.0.to_str().unwrap();
         let output = Command::new("scripts/cluster.sh")

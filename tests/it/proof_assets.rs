@@ -362,7 +362,7 @@ async fn refused_transfers_change_nothing(pool: PgPool) {
         .await
         .problem(409, "conflict", "partner_inactive");
     assert_eq!(events(&app).await, before);
-    // Once it is retired, nobody can get it; that a partner doesn't exist comes first.
+    // A retired asset can't be transferred; a missing partner takes precedence.
     set_status(&app, &acme, &asset, "retired").await.ok(200);
     let open = app.partner("Open").await.partner_id.to_string();
     for to in [&closed, &open] {

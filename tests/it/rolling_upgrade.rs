@@ -39,7 +39,7 @@ async fn an_older_instance_works_with_a_newer_schema(pool: PgPool) {
         assert_eq!(made.0, 201, "{how}: {}", made.1);
     };
     all_is_well(&older, "beside it");
-    // One that is started anew brings nothing on, and serves.
+    // A restarted one migrates nothing, and serves.
     for arguments in [&["migrate"][..], &["operator", "list"]] {
         let mut started: Command = program(&database_url(&pool), arguments);
         let output = started.output().unwrap();

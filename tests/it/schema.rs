@@ -266,7 +266,7 @@ async fn the_audit_log_is_append_only(pool: PgPool) {
     }
 }
 
-/// What somebody at `psql` may rely on: each of these alone is enough.
+/// Guarantees for users of `psql`: each of these statements alone is enough.
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn plain_sql_needs_no_second_column(pool: PgPool) {
     sqlx::query(PARTNER).execute(&pool).await.unwrap();

@@ -1,4 +1,4 @@
-//! What every answer tells the browser, whatever it is an answer to.
+//! Security headers of every response.
 
 use axum::Router;
 use axum::body::Body;
@@ -136,7 +136,7 @@ async fn every_response_has_security_headers(pool: PgPool) {
     assert!(!answers[0].1.text.contains(" style="), "CSP would block it");
 }
 
-/// The answer where a handler panics, with a secret in its message. What it tells the log, the canary reads.
+/// The response to a handler's panic with a secret in its message. The canary checks the log.
 async fn with_a_panic(app: &TestApp) -> Answer {
     let before = std::panic::take_hook();
     myproof_registry::server::telemetry::log_panics();

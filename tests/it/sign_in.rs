@@ -176,7 +176,7 @@ async fn changing_one_s_password_ends_the_other_sessions(pool: PgPool) {
     );
 }
 
-/// Whether somebody has an account can't be told from how long the refusal takes: the ranks of the two
+/// The time of a refusal does not reveal whether an account exists: the ranks of the two
 /// kinds of attempt are mixed as chance would mix them (Mann and Whitney's U).
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn an_unknown_email_takes_as_long_as_a_wrong_password(pool: PgPool) {

@@ -170,7 +170,7 @@ impl Caller {
 struct Volume(PathBuf);
 
 impl Volume {
-    /// Mounts it, or tells why that can't be.
+    /// Mounts it, or returns why it can't be mounted.
     fn mount() -> Result<Self, String> {
         if fs::metadata("/proc/self").unwrap().uid() != 0 {
             return Err("only root may mount a file system to fill".to_owned());
@@ -225,7 +225,7 @@ impl Drop for Volume {
             let status = Command::new("umount").args(options).arg(&self.0).status();
             status.is_ok_and(|status| status.success())
         };
-        // Whoever still has a file open there keeps the memory, but not the folder.
+        // A process with an open file there keeps the memory, but not the folder.
         if unmounted(&[]) || unmounted(&["--lazy"]) {
             let _ = fs::remove_dir(&self.0);
         }

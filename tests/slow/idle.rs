@@ -11,7 +11,7 @@ use crate::setup::{self, MIGRATOR, QUIET, VERIFY};
 use crate::support::process::Server;
 
 const CONNECTIONS: usize = 10_000;
-/// Connections that are opened before anything is told of them.
+/// Connections opened between two progress reports.
 const BATCH: usize = 1_000;
 const CHECKS: usize = 500;
 /// What is open beside the connections, here and in the server.

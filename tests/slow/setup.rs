@@ -9,7 +9,7 @@ use crate::support::{TestApp, start_of_time};
 
 pub const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
-/// A server's log as an operator would keep it, with the line that tells its address. The one at
+/// A server's log as an operator would keep it, with the line that names its address. The one at
 /// `trace`, which the tests read for secrets, would be most of what is measured.
 pub const QUIET: (&str, &str) = ("RUST_LOG", "warn,myproof_registry::server::startup=info");
 

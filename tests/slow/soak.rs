@@ -132,7 +132,7 @@ struct Load {
     address: String,
     keys: Keys,
     is_over: AtomicBool,
-    /// Of each verifier, since the last window: nobody waits for another one's.
+    /// Per verifier, since the last window, so that verifiers don't contend for one list.
     times: [Mutex<Vec<u32>>; VERIFIERS],
     lists: AtomicU64,
     lives: AtomicU64,

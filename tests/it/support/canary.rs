@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::MakeWriter;
 static LEAKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static START: Once = Once::new();
 
-/// Starts capturing, once for all tests of the program.
+/// Starts capturing, once for all tests of the binary.
 pub fn watch_logs() {
     START.call_once(|| {
         tracing_subscriber::fmt()
