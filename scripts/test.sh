@@ -203,7 +203,7 @@ setup rust
 if selected lint; then
     step "formatting (cargo fmt)" count_nothing formatting
     step "lint of the server (cargo clippy)" count_nothing clippy --features ssr,styleguide,sample --all-targets
-    step "lint of the slow tests (cargo clippy)" count_nothing clippy --features ssr,styleguide,sample --test trials
+    step "lint of the slow tests (cargo clippy)" count_nothing clippy --features ssr,styleguide,sample --test slow
     step "lint of the front end (cargo clippy for wasm32)" count_nothing clippy_wasm --features hydrate,styleguide --target wasm32-unknown-unknown --lib
     step "alerts of docs/alerts.yml (promtool)" count_nothing alerts
     step "licences, sources and advisories of dependencies (cargo deny, npm audit)" count_nothing supply_chain

@@ -8,7 +8,7 @@ use crate::support::TestApp;
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn issuing_answers_the_token_once_and_stores_none_of_it(pool: PgPool) {
+async fn issuing_returns_the_token_once_and_does_not_store_it(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;
@@ -66,7 +66,7 @@ async fn issuing_answers_the_token_once_and_stores_none_of_it(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn defaults_are_the_promised_ones(pool: PgPool) {
+async fn defaults_are_the_documented_ones(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;
@@ -87,7 +87,7 @@ async fn defaults_are_the_promised_ones(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_taken_id_is_drawn_again(pool: PgPool) {
+async fn a_taken_id_is_generated_again(pool: PgPool) {
     // Two applications with the same randomness draw the same ids.
     let first = TestApp::new(pool.clone());
     let partner = first.partner("Acme").await;
@@ -110,7 +110,7 @@ async fn a_taken_id_is_drawn_again(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_key_s_own_data_can_be_changed_while_it_lives(pool: PgPool) {
+async fn a_live_key_s_attributes_can_be_changed(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;
@@ -164,7 +164,7 @@ async fn a_key_s_own_data_can_be_changed_while_it_lives(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_end_before_the_key_begins_is_refused(pool: PgPool) {
+async fn an_expiry_before_the_start_is_refused(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;
@@ -184,7 +184,7 @@ async fn an_end_before_the_key_begins_is_refused(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_grace_follows_a_shortened_end(pool: PgPool) {
+async fn a_grace_period_follows_a_shortened_expiry(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;

@@ -56,7 +56,7 @@ async fn partners_are_made_shown_and_changed(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn active_keys_are_the_ones_that_work(pool: PgPool) {
+async fn active_keys_are_the_usable_ones(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;

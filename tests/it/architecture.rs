@@ -125,7 +125,7 @@ fn code(path: &Path) -> String {
 }
 
 #[test]
-fn imports_go_one_way() {
+fn imports_follow_the_layers() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut faults = Vec::new();
     for (folder, never) in NEVER {
@@ -144,7 +144,7 @@ fn imports_go_one_way() {
 }
 
 #[test]
-fn every_module_says_what_it_is() {
+fn every_module_is_documented() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for file in sources(&root.join("src")) {
         assert!(
@@ -157,7 +157,7 @@ fn every_module_says_what_it_is() {
 
 /// The layer around server functions asks who calls, but pages call their bodies without it.
 #[test]
-fn every_server_function_asks_who_calls() {
+fn every_server_function_authorizes_its_caller() {
     let mut asked = 0;
     for path in sources(Path::new("src/console")) {
         let text = fs::read_to_string(&path).unwrap();

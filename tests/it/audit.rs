@@ -1,4 +1,4 @@
-//! The history: an event for every change, in its transaction, in an unbroken chain.
+//! Audit log: an event for every change, in the same transaction, in an unbroken chain.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -9,7 +9,7 @@ use crate::support::TestApp;
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn events_tell_who_did_what_to_what_from_where(pool: PgPool) {
+async fn events_record_actor_action_target_and_origin(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let (admin_id, _) = admin.split_once('.').unwrap();
@@ -97,7 +97,7 @@ async fn events_tell_who_did_what_to_what_from_where(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_chain_is_unbroken_however_many_write_at_once(pool: PgPool) {
+async fn concurrent_writers_keep_the_chain_unbroken(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partners = (0..20).map(|n| {
@@ -144,7 +144,7 @@ async fn the_chain_is_unbroken_however_many_write_at_once(pool: PgPool) {
 
 /// A change whose event can't be written does not happen.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn no_event_no_change(pool: PgPool) {
+async fn a_change_without_its_event_is_rolled_back(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;

@@ -43,7 +43,7 @@ fn run(program: &str, arguments: &[&str]) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_dump_restored_elsewhere_is_the_same_registry(pool: PgPool) {
+async fn a_restored_dump_is_equivalent(pool: PgPool) {
     let app = TestApp::new(pool.clone());
     let partner = app.partner("Acme").await;
     let cookie = app.signed_in("ops@example.com", Role::Admin).await;

@@ -1,4 +1,4 @@
-//! Many keys in one order.
+//! Bulk actions.
 
 use std::collections::HashSet;
 
@@ -134,7 +134,7 @@ async fn a_partner_s_keys_are_previewed_and_rotated_in_one_step(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn listed_keys_are_revoked_and_each_other_one_is_told_of(pool: PgPool) {
+async fn listed_keys_are_revoked_and_skipped_keys_reported(pool: PgPool) {
     let s = Setting::new(pool).await;
     let [one, two, three]: [IssuedKey; 3] = s.keys().await;
     let path = format!("/api/admin/api-keys/{}/revoke", two.key_id);
@@ -174,7 +174,7 @@ async fn listed_keys_are_revoked_and_each_other_one_is_told_of(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn age_chooses_live_keys(pool: PgPool) {
+async fn live_keys_are_selected_by_age(pool: PgPool) {
     let s = Setting::new(pool).await;
     let old = s.key().await;
     s.app.clock.advance(TimeDelta::days(10));
@@ -194,7 +194,7 @@ async fn age_chooses_live_keys(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn bad_orders_change_nothing(pool: PgPool) {
+async fn invalid_requests_change_nothing(pool: PgPool) {
     let s = Setting::new(pool).await;
     let key = s.key().await;
     for (what, body, faults) in [
@@ -234,7 +234,7 @@ async fn bad_orders_change_nothing(pool: PgPool) {
     ] {
         assert_eq!(s.order(what, body.clone()).await.faults(), faults, "{body}");
     }
-    // Nobody has this id, so nothing fits.
+    // No partner has this id, so nothing matches.
     let nobody = json!({"select": {"partnerId": "0b9ac1f5-7d3e-4c58-9d5e-2f1a3b4c5d6e"}});
     let answer = s.order("revoke", nobody).await.ok(200);
     assert_eq!(answer["revoked"], json!([]));
@@ -248,7 +248,7 @@ async fn bad_orders_change_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_fault_in_the_midst_leaves_every_key_as_it_was(pool: PgPool) {
+async fn an_error_midway_leaves_every_key_unchanged(pool: PgPool) {
     let s = Setting::new(pool).await;
     let keys: [IssuedKey; 4] = s.keys().await;
     sqlx::raw_sql(
@@ -279,7 +279,7 @@ async fn a_fault_in_the_midst_leaves_every_key_as_it_was(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn orders_at_once_give_each_key_one_successor(pool: PgPool) {
+async fn concurrent_requests_give_each_key_one_successor(pool: PgPool) {
     let s = Setting::new(pool).await;
     let keys: [IssuedKey; 6] = s.keys().await;
     let mut ids: Vec<String> = keys.iter().map(|key| key.key_id.to_string()).collect();
@@ -309,7 +309,7 @@ async fn orders_at_once_give_each_key_one_successor(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_order_takes_the_oldest_500(pool: PgPool) {
+async fn a_request_takes_the_oldest_500(pool: PgPool) {
     let s = Setting::new(pool).await;
     let first = s.key().await;
     sqlx::query(
@@ -342,7 +342,7 @@ async fn an_order_takes_the_oldest_500(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_console_hears_how_far_a_rotation_is(pool: PgPool) {
+async fn the_console_shows_rotation_progress(pool: PgPool) {
     let s = Setting::new(pool).await;
     let keys: [IssuedKey; 3] = s.keys().await;
     let admin = s.app.signed_in("ops@example.com", Role::Admin).await;

@@ -12,7 +12,7 @@ use crate::support::{PASSWORD, TestApp};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
-/// Runs the program with something on its standard input.
+/// Runs the binary with the given standard input.
 fn run(database: &str, arguments: &[&str], input: &str) -> (i32, String, String) {
     let mut child = program(database, arguments).spawn().unwrap();
     child
@@ -146,7 +146,7 @@ async fn a_key_is_rotated_and_a_revocation_undone(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn refusals_are_one_line_and_make_nothing(pool: PgPool) {
+async fn errors_are_one_line_and_create_nothing(pool: PgPool) {
     let database = url(&pool);
     let app = TestApp::new(pool);
     for _ in 0..2 {
@@ -280,7 +280,7 @@ async fn operators_are_managed_from_the_command_line(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_schema_that_is_not_there_is_said_and_made(pool: PgPool) {
+async fn a_missing_schema_is_reported_and_created(pool: PgPool) {
     let database = url(&pool);
     let (code, _, stderr) = run(&database, &["operator", "list"], "");
     assert_eq!(code, 1);
@@ -327,7 +327,7 @@ fn a_bad_configuration_stops_the_start_with_one_line() {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn many_keys_are_rotated_and_revoked_once_it_is_said_so(pool: PgPool) {
+async fn bulk_actions_run_only_when_confirmed(pool: PgPool) {
     let database = url(&pool);
     let app = TestApp::new(pool);
     let acme = app.partner("Acme").await;
@@ -447,7 +447,7 @@ async fn the_policy_is_shown_and_set(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn sample_keys_are_for_development_alone(pool: PgPool) {
+async fn sample_keys_are_for_development_only(pool: PgPool) {
     let database = url(&pool);
     let (code, _, stderr) = run(&database, &["sample", "--keys", "60"], "");
     assert_eq!(code, 1);

@@ -11,7 +11,7 @@ use crate::support::TestApp;
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_clock_that_jumps_locks_nobody_out_and_revives_nothing(pool: PgPool) {
+async fn clock_jumps_cause_no_lockout_and_revive_nothing(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;
@@ -35,7 +35,7 @@ async fn a_clock_that_jumps_locks_nobody_out_and_revives_nothing(pool: PgPool) {
         app.get("/api/key", &revoked.token)
             .await
             .problem(401, "unauthorized", "key_inactive");
-        // An order is taken and stands in the history behind the one before, whatever the clock says.
+        // A write succeeds and follows the previous one in the audit log, whatever the clock says.
         let body =
             json!({"partnerId": partner.partner_id, "scopes": ["assets:read"], "name": "Later"});
         app.post("/api/admin/api-keys/issue", &admin, body)

@@ -165,7 +165,7 @@ async fn signing_in_and_out(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn wrong_credentials_tell_nothing_apart(pool: PgPool) {
+async fn wrong_credentials_are_indistinguishable(pool: PgPool) {
     let app = TestApp::new(pool);
     app.signed_in(EMAIL, Role::Admin).await;
     app.signed_in("gone@example.com", Role::Admin).await;
@@ -198,7 +198,7 @@ async fn wrong_credentials_tell_nothing_apart(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_form_post_without_wasm_goes_back_with_the_error_and_without_the_password(pool: PgPool) {
+async fn a_form_post_without_wasm_redirects_with_the_error_but_no_password(pool: PgPool) {
     let app = TestApp::new(pool);
     let headers = [
         ("Sec-Fetch-Site", "same-origin"),
@@ -222,7 +222,7 @@ async fn a_form_post_without_wasm_goes_back_with_the_error_and_without_the_passw
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn sessions_end_by_idleness_and_by_age(pool: PgPool) {
+async fn sessions_expire_by_idleness_and_by_age(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in(EMAIL, Role::Admin).await;
     let is_in = async || app.page("/api-keys", Some(&cookie)).await.status == 200;
@@ -282,7 +282,7 @@ async fn a_new_password_and_a_disabled_operator_end_sessions(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn every_server_function_asks_where_the_request_comes_from(pool: PgPool) {
+async fn every_server_function_checks_the_origin(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in(EMAIL, Role::Admin).await;
     let before = app.count("select count(*) from audit_events").await;
@@ -324,7 +324,7 @@ async fn every_server_function_asks_where_the_request_comes_from(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn every_server_function_asks_for_a_session_and_its_role(pool: PgPool) {
+async fn every_server_function_requires_a_session_and_a_role(pool: PgPool) {
     let app = TestApp::new(pool);
     let auditor = app.signed_in("auditor@example.com", Role::Auditor).await;
     let admin = app.signed_in(EMAIL, Role::Admin).await;
@@ -361,7 +361,7 @@ async fn every_server_function_asks_for_a_session_and_its_role(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn server_functions_take_json_alone_and_posts_alone(pool: PgPool) {
+async fn server_functions_accept_only_json_posts(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in(EMAIL, Role::Admin).await;
     let partner = app.partner("Acme").await;
@@ -392,7 +392,7 @@ async fn server_functions_take_json_alone_and_posts_alone(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_console_does_what_rest_does_and_says_who_did_it(pool: PgPool) {
+async fn the_console_matches_rest_and_records_the_operator(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in(EMAIL, Role::Admin).await;
     let made = app
@@ -467,7 +467,7 @@ async fn the_console_does_what_rest_does_and_says_who_did_it(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn pages_without_a_session_lead_to_the_sign_in_and_back(pool: PgPool) {
+async fn pages_without_a_session_redirect_to_sign_in_and_back(pool: PgPool) {
     let app = TestApp::new(pool);
     let answer = app.page("/api-keys?q=a%20b", None).await;
     assert_eq!(
@@ -486,7 +486,7 @@ async fn pages_without_a_session_lead_to_the_sign_in_and_back(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn next_leads_nowhere_else(pool: PgPool) {
+async fn next_redirects_only_to_own_pages(pool: PgPool) {
     let app = TestApp::new(pool);
     app.signed_in(EMAIL, Role::Admin).await;
     for next in [
@@ -513,7 +513,7 @@ async fn next_leads_nowhere_else(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_page_is_whole_without_wasm_and_shows_text_as_text(pool: PgPool) {
+async fn pages_are_complete_without_wasm_and_escape_text(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in(EMAIL, Role::Auditor).await;
     let partner = app.partner("<b>Bold</b> & \"Söhne\" مؤسسة 🚀").await;
@@ -551,7 +551,7 @@ async fn the_page_is_whole_without_wasm_and_shows_text_as_text(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn bad_calls_of_server_functions_are_refused_as_what_they_are(pool: PgPool) {
+async fn bad_server_function_calls_get_specific_errors(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in(EMAIL, Role::Admin).await;
     let auditor = app.signed_in("auditor@example.com", Role::Auditor).await;
@@ -605,7 +605,7 @@ async fn bad_calls_of_server_functions_are_refused_as_what_they_are(pool: PgPool
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn addresses_lead_where_they_should(pool: PgPool) {
+async fn urls_resolve_to_the_right_pages(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in(EMAIL, Role::Admin).await;
     for (path, cookie, status, location) in [
@@ -630,7 +630,7 @@ async fn addresses_lead_where_they_should(pool: PgPool) {
         let led = (answer.status.as_u16(), answer.header("location"));
         assert_eq!(led, (status, location), "{path}");
     }
-    // Whoever is signed in can sign out on a missing page too.
+    // A signed-in operator can sign out on a missing page too.
     let missing = app.page("/nowhere", Some(&cookie)).await;
     assert_eq!(missing.status, 404);
     assert!(missing.text.contains("Sign out"));
@@ -644,7 +644,7 @@ async fn addresses_lead_where_they_should(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn signing_in_takes_no_cookie_that_somebody_chose_and_ends_the_one_before(pool: PgPool) {
+async fn signing_in_replaces_the_session_cookie(pool: PgPool) {
     let app = TestApp::new(pool);
     let before = app.signed_in(EMAIL, Role::Admin).await;
     let chosen = format!("__Host-myproof-session={}", "5e".repeat(32));
@@ -685,7 +685,7 @@ async fn signing_in_takes_no_cookie_that_somebody_chose_and_ends_the_one_before(
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_cookie_is_worth_nothing_after_signing_out(pool: PgPool) {
+async fn a_cookie_is_invalid_after_signing_out(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in(EMAIL, Role::Admin).await;
     let sign_out = app.rpc("session/sign-out", Some(&cookie), json!({})).await;
@@ -710,7 +710,7 @@ async fn a_cookie_is_worth_nothing_after_signing_out(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn one_s_own_sessions_are_listed_and_ended(pool: PgPool) {
+async fn operators_list_and_end_their_own_sessions(pool: PgPool) {
     let app = TestApp::new(pool);
     let mine = app.signed_in(EMAIL, Role::Auditor).await;
     let theirs = app.signed_in("other@example.com", Role::Admin).await;
@@ -732,7 +732,7 @@ async fn one_s_own_sessions_are_listed_and_ended(pool: PgPool) {
         .map(|session| (&session["isThis"], &session["ip"]))
         .collect();
     let (yes, no, ip) = (json!(true), json!(false), json!("192.0.2.1"));
-    // What was used last comes first; where the first came from nobody knows.
+    // Most recently used first; the first one's origin is unknown.
     assert_eq!(shown.len(), 2);
     assert!(
         shown.contains(&(&yes, &Value::Null)) && shown.contains(&(&no, &ip)),
@@ -742,7 +742,7 @@ async fn one_s_own_sessions_are_listed_and_ended(pool: PgPool) {
         let found = sessions.iter().find(|session| session["isThis"] == is_this);
         found.unwrap()["sessionId"].clone()
     };
-    // Nobody ends another's.
+    // Sessions of another operator can't be ended.
     let foreign = id(&list(&theirs).await, true);
     for (session_id, other_lives) in [(foreign, true), (id(&sessions, false), false)] {
         let body = json!({"session_id": session_id});
@@ -760,7 +760,7 @@ async fn one_s_own_sessions_are_listed_and_ended(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_file_that_keeps_its_name_is_asked_for_again(pool: PgPool) {
+async fn files_with_fixed_names_are_revalidated(pool: PgPool) {
     let app = TestApp::new(pool);
     let get = async |path: &str, validator: &str| {
         let request = Request::head(path).header("If-None-Match", validator);

@@ -1,4 +1,4 @@
-//! `/api/auth/verify`: what proxies in front of other services are told.
+//! `/api/auth/verify`: answers to proxies in front of other services.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -70,7 +70,7 @@ async fn an_accepted_key_is_named_by_headers_and_an_empty_body(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn for_nginx_a_429_becomes_a_403_with_its_headers(pool: PgPool) {
+async fn nginx_gets_a_403_instead_of_a_429_with_its_headers(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let input = IssueInput {

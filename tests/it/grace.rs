@@ -74,7 +74,7 @@ impl Rotated {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn it_runs_from_the_successor_s_first_use(pool: PgPool) {
+async fn a_grace_period_starts_at_the_successor_s_first_use(pool: PgPool) {
     let order = json!({"graceSeconds": 3600, "graceStarts": "first_use"});
     let r = Rotated::new(pool, None, order).await;
     let latest = start_of_time() + TimeDelta::days(30) + TimeDelta::hours(1);
@@ -125,7 +125,7 @@ async fn it_runs_from_the_successor_s_first_use(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn without_any_use_it_begins_after_30_days_or_the_key_ends_first(pool: PgPool) {
+async fn an_unused_grace_period_starts_after_30_days_unless_the_key_expires_first(pool: PgPool) {
     let order = json!({"graceSeconds": 0, "graceStarts": "first_use"});
     let r = Rotated::new(pool, None, order).await;
     assert_eq!(
@@ -141,7 +141,7 @@ async fn without_any_use_it_begins_after_30_days_or_the_key_ends_first(pool: PgP
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn it_never_outlives_the_old_key(pool: PgPool) {
+async fn a_grace_period_never_outlives_the_old_key(pool: PgPool) {
     let order = json!({"graceSeconds": 86400, "graceStarts": "first_use", "notAfter": "2028-01-01T00:00:00Z"});
     let r = Rotated::new(pool, Some("2027-01-15T20:00:00Z"), order).await;
     assert_eq!(r.answer["retiresAt"], "2027-01-15T20:00:00Z");
@@ -166,7 +166,7 @@ async fn it_never_outlives_the_old_key(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn with_a_grace_of_none_the_first_use_ends_the_old_key(pool: PgPool) {
+async fn without_a_grace_period_the_first_use_ends_the_old_key(pool: PgPool) {
     let order = json!({"graceStarts": "first_use"});
     let r = Rotated::new(pool, None, order).await;
     assert!(r.works(&r.old_token).await);
@@ -179,7 +179,7 @@ async fn with_a_grace_of_none_the_first_use_ends_the_old_key(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn it_can_be_ended_now_and_extended(pool: PgPool) {
+async fn a_grace_period_can_be_ended_and_extended(pool: PgPool) {
     let order = json!({"graceSeconds": 60, "graceStarts": "first_use"});
     let r = Rotated::new(pool, None, order).await;
     let grace = path(&r.old_id, "grace");
@@ -274,7 +274,7 @@ async fn a_lineage_never_has_three_live_keys(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_first_use_and_a_rotation_at_once_do_not_block_each_other(pool: PgPool) {
+async fn concurrent_first_use_and_rotation_do_not_block_each_other(pool: PgPool) {
     let order = json!({"graceSeconds": 3600, "graceStarts": "first_use"});
     let r = Rotated::new(pool, None, order).await;
     assert!(r.works(r.new_token()).await);

@@ -1,4 +1,4 @@
-//! Health, and a database that is away.
+//! Health, and an unavailable database.
 
 use std::time::{Duration, Instant};
 
@@ -46,14 +46,14 @@ async fn a_database_that_is_down_is_a_503_in_under_two_seconds() {
         .await
         .problem(503, "unavailable", "");
     assert_eq!(app.call("GET", "/healthz", None, None).await.status, 200);
-    // What needs no database is judged without it.
+    // Requests that need no database are answered without it.
     app.get("/api/key", "junk")
         .await
         .problem(401, "unauthorized", "bad_format");
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn connections_that_are_cut_recover_by_themselves(pool: PgPool) {
+async fn lost_connections_recover_automatically(pool: PgPool) {
     let options = (*pool.connect_options()).clone();
     let app = TestApp::new(myproof_registry::server::startup::pool(options));
     let admin = app.admin().await;

@@ -71,7 +71,7 @@ fn import(pool: &PgPool, arguments: &[&str]) -> (i32, Vec<String>, String) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_is_right_is_taken_and_the_rest_is_told(pool: PgPool) {
+async fn valid_rows_are_imported_and_the_rest_reported(pool: PgPool) {
     let from = source(&pool).await;
     let (code, lines, stderr) = import(&pool, &["--from", &from]);
     assert_eq!(code, 0, "{stderr}");
@@ -166,7 +166,7 @@ async fn what_is_right_is_taken_and_the_rest_is_told(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn again_it_may_revoke_a_key_and_change_nothing_else(pool: PgPool) {
+async fn a_repeated_import_only_revokes_keys(pool: PgPool) {
     let from = source(&pool).await;
     assert_eq!(import(&pool, &["--from", &from]).0, 0);
     let state = || async {
@@ -215,7 +215,7 @@ async fn again_it_may_revoke_a_key_and_change_nothing_else(pool: PgPool) {
     }
     assert_ne!(state().await, before);
 
-    // A key of the registry's own is nobody's to change.
+    // An import never changes a key issued by the registry.
     let app = TestApp::new(pool.clone());
     let partner = app.partner("Own").await;
     let own = app.key(&partner, &["reverify"]).await;
@@ -236,7 +236,7 @@ async fn again_it_may_revoke_a_key_and_change_nothing_else(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_source_that_can_not_be_read_is_said(pool: PgPool) {
+async fn an_unreadable_source_is_reported(pool: PgPool) {
     for (from, why) in [
         ("mysql://x@y/z".to_owned(), "--from must be of the form"),
         (

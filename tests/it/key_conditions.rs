@@ -93,7 +93,7 @@ fn ids(keys: &[KeyView]) -> Vec<&str> {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn lists_find_what_the_rules_say(pool: PgPool) {
+async fn lists_match_the_domain_rules(pool: PgPool) {
     let app = TestApp::new(pool);
     let mut draw = Draw {
         random: StdRng::seed_from_u64(20),

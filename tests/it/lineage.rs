@@ -33,7 +33,7 @@ struct World {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn no_sequence_of_orders_breaks_a_lineage(pool: PgPool) {
+async fn no_sequence_of_operations_breaks_a_lineage(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner_id = app.partner("Acme").await.partner_id.to_string();
     let mut world = World {

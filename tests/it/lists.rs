@@ -39,7 +39,7 @@ async fn all(
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn each_row_comes_once_whatever_is_added_meanwhile(pool: PgPool) {
+async fn each_row_appears_once_while_rows_are_added(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;
@@ -82,7 +82,7 @@ async fn each_row_comes_once_whatever_is_added_meanwhile(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn searches_are_literal_and_blind_to_case(pool: PgPool) {
+async fn searches_are_literal_and_case_insensitive(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     for name in [
@@ -254,7 +254,7 @@ async fn the_console_pages_on_and_back(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn partners_to_choose_from_are_a_page_and_the_chosen_one(pool: PgPool) {
+async fn partner_options_are_one_page_plus_the_selected_partner(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in("ops@example.com", Role::Admin).await;
     sqlx::query(
@@ -392,7 +392,7 @@ async fn keys_are_sorted_and_paged_both_ways(pool: PgPool) {
 
 /// A status follows from the row and the clock: no write is needed for it to change.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_key_is_listed_by_the_status_of_the_moment(pool: PgPool) {
+async fn a_key_is_listed_by_its_current_status(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;
@@ -420,7 +420,7 @@ async fn a_key_is_listed_by_the_status_of_the_moment(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn short_texts_find_what_begins_with_them(pool: PgPool) {
+async fn short_searches_match_prefixes(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let acme = app.partner("Acme").await;
@@ -453,7 +453,7 @@ async fn short_texts_find_what_begins_with_them(pool: PgPool) {
 /// Whichever way a search goes, its pages are those of the whole list that fit, in its order.
 #[cfg(feature = "sample")]
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn every_search_finds_what_fits_and_nothing_else(pool: PgPool) {
+async fn every_search_finds_all_matches_and_nothing_else(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let size = SampleSize {

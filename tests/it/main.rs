@@ -1,5 +1,5 @@
 //! Tests against a real PostgreSQL: a database per test, the real router, a clock and a source of
-//! randomness of their own. One program, so that it links once.
+//! randomness of their own. One binary, so that it links once.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,41 +13,42 @@ mod admin_partners;
 mod answers;
 mod architecture;
 mod audit;
+mod audit_log;
+mod audit_page;
 mod backup;
 mod bad_input;
 mod bulk;
+mod cache_invalidation;
 mod cli;
 mod clock_jumps;
-mod columns;
+mod column_contents;
 mod console;
-mod factors;
+mod crash_recovery;
 mod forward_auth;
-mod glance;
 mod grace;
-mod guard;
 mod health;
-mod history;
-mod history_page;
-mod holder;
-mod hostile;
+mod holder_auth;
+mod hostile_requests;
+mod http_limits;
 mod import;
 mod key_conditions;
-mod kills;
 mod lineage;
 mod lists;
 mod metrics;
+mod mfa;
 mod minting;
 mod nginx;
 mod node_pack;
-mod notices;
-mod obeyed;
+mod notifications;
 mod openapi;
 mod operators;
 mod outage;
+mod overview;
 mod partner_audit;
 mod pepper;
-mod pepper_walk;
+mod pepper_rotation;
 mod policy;
+mod pool_exhaustion;
 mod processes;
 mod proof_assets;
 mod rates;
@@ -60,10 +61,9 @@ mod scan;
 mod schema;
 mod security_headers;
 mod sign_in;
-mod sign_in_history;
-mod starved;
+mod sign_in_audit;
 mod stopping;
 mod support;
 mod usage;
-mod warm;
-mod wire;
+mod verification;
+mod warm_cache;

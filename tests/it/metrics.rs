@@ -1,4 +1,4 @@
-//! What Prometheus is told, and what it is not.
+//! Prometheus metrics: what they contain, and what they must not.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -42,7 +42,7 @@ fn value(text: &str, name: &str) -> Option<f64> {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_happens_is_counted(pool: PgPool) {
+async fn events_are_counted(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let key = app.key(&partner, &["assets:read"]).await;
@@ -83,7 +83,7 @@ async fn what_happens_is_counted(pool: PgPool) {
         value(&text, "process_resident_memory_bytes").unwrap() > 1e6,
         "{text}"
     );
-    // It tells nobody's name, id or address.
+    // Metrics contain no name, id or address.
     for private in [
         "Acme",
         key.key_id.as_str(),
@@ -98,7 +98,7 @@ async fn what_happens_is_counted(pool: PgPool) {
 }
 
 #[tokio::test]
-async fn a_database_that_is_away_hides_no_other_number() {
+async fn an_unavailable_database_hides_no_other_metric() {
     let app = TestApp::new(nowhere());
     app.page("/readyz", None).await;
     let text = metrics(&app).await;
@@ -113,9 +113,9 @@ async fn a_database_that_is_away_hides_no_other_number() {
     assert_eq!(value(&text, "apikey_listener_live"), Some(0.0));
 }
 
-/// What a rule asks for that nobody tells would never fire.
+/// A rule on a metric that does not exist would never fire.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn every_name_that_an_alert_asks_for_is_told(pool: PgPool) {
+async fn every_metric_named_by_an_alert_exists(pool: PgPool) {
     let app = TestApp::new(pool);
     assert_eq!(app.page("/login", None).await.status, 200);
     let text = metrics(&app).await;

@@ -36,7 +36,7 @@ async fn assets(app: &TestApp) -> i64 {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_asset_is_recorded_as_it_was_sent(pool: PgPool) {
+async fn an_asset_is_recorded_as_sent(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let key = app.key(&partner, PARTNER_SCOPES).await;
@@ -73,7 +73,7 @@ async fn an_asset_is_recorded_as_it_was_sent(pool: PgPool) {
     let empty = json!({"contentHash": hash(3), "title": "x", "metadata": {}});
     let empty = app.post("/api/proof-assets", &key.token, empty).await;
     assert_eq!(empty.ok(201)["asset"]["metadata"], json!({}));
-    // The event tells what was recorded, but not the partner's own data.
+    // The event contains what was recorded, but not the partner's own data.
     let admin = app.admin().await;
     let told = app
         .get("/api/admin/audit?action=asset.minted", &admin)
@@ -167,7 +167,7 @@ async fn bad_input_records_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_partner_mints_a_content_once_for_ever(pool: PgPool) {
+async fn a_partner_can_mint_a_content_only_once(pool: PgPool) {
     let app = TestApp::new(pool);
     let (acme, bcme) = (app.partner("Acme").await, app.partner("Bcme").await);
     let giver = app.key(&acme, PARTNER_SCOPES).await.token;
@@ -199,7 +199,7 @@ async fn a_partner_mints_a_content_once_for_ever(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn of_mints_at_once_one_succeeds(pool: PgPool) {
+async fn one_of_several_concurrent_mints_succeeds(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let token = app.key(&partner, PARTNER_SCOPES).await.token;
@@ -223,7 +223,7 @@ async fn of_mints_at_once_one_succeeds(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_idempotency_key_gives_the_same_answer_for_a_day(pool: PgPool) {
+async fn an_idempotency_key_replays_the_answer_for_a_day(pool: PgPool) {
     let app = TestApp::new(pool);
     let (acme, bcme) = (app.partner("Acme").await, app.partner("Bcme").await);
     let token = app.key(&acme, PARTNER_SCOPES).await.token;
@@ -283,13 +283,13 @@ async fn an_idempotency_key_gives_the_same_answer_for_a_day(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_refusal_is_not_kept(pool: PgPool) {
+async fn refusals_are_not_stored_for_replay(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let token = app.key(&partner, PARTNER_SCOPES).await.token;
     let asset = mint(&app, &token, 1).await;
     for _ in 0..3 {
-        // Each is told why, not that the one before is still under way.
+        // Each gets its own reason, not that the previous one is in progress.
         let body = mint_under(&app, &token, &[b"k"], &deed(1)).await.problem(
             409,
             "conflict",
@@ -300,14 +300,14 @@ async fn a_refusal_is_not_kept(pool: PgPool) {
     mint_under(&app, &token, &[b"k"], &deed(2)).await.ok(201);
 }
 
-/// While one is answered, another under the same key is told so and does nothing.
+/// While a request is in progress, another with the same key is refused and does nothing.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_second_request_meanwhile_is_told_to_wait(pool: PgPool) {
+async fn a_concurrent_request_with_the_same_key_gets_409(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let token = app.key(&partner, PARTNER_SCOPES).await.token;
     let (one, two) = (deed(1), deed(2));
-    // The first one waits for the end of the history with its lock in hand.
+    // The first one holds its lock and waits for the audit chain's head.
     let mut blocker = app.pool.begin().await.unwrap();
     sqlx::query("select 1 from audit_head for update")
         .execute(&mut *blocker)
@@ -338,7 +338,7 @@ async fn a_second_request_meanwhile_is_told_to_wait(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn of_repeats_at_once_one_records(pool: PgPool) {
+async fn one_of_several_concurrent_repeats_records(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let token = app.key(&partner, PARTNER_SCOPES).await.token;
@@ -365,7 +365,7 @@ async fn of_repeats_at_once_one_records(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn kept_answers_are_well_formed(pool: PgPool) {
+async fn stored_answers_are_well_formed(pool: PgPool) {
     for (statement, constraint) in [
         (
             "insert into idempotency_keys values (gen_random_uuid(), 'r', 'k', sha256(''), '{}', now())",

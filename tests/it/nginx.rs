@@ -123,7 +123,7 @@ impl Drop for Nginx {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn nginx_guards_a_service_with_these_keys(pool: PgPool) {
+async fn nginx_protects_a_service_with_these_keys(pool: PgPool) {
     // The key is made by an application that lives in 2027, the server lives today.
     let app = TestApp::new(pool.clone());
     let partner = app.partner("Acme").await;

@@ -1,9 +1,9 @@
 //! What the registry's earlier Node pack did wrong, each as a test. Where another file holds the
 //! fault more closely, it is named.
 //!
-//! `of_twenty_rotations_at_once_one_succeeds` (rotation): 20 rotations left 20 live keys.
-//! `the_window_is_judged_to_the_microsecond` (guard): notBefore was ignored.
-//! `a_deactivated_partner_stops_all_its_keys_and_comes_back` (guard): its keys went on working.
+//! `one_of_twenty_concurrent_rotations_succeeds` (rotation): 20 rotations left 20 live keys.
+//! `the_validity_window_is_exact_to_the_microsecond` (verification): notBefore was ignored.
+//! `deactivating_a_partner_disables_its_keys_until_reactivation` (verification): its keys went on working.
 //! `queries` (bad_input): a repeated parameter or `q=%00` crashed it.
 //! `the_first_admin_key_comes_from_the_command_line` (cli): there was no way to make one.
 //! `end2end/tests/journey.spec.ts`: the new token was drawn inside the dialog that had just closed.
@@ -54,7 +54,7 @@ async fn a_list_in_one_scope_makes_no_admin_key(pool: PgPool) {
 /// A kill between revoking the old key and making the new one left none: both are one transaction,
 /// so a failure after the first half undoes it.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_rotation_that_fails_half_way_leaves_the_old_key_alone(pool: PgPool) {
+async fn a_failed_rotation_leaves_the_old_key_unchanged(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;
@@ -107,7 +107,7 @@ async fn a_key_needs_a_partner_that_exists(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn revoking_an_unknown_key_is_not_ok(pool: PgPool) {
+async fn revoking_an_unknown_key_is_an_error(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     app.post(

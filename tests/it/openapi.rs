@@ -33,7 +33,7 @@ fn described() -> Vec<(String, String, Value)> {
     found
 }
 
-/// The paths that the router has, out of what it tells of itself.
+/// The router's paths, from its debug output.
 fn routed() -> BTreeSet<String> {
     let router = axum::Router::from(http::routes(Gate::for_docs()));
     let told = format!("{router:?}");
@@ -51,7 +51,7 @@ fn filled(path: &str) -> String {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_document_and_the_router_know_the_same_routes(pool: PgPool) {
+async fn the_document_and_the_router_have_the_same_routes(pool: PgPool) {
     let app = TestApp::new(pool);
     let paths: BTreeSet<String> = described().into_iter().map(|(path, ..)| path).collect();
     assert_eq!(paths, routed());
@@ -75,7 +75,7 @@ async fn the_document_and_the_router_know_the_same_routes(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn operations_ask_for_the_key_and_the_scopes_that_the_document_names(pool: PgPool) {
+async fn operations_require_the_documented_key_and_scopes(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let mut tokens = Vec::new();
@@ -105,7 +105,7 @@ async fn operations_ask_for_the_key_and_the_scopes_that_the_document_names(pool:
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_examples_are_taken(pool: PgPool) {
+async fn the_examples_are_accepted(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let mut tried = 0;
@@ -125,7 +125,7 @@ async fn the_examples_are_taken(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn everybody_may_read_it(pool: PgPool) {
+async fn the_document_is_public(pool: PgPool) {
     let app = TestApp::new(pool.clone());
     let answer = app.call("GET", "/api/openapi.json", None, None).await;
     assert_eq!(
@@ -181,7 +181,7 @@ async fn keep_alive(pool: &PgPool, key_id: &str, done: &AtomicBool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn no_input_brings_an_answer_outside_the_document(pool: PgPool) {
+async fn every_answer_conforms_to_the_document(pool: PgPool) {
     let arguments = ["key", "issue", "--partner", "Fuzz", "--scope", "admin:*"];
     let issued = program(&database_url(&pool), &arguments).output().unwrap();
     let token = String::from_utf8(issued.stdout).unwrap().trim().to_owned();

@@ -28,7 +28,7 @@ const OFF: UpdateOperator = UpdateOperator {
 };
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn who_loses_something_is_signed_out_and_the_last_admin_stays(pool: PgPool) {
+async fn losing_a_permission_ends_sessions_and_the_last_admin_stays(pool: PgPool) {
     let app = TestApp::new(pool);
     let one = app.signed_in("one@example.com", Role::Admin).await;
     let two = app.signed_in("two@example.com", Role::Admin).await;
@@ -45,7 +45,7 @@ async fn who_loses_something_is_signed_out_and_the_last_admin_stays(pool: PgPool
             .status,
         401
     );
-    // Whatever would leave nobody to manage operators is refused, by each way.
+    // Every change that would leave no admin is refused.
     let one_id = id_of(&app, "one@example.com").await;
     for input in [json!({"role": "auditor"}), json!({"active": false})] {
         let update = json!({"operator_id": one_id, "input": input});
@@ -84,7 +84,7 @@ async fn who_loses_something_is_signed_out_and_the_last_admin_stays(pool: PgPool
     );
     let actions = "select count(*) from audit_events where action in ('operator.changed', 'operator.disabled')";
     assert_eq!(app.count(actions).await, 2);
-    // The same again changes nothing and tells nothing.
+    // A repetition changes nothing and is not recorded.
     app.services
         .operators
         .update(&somebody(), three, OFF)
@@ -100,7 +100,7 @@ async fn who_loses_something_is_signed_out_and_the_last_admin_stays(pool: PgPool
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn of_two_admins_who_disable_each_other_one_stays(pool: PgPool) {
+async fn two_admins_disabling_each_other_leave_one_enabled(pool: PgPool) {
     let app = TestApp::new(pool);
     for round in 0..5 {
         let emails = [
@@ -115,7 +115,7 @@ async fn of_two_admins_who_disable_each_other_one_stays(pool: PgPool) {
                 .unwrap();
         }
         let ids = [id_of(&app, &emails[0]).await, id_of(&app, &emails[1]).await];
-        // Whoever was left by the round before.
+        // The admin left by the previous round.
         for other in all(&app).await {
             if !ids.contains(&other.operator_id) && other.active {
                 app.services
@@ -135,7 +135,7 @@ async fn of_two_admins_who_disable_each_other_one_stays(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn one_s_own_password_is_not_reset(pool: PgPool) {
+async fn operators_cannot_reset_their_own_password(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in("kate@example.com", Role::Admin).await;
     app.signed_in("other@example.com", Role::Auditor).await;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::process::{Server, program, scratch};
 
-/// Far longer than it takes: these machines are noisy, and this is no measurement.
+/// A generous limit for noisy machines; not a measurement.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A cluster of the test's own, which may be stopped and started.
@@ -23,7 +23,7 @@ impl Cluster {
         cluster
     }
 
-    /// `stop` ends it as a crash would: nothing is written any more, nobody is waited for.
+    /// `stop` ends it like a crash: nothing more is written, no client is waited for.
     fn run(&self, order: &str) -> String {
         let folder = self.0.to_str().unwrap();
         let output = Command::new("scripts/cluster.sh")
@@ -59,7 +59,7 @@ fn run(database: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Stops the threads, though the test fails meanwhile.
+/// Stops the threads even if the test fails.
 struct StopAtLast<'a>(&'a AtomicBool);
 
 impl Drop for StopAtLast<'_> {
@@ -68,12 +68,12 @@ impl Drop for StopAtLast<'_> {
     }
 }
 
-/// What a proxy is told of a token: it needs nothing but the guard.
+/// Forward-auth, which needs only key verification.
 fn verified(server: &Server, token: &str) -> u16 {
     server.call("GET", "/api/auth/verify", token, "").0
 }
 
-/// What the calls were answered.
+/// Answers to the calls.
 #[derive(Default)]
 struct Answered {
     statuses: Vec<u16>,
@@ -81,10 +81,10 @@ struct Answered {
 }
 
 #[test]
-fn a_database_that_crashes_and_comes_back_loses_nothing_that_was_acknowledged() {
+fn a_database_crash_loses_no_acknowledged_write() {
     let cluster = Cluster::start();
     let database = cluster.url();
-    // A throw-away cluster gives its word before it has written; this one must not.
+    // A throw-away cluster acknowledges before it has written; this one must not.
     let sql = "alter database postgres set synchronous_commit = on";
     let done = Command::new("psql")
         .args([&database, "-qc", sql])
@@ -189,7 +189,7 @@ fn a_database_that_crashes_and_comes_back_loses_nothing_that_was_acknowledged() 
         away(&issued.statuses) > 0 && away(&checked) > 0,
         "the database was never away"
     );
-    // A key that was proven goes on where that was chosen.
+    // A verified key is still accepted if an outage grace is configured.
     assert!(
         bridged.iter().all(|status| *status == 200),
         "{} of {}",

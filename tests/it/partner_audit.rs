@@ -1,4 +1,4 @@
-//! `/api/audit`: a partner reads its own history, in which staff have no names.
+//! `/api/audit`: a partner reads its own audit log, in which staff have no names.
 
 use chrono::TimeDelta;
 use myproof_registry::domain::audit::{Actor, ActorKind};
@@ -35,7 +35,7 @@ fn of<'a>(events: &'a [Value], action: &str) -> &'a Value {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn staff_and_strangers_appear_as_operator(pool: PgPool) {
+async fn staff_and_other_partners_appear_as_operator(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let (acme, bcme) = (app.partner("Acme").await, app.partner("Bcme").await);
@@ -91,7 +91,7 @@ async fn staff_and_strangers_appear_as_operator(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn operators_have_neither_name_nor_address(pool: PgPool) {
+async fn operators_are_shown_without_name_and_ip_address(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let key = app.key(&partner, &["audit:read"]).await;
@@ -198,7 +198,7 @@ async fn pages_are_full_whatever_others_do(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_staff_noted_stays_with_them(pool: PgPool) {
+async fn staff_notes_are_hidden_from_partners(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let acme = app.partner("Acme").await;

@@ -24,7 +24,7 @@ async fn stored(pool: &PgPool, key_id: &str) -> (String, Option<Vec<u8>>, Option
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_success_under_a_retired_pepper_renews_the_row(pool: PgPool) {
+async fn a_success_under_a_retired_pepper_rehashes_the_row(pool: PgPool) {
     let token = {
         let app = TestApp::new(pool.clone());
         let partner = app.partner("Acme").await;
@@ -84,7 +84,7 @@ async fn a_success_under_a_retired_pepper_renews_the_row(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_row_of_the_node_pack_works_and_gets_its_tag(pool: PgPool) {
+async fn a_node_pack_row_verifies_and_gets_its_check_tag(pool: PgPool) {
     let app = node_app(pool).await;
     let (key_id, _) = NODE_TOKEN.split_once('.').unwrap();
     assert_eq!(stored(&app.pool, key_id).await.1, None);
@@ -117,7 +117,7 @@ async fn a_row_of_the_node_pack_works_and_gets_its_tag(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn guesses_at_a_legacy_key_are_rationed(pool: PgPool) {
+async fn guesses_at_a_legacy_key_are_rate_limited(pool: PgPool) {
     let app = node_app(pool).await;
     let wrong = NODE_TOKEN.replace("7d0e", "7d0f");
     for _ in 0..10 {

@@ -28,7 +28,7 @@ async fn found(app: &TestApp, admin: &str, query: &str) -> Vec<String> {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn rules_are_off_at_first_and_changes_are_told(pool: PgPool) {
+async fn rules_are_off_by_default_and_changes_are_audited(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let policy = app.get("/api/admin/policy", &admin).await.ok(200)["policy"].clone();
@@ -309,7 +309,7 @@ async fn filters_and_keys_say_the_same(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_policy_stays(pool: PgPool) {
+async fn the_policy_cannot_be_deleted_or_made_invalid(pool: PgPool) {
     let app = TestApp::new(pool);
     for sql in [
         "delete from policy",

@@ -1,5 +1,5 @@
-//! Two real servers, two processes, one database: what is changed in one is obeyed by the other,
-//! whoever changes it and whatever becomes of the listeners' connections.
+//! Two server processes on one database: a change in one takes effect in the other,
+//! by any actor, and while listeners lose their connections.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use crate::support::process::{Server, call, database_url, program};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
-/// Far longer than it takes: these machines are noisy, and this is no measurement.
+/// A generous limit for noisy machines; not a measurement.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 fn issue(pool: &PgPool, partner: &str, scope: &str) -> (String, String) {
@@ -45,7 +45,7 @@ fn refused(servers: &[&Server], token: &str, how: &str) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_change_by_anybody_is_obeyed_by_both(pool: PgPool) {
+async fn a_change_in_one_process_takes_effect_in_both(pool: PgPool) {
     let (a, b) = (Server::start(&pool), Server::start(&pool));
     let (_, admin) = issue(&pool, "Registry staff", "admin:*");
     for cut in [false, true] {
@@ -98,7 +98,7 @@ async fn a_change_by_anybody_is_obeyed_by_both(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn scopes_and_rates_change_under_a_warm_key(pool: PgPool) {
+async fn scopes_and_rates_of_a_cached_key_can_change(pool: PgPool) {
     let (a, b) = (Server::start(&pool), Server::start(&pool));
     let (key_id, token) = issue(&pool, "Acme", "admin:*");
     let admin_status = |server: &Server| server.call("GET", "/api/admin/partners", &token, "").0;
@@ -128,7 +128,7 @@ async fn scopes_and_rates_change_under_a_warm_key(pool: PgPool) {
 /// Asked to stop, a server closes what is idle at once, on every thread, and answers what it has
 /// begun to hear.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_signal_to_stop_lets_requests_end_and_closes_the_rest(pool: PgPool) {
+async fn a_stop_signal_drains_requests_and_closes_idle_connections(pool: PgPool) {
     let mut server = Server::start(&pool);
     let (_, token) = issue(&pool, "Acme", "assets:mint");
     let open = || {
@@ -164,7 +164,7 @@ async fn a_signal_to_stop_lets_requests_end_and_closes_the_rest(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_instance_that_is_about_to_stop_is_not_ready_and_still_answers(pool: PgPool) {
+async fn a_stopping_instance_is_not_ready_but_still_answers(pool: PgPool) {
     let (_, token) = issue(&pool, "Acme", "assets:read");
     let mut server = Server::start_with(&pool, &[("SHUTDOWN_DELAY_SECONDS", "3")]);
     let ready = |server: &Server| server.call("GET", "/readyz", &token, "").0;
@@ -180,7 +180,7 @@ async fn an_instance_that_is_about_to_stop_is_not_ready_and_still_answers(pool: 
 
 /// What an answer says of itself, and what its caller said of it, finds it in the log.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_log_has_the_request_s_id_and_its_caller_s_trace(pool: PgPool) {
+async fn logs_include_the_request_id_and_trace_context(pool: PgPool) {
     let server = Server::start_with(&pool, &[("RUST_LOG", "info")]);
     let trace = "0af7651916cd43dd8448eb211c80319c";
     let traceparent = format!("00-{trace}-b7ad6b7169203331-01");

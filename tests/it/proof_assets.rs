@@ -63,7 +63,7 @@ async fn events(app: &TestApp) -> i64 {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_partner_sees_its_own_assets_alone_and_an_admin_key_all(pool: PgPool) {
+async fn a_partner_sees_only_its_own_assets_and_an_admin_key_all(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let (_, acme) = partner_with_key(&app, "Acme").await;
@@ -107,7 +107,7 @@ async fn a_partner_sees_its_own_assets_alone_and_an_admin_key_all(pool: PgPool) 
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn each_route_asks_for_its_scope(pool: PgPool) {
+async fn each_route_requires_its_scope(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let asset = mint(&app, &admin, 1).await;
@@ -152,7 +152,7 @@ async fn each_route_asks_for_its_scope(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn pages_lead_through_all_assets_once(pool: PgPool) {
+async fn pages_cover_every_asset_once(pool: PgPool) {
     let app = TestApp::new(pool);
     let (_, acme) = partner_with_key(&app, "Acme").await;
     let (_, bcme) = partner_with_key(&app, "Bcme").await;
@@ -203,7 +203,7 @@ async fn pages_lead_through_all_assets_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_status_changes_until_it_is_retired(pool: PgPool) {
+async fn a_status_can_change_until_retired(pool: PgPool) {
     let app = TestApp::new(pool);
     let (partner_id, acme) = partner_with_key(&app, "Acme").await;
     let asset = mint(&app, &acme, 1).await;
@@ -278,7 +278,7 @@ async fn a_status_changes_until_it_is_retired(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_transfer_hands_the_asset_on(pool: PgPool) {
+async fn a_transfer_changes_the_owner(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let (acme_id, acme) = partner_with_key(&app, "Acme").await;
@@ -321,7 +321,7 @@ async fn a_transfer_hands_the_asset_on(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn transfers_that_are_refused_change_nothing(pool: PgPool) {
+async fn refused_transfers_change_nothing(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let (acme_id, acme) = partner_with_key(&app, "Acme").await;
@@ -362,7 +362,7 @@ async fn transfers_that_are_refused_change_nothing(pool: PgPool) {
         .await
         .problem(409, "conflict", "partner_inactive");
     assert_eq!(events(&app).await, before);
-    // Once it is retired, nobody can get it; that a partner doesn't exist comes first.
+    // A retired asset can't be transferred; a missing partner takes precedence.
     set_status(&app, &acme, &asset, "retired").await.ok(200);
     let open = app.partner("Open").await.partner_id.to_string();
     for to in [&closed, &open] {
@@ -380,7 +380,7 @@ async fn transfers_that_are_refused_change_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn of_transfers_at_once_one_succeeds(pool: PgPool) {
+async fn one_of_several_concurrent_transfers_succeeds(pool: PgPool) {
     let app = TestApp::new(pool);
     let (_, acme) = partner_with_key(&app, "Acme").await;
     let asset = mint(&app, &acme, 1).await;
@@ -401,7 +401,7 @@ async fn of_transfers_at_once_one_succeeds(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_hash_is_checked_and_the_check_noted(pool: PgPool) {
+async fn a_hash_check_is_recorded(pool: PgPool) {
     let app = TestApp::new(pool);
     let (_, acme) = partner_with_key(&app, "Acme").await;
     let asset = mint(&app, &acme, 0xab).await;
@@ -438,7 +438,7 @@ async fn a_hash_is_checked_and_the_check_noted(pool: PgPool) {
 
 /// A change whose event can't be written does not happen.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn no_event_no_change(pool: PgPool) {
+async fn a_change_without_its_event_is_rolled_back(pool: PgPool) {
     let app = TestApp::new(pool);
     let (_, acme) = partner_with_key(&app, "Acme").await;
     let receiver = app.partner("Bcme").await.partner_id;

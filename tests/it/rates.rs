@@ -22,7 +22,7 @@ async fn key_with_rate(app: &TestApp, rate: i64) -> String {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn headers_tell_the_truth_and_a_429_says_when(pool: PgPool) {
+async fn rate_headers_are_accurate_and_a_429_has_retry_after(pool: PgPool) {
     let app = TestApp::new(pool);
     let token = key_with_rate(&app, 6).await;
     for left in (0..6).rev() {
@@ -44,7 +44,7 @@ async fn headers_tell_the_truth_and_a_429_says_when(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_403_costs_a_unit_and_a_401_none(pool: PgPool) {
+async fn a_403_costs_a_unit_and_a_401_does_not(pool: PgPool) {
     let app = TestApp::new(pool);
     let token = key_with_rate(&app, 3).await;
     let wrong = {
@@ -64,7 +64,7 @@ async fn a_403_costs_a_unit_and_a_401_none(pool: PgPool) {
         app.get("/api/key", &token).await.header("ratelimit"),
         "\"default\";r=1;t=40"
     );
-    // The rate is judged before the scope.
+    // The rate is checked before the scope.
     app.get("/api/key", &token).await.ok(200);
     app.get("/api/admin/partners", &token)
         .await
@@ -72,13 +72,13 @@ async fn a_403_costs_a_unit_and_a_401_none(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn sixty_four_at_once_get_no_more_than_the_burst(pool: PgPool) {
+async fn concurrent_requests_do_not_exceed_the_burst(pool: PgPool) {
     let app = TestApp::new(pool);
     let token = key_with_rate(&app, 40).await;
     let answers = join_all((0..64).map(|_| app.get("/api/key", &token))).await;
     let passed = answers.iter().filter(|answer| answer.status == 200).count();
     assert_eq!(passed, 40);
-    // A changed rate counts at once, whoever changes it.
+    // A changed rate applies immediately, even if changed by plain SQL.
     let (key_id, _) = token.split_once('.').unwrap();
     app.sql(
         "update api_keys set rate_per_minute = 6000 where key_id = $1",

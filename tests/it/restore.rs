@@ -120,7 +120,7 @@ async fn within_an_hour_the_same_token_works_again(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_must_stay_revoked_does(pool: PgPool) {
+async fn permanent_revocations_cannot_be_undone(pool: PgPool) {
     let s = Setting::new(pool).await;
     for reason in ["key_compromise", "superseded"] {
         let (id, _) = s.key(None).await;
@@ -162,7 +162,7 @@ async fn what_must_stay_revoked_does(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn no_undo_leaves_three_live_keys_and_the_grace_stands(pool: PgPool) {
+async fn an_undo_never_leaves_three_live_keys_and_keeps_the_grace(pool: PgPool) {
     let s = Setting::new(pool).await;
     let (first, first_token) = s.key(None).await;
     let grace = json!({"graceSeconds": 86400, "graceStarts": "first_use"});
@@ -189,7 +189,7 @@ async fn no_undo_leaves_three_live_keys_and_the_grace_stands(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_undo_and_a_rotation_at_once_leave_two_live_keys(pool: PgPool) {
+async fn concurrent_undo_and_rotation_leave_two_live_keys(pool: PgPool) {
     let s = Setting::new(pool).await;
     let (first, _) = s.key(None).await;
     let grace = json!({"graceSeconds": 3600});

@@ -10,7 +10,7 @@ use crate::support::process::{Server, database_url, program};
 const MIGRATOR: &Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_older_instance_goes_on_beside_a_newer_schema(pool: PgPool) {
+async fn an_older_instance_works_with_a_newer_schema(pool: PgPool) {
     let issue = ["key", "issue", "--partner", "Acme", "--scope", "admin:*"];
     let issued = program(&database_url(&pool), &issue).output().unwrap();
     let token = String::from_utf8(issued.stdout).unwrap().trim().to_owned();
@@ -39,7 +39,7 @@ async fn an_older_instance_goes_on_beside_a_newer_schema(pool: PgPool) {
         assert_eq!(made.0, 201, "{how}: {}", made.1);
     };
     all_is_well(&older, "beside it");
-    // One that is started anew brings nothing on, and serves.
+    // A restarted one migrates nothing, and serves.
     for arguments in [&["migrate"][..], &["operator", "list"]] {
         let mut started: Command = program(&database_url(&pool), arguments);
         let output = started.output().unwrap();

@@ -29,7 +29,7 @@ async fn works(app: &TestApp, token: &str) -> bool {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn at_once_the_successor_takes_over(pool: PgPool) {
+async fn an_immediate_rotation_replaces_the_key(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;
@@ -81,7 +81,7 @@ async fn at_once_the_successor_takes_over(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn with_a_grace_both_work_until_it_ends(pool: PgPool) {
+async fn both_keys_work_during_the_grace_period(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;
@@ -174,7 +174,7 @@ async fn a_scheduled_key_s_successor_begins_with_it(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn of_twenty_rotations_at_once_one_succeeds(pool: PgPool) {
+async fn one_of_twenty_concurrent_rotations_succeeds(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;
@@ -203,7 +203,7 @@ async fn of_twenty_rotations_at_once_one_succeeds(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn refusals_come_in_their_order(pool: PgPool) {
+async fn refusals_have_a_fixed_precedence(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;
@@ -272,7 +272,7 @@ async fn refusals_come_in_their_order(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn revoking_is_final_and_repeats_itself(pool: PgPool) {
+async fn revoking_is_final_and_idempotent(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;

@@ -101,7 +101,7 @@ fn without_a_database_files_are_read_as_git_sees_them() {
 }
 
 #[test]
-fn a_scan_that_can_not_be_done_says_so() {
+fn an_impossible_scan_is_reported() {
     let (code, lines, stderr) = scan(None, &["/nowhere/at/all"], "");
     assert_eq!((code, lines.len()), (3, 0), "{stderr}");
     assert!(
@@ -114,7 +114,7 @@ fn a_scan_that_can_not_be_done_says_so() {
         stderr.contains("error: DATABASE_URL is missing"),
         "{stderr}"
     );
-    // A leak is told of though the database can't be.
+    // A leak is reported even if the database is unreachable.
     let away = "postgres://nobody@127.0.0.1:9/none";
     let (code, lines, stderr) = scan(Some(away), &[], &some_token("mpk_0f1e2d3c4b5a"));
     assert_eq!(
@@ -126,7 +126,7 @@ fn a_scan_that_can_not_be_done_says_so() {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn statuses_are_told_and_only_what_verifies_is_revoked(pool: PgPool) {
+async fn statuses_are_reported_and_only_verified_tokens_are_revoked(pool: PgPool) {
     let database = database_url(&pool);
     let app = TestApp::new(pool);
     let acme = app.partner("Acme").await;

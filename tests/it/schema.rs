@@ -1,4 +1,4 @@
-//! Each invariant of the schema, with somebody who tries to break it by plain SQL.
+//! Invariants of the schema, each against an attempt to break it by plain SQL.
 
 use std::process::Command;
 
@@ -239,7 +239,7 @@ async fn operators_and_sessions_are_well_formed(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_history_can_only_grow_and_only_at_its_end(pool: PgPool) {
+async fn the_audit_log_is_append_only(pool: PgPool) {
     let app = TestApp::new(pool);
     app.partner("Acme").await;
     app.partner("Bcme").await;
@@ -266,7 +266,7 @@ async fn the_history_can_only_grow_and_only_at_its_end(pool: PgPool) {
     }
 }
 
-/// What somebody at `psql` may rely on: each of these alone is enough.
+/// Guarantees for users of `psql`: each of these statements alone is enough.
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn plain_sql_needs_no_second_column(pool: PgPool) {
     sqlx::query(PARTNER).execute(&pool).await.unwrap();
@@ -287,7 +287,7 @@ async fn plain_sql_needs_no_second_column(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = false)]
-async fn migrating_on_several_machines_at_once_works(pool: PgPool) {
+async fn concurrent_migrations_work(pool: PgPool) {
     use myproof_registry::server::store::schema;
 
     assert!(
@@ -419,7 +419,7 @@ fn dump(pool: &PgPool) -> String {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_schema_is_the_one_that_is_checked_in(pool: PgPool) {
+async fn the_schema_matches_the_checked_in_dump(pool: PgPool) {
     const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/schema.sql");
     let text = format!(
         "-- The schema after all migrations, by pg_dump of PostgreSQL 15. Generated: do not edit.\n\n{}",
@@ -436,7 +436,7 @@ async fn the_schema_is_the_one_that_is_checked_in(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_database_of_a_pre_release_is_refused_with_what_to_do(pool: PgPool) {
+async fn a_pre_release_database_is_refused_with_instructions(pool: PgPool) {
     sqlx::query("update _sqlx_migrations set checksum = '\\x00' where version = 2")
         .execute(&pool)
         .await

@@ -1,4 +1,4 @@
-//! What every answer tells the browser, whatever it is an answer to.
+//! Security headers of every response.
 
 use axum::Router;
 use axum::body::Body;
@@ -14,7 +14,7 @@ use crate::support::{Answer, TestApp, nowhere};
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn every_answer_has_them(pool: PgPool) {
+async fn every_response_has_security_headers(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let cookie = app.signed_in("ops@example.com", Role::Admin).await;
@@ -136,7 +136,7 @@ async fn every_answer_has_them(pool: PgPool) {
     assert!(!answers[0].1.text.contains(" style="), "CSP would block it");
 }
 
-/// The answer where a handler panics, with a secret in its message. What it tells the log, the canary reads.
+/// The response to a handler's panic with a secret in its message. The canary checks the log.
 async fn with_a_panic(app: &TestApp) -> Answer {
     let before = std::panic::take_hook();
     myproof_registry::server::telemetry::log_panics();
@@ -154,7 +154,7 @@ async fn with_a_panic(app: &TestApp) -> Answer {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_refusal_in_the_address_of_the_sign_in_says_only_what_sign_in_says(pool: PgPool) {
+async fn sign_in_errors_in_the_url_are_limited_to_known_messages(pool: PgPool) {
     use myproof_registry::domain::error::AppError;
 
     let app = TestApp::new(pool);

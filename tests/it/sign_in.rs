@@ -41,7 +41,7 @@ async fn attempt(app: &TestApp, email: &str, password: &str, client: &str) -> Ap
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn guesses_are_slowed_and_the_right_password_is_never_locked_out(pool: PgPool) {
+async fn guesses_are_throttled_and_the_right_password_is_never_locked_out(pool: PgPool) {
     let app = with_operator(pool).await;
     for email in [EMAIL, "nobody@example.com"] {
         for n in 0..6 {
@@ -78,7 +78,7 @@ async fn guesses_are_slowed_and_the_right_password_is_never_locked_out(pool: PgP
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_address_is_slowed_whichever_accounts_it_tries(pool: PgPool) {
+async fn an_address_is_throttled_across_accounts(pool: PgPool) {
     let app = with_operator(pool).await;
     for n in 0..21 {
         let email = format!("somebody-{n}@example.com");
@@ -102,7 +102,7 @@ async fn an_address_is_slowed_whichever_accounts_it_tries(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn many_guesses_at_once_are_counted_one_by_one(pool: PgPool) {
+async fn concurrent_guesses_are_each_counted(pool: PgPool) {
     let app = with_operator(pool).await;
     let guesses = (0..12).map(|_| attempt(&app, EMAIL, "wrong", "192.0.2.1"));
     let outcomes = join_all(guesses).await;
@@ -114,7 +114,7 @@ async fn many_guesses_at_once_are_counted_one_by_one(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn one_s_own_password_can_be_changed_and_ends_the_other_sessions(pool: PgPool) {
+async fn changing_one_s_password_ends_the_other_sessions(pool: PgPool) {
     let app = TestApp::new(pool);
     let mine = app.signed_in(EMAIL, Role::Auditor).await;
     let session = app
@@ -176,10 +176,10 @@ async fn one_s_own_password_can_be_changed_and_ends_the_other_sessions(pool: PgP
     );
 }
 
-/// Whether somebody has an account can't be told from how long the refusal takes: the ranks of the two
+/// The time of a refusal does not reveal whether an account exists: the ranks of the two
 /// kinds of attempt are mixed as chance would mix them (Mann and Whitney's U).
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_unknown_address_takes_as_long_as_a_wrong_password(pool: PgPool) {
+async fn an_unknown_email_takes_as_long_as_a_wrong_password(pool: PgPool) {
     const EACH: usize = 40;
     let app = with_operator(pool).await;
     let mut times = Vec::new();
@@ -210,7 +210,7 @@ async fn an_unknown_address_takes_as_long_as_a_wrong_password(pool: PgPool) {
 
 /// A password whose hash was made with other parameters gets a new one when it is next seen.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_old_hash_is_renewed_when_its_password_is_seen(pool: PgPool) {
+async fn an_old_hash_is_upgraded_at_sign_in(pool: PgPool) {
     let app = with_operator(pool).await;
     // m = 64 KiB, t = 1, of PASSWORD.
     let weak = argon2::Argon2::new(
@@ -246,7 +246,7 @@ async fn an_old_hash_is_renewed_when_its_password_is_seen(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn sessions_of_one_and_of_everybody_are_ended(pool: PgPool) {
+async fn sessions_of_one_operator_or_all_are_ended(pool: PgPool) {
     let app = TestApp::new(pool);
     let one = app.signed_in(EMAIL, Role::Admin).await;
     let two = app.signed_in("two@example.com", Role::Auditor).await;

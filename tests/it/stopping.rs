@@ -1,4 +1,4 @@
-//! A server that is told to stop under load: whoever heeds its readiness is never refused, and whatever it did
+//! A server stopped under load: clients that respect readiness are never refused, and every committed write
 //! was answered.
 
 use std::io::{self, ErrorKind};
@@ -12,14 +12,14 @@ use crate::support::process::{Server, database_url, program, try_call};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
-/// Who call at once, each on connections of their own.
+/// Concurrent callers, each with its own connections.
 const CALLERS: usize = 12;
-/// Far longer than it takes: these machines are noisy, and this is no measurement.
+/// A generous limit for noisy machines; not a measurement.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How long the load is on before the server is told.
+/// Duration of the load before the stop signal.
 const BEFORE: Duration = Duration::from_millis(500);
 
-/// What the callers met with.
+/// Results of the callers.
 #[derive(Debug, Default)]
 struct Met {
     checked: usize,
@@ -128,7 +128,7 @@ async fn stopped_under_load(pool: &PgPool, delay: &str, heed: bool) -> (Met, i64
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn whoever_heeds_that_it_is_not_ready_is_never_refused(pool: PgPool) {
+async fn clients_that_respect_readiness_are_never_refused(pool: PgPool) {
     let (met, keys) = stopped_under_load(&pool, "3", true).await;
     assert!(met.refused.is_empty() && met.broken.is_empty(), "{met:?}");
     assert!(met.checked > CALLERS && met.issued > 0, "{met:?}");
@@ -136,10 +136,10 @@ async fn whoever_heeds_that_it_is_not_ready_is_never_refused(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn whatever_was_done_was_answered_though_nobody_waited(pool: PgPool) {
+async fn every_committed_write_is_answered_without_a_drain_delay(pool: PgPool) {
     let (met, keys) = stopped_under_load(&pool, "0", false).await;
     assert!(met.refused.iter().all(|status| *status == 503), "{met:?}");
     assert!(met.issued > 0, "{met:?}");
-    // A connection that was not accepted any more was never heard: nothing came of it.
+    // Requests on connections that were never accepted had no effect.
     assert_eq!(keys, met.issued, "{met:?}");
 }

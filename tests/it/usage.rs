@@ -12,7 +12,7 @@ const USED: &str = "select count(*) from api_key_last_use where last_used_at is 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_use_is_shown_once_it_is_written_and_moves_forward_only(pool: PgPool) {
+async fn last_use_is_shown_after_the_flush_and_only_moves_forward(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let key = app.key(&partner, &["assets:read"]).await;
@@ -40,7 +40,7 @@ async fn a_use_is_shown_once_it_is_written_and_moves_forward_only(pool: PgPool) 
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_refused_key_is_not_used(pool: PgPool) {
+async fn refused_requests_do_not_count_as_use(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let key = app.key(&partner, &["assets:read"]).await;
@@ -57,7 +57,7 @@ async fn a_refused_key_is_not_used(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn uses_wait_for_a_database_that_is_away(pool: PgPool) {
+async fn uses_are_kept_while_the_database_is_unavailable(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let key = app.key(&partner, &["assets:read"]).await;

@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::MakeWriter;
 static LEAKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static START: Once = Once::new();
 
-/// Starts capturing, once for all tests of the program.
+/// Starts capturing, once for all tests of the binary.
 pub fn watch_logs() {
     START.call_once(|| {
         tracing_subscriber::fmt()
@@ -81,7 +81,7 @@ impl<'a> MakeWriter<'a> for Scanner {
 }
 
 #[test]
-fn the_canary_sings() {
+fn the_canary_detects_secrets_and_ignores_ids() {
     assert!(secret_in("$argon2id$v=19$m=19456,t=2").is_some());
     assert!(secret_in(super::PEPPER).is_some() && secret_in(super::PASSWORD).is_some());
     assert!(secret_in(&format!("token=mpk_0f1e2d3c4b5a.{}", "ab".repeat(36))).is_some());

@@ -307,7 +307,7 @@ impl TestApp {
         sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
     }
 
-    /// Plain SQL, as somebody at `psql` would write it.
+    /// Plain SQL, as written in `psql`.
     pub async fn sql(&self, sql: &'static str, key_id: &str) {
         let result = sqlx::query(sql)
             .bind(key_id)

@@ -100,7 +100,7 @@ impl Server {
     /// The same in a session of its own, as service managers start it. The kernel shares the cores out
     /// by sessions (`autogroup` of sched(7)): a server in that of its busy clients starves PostgreSQL,
     /// whose processes have one each.
-    #[allow(dead_code, reason = "the trials of tests/trials ask for it")]
+    #[allow(dead_code, reason = "used by tests/slow")]
     pub fn start_apart(pool: &PgPool, settings: &[(&str, &str)]) -> Self {
         Self::run(apart(&serving(&database_url(pool))), settings)
     }
@@ -160,7 +160,7 @@ impl Server {
     }
 
     /// What its log says of the requests that it has answered, a line of JSON each.
-    #[allow(dead_code, reason = "the trials of tests/trials do not ask for it")]
+    #[allow(dead_code, reason = "not used by tests/slow")]
     pub fn answered(&self) -> Vec<String> {
         self.answered.lock().unwrap().clone()
     }
@@ -177,13 +177,13 @@ impl Server {
     }
 
     /// The process's id.
-    #[allow(dead_code, reason = "the trials of tests/trials ask for it")]
+    #[allow(dead_code, reason = "used by tests/slow")]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Kills it outright (SIGKILL).
-    #[allow(dead_code, reason = "the trials of tests/trials do so")]
+    #[allow(dead_code, reason = "used by tests/slow")]
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

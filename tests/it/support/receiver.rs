@@ -40,7 +40,7 @@ struct Told {
     answers: VecDeque<u16>,
 }
 
-/// Answers 204, or what it was told to.
+/// Answers 204, or the configured status.
 #[derive(Clone)]
 pub struct Receiver {
     pub address: SocketAddr,

@@ -1,4 +1,4 @@
-//! Ten thousand connections on which nothing happens: they keep nobody from being answered, and take
+//! Ten thousand idle connections: other requests are answered, and they take
 //! little memory.
 
 use std::time::{Duration, Instant};
@@ -11,12 +11,12 @@ use crate::setup::{self, MIGRATOR, QUIET, VERIFY};
 use crate::support::process::Server;
 
 const CONNECTIONS: usize = 10_000;
-/// Connections that are opened before anything is told of them.
+/// Connections opened between two progress reports.
 const BATCH: usize = 1_000;
 const CHECKS: usize = 500;
 /// What is open beside the connections, here and in the server.
 const OTHER_FILES: u64 = 500;
-/// How long the server keeps a connection on which nothing happens: the trial has to be over by then.
+/// How long the server keeps a connection on which nothing happens: the test has to end before that.
 const KEPT: Duration = Duration::from_secs(30);
 
 #[sqlx::test(migrator = "MIGRATOR")]

@@ -1,5 +1,5 @@
-//! What arrives on a connection itself: heads that are slow, large or mean two things, and more
-//! connections than may be.
+//! HTTP limits of a connection: slow, large or ambiguous request heads, and more
+//! connections than allowed.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -76,7 +76,7 @@ fn statuses(answers: &str) -> Vec<&str> {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_request_that_means_two_things_is_refused(pool: PgPool) {
+async fn ambiguous_requests_are_refused(pool: PgPool) {
     let app = TestApp::new(pool);
     let served = serve(&app, Limits::default());
     // What would be smuggled in: a second request in what one of two readers takes for the body.
@@ -121,7 +121,7 @@ async fn a_request_that_means_two_things_is_refused(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_host_is_given_once(pool: PgPool) {
+async fn exactly_one_host_header_is_required(pool: PgPool) {
     let app = TestApp::new(pool);
     let served = serve(&app, Limits::default());
     for (head, status) in [
@@ -142,7 +142,7 @@ async fn a_host_is_given_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn heads_are_bounded(pool: PgPool) {
+async fn request_heads_are_size_limited(pool: PgPool) {
     let app = TestApp::new(pool);
     let served = serve(&app, Limits::default());
     let get = |path: &str, header: &str| {
@@ -169,7 +169,7 @@ async fn heads_are_bounded(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_head_that_does_not_come_is_not_waited_for(pool: PgPool) {
+async fn slow_request_heads_time_out(pool: PgPool) {
     let app = TestApp::new(pool);
     let head = Duration::from_millis(200);
     let served = serve(
@@ -193,7 +193,7 @@ async fn a_head_that_does_not_come_is_not_waited_for(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn no_more_connections_than_may_be(pool: PgPool) {
+async fn connections_are_limited(pool: PgPool) {
     let app = TestApp::new(pool);
     let served = serve(
         &app,

@@ -1,4 +1,4 @@
-//! What a warm check costs: no query, no Argon2, no allocation.
+//! Cost of a cached verification: no query, no Argon2, no allocation.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::support::TestApp;
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_warm_check_allocates_nothing_and_waits_for_nothing(pool: PgPool) {
+async fn cached_verification_neither_allocates_nor_waits(pool: PgPool) {
     let app = TestApp::new(pool.clone());
     let guard = Arc::clone(&app.state.guard);
     let (stop, stopping) = watch::channel(false);

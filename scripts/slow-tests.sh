@@ -24,10 +24,10 @@ export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }--cfg erase_components"
 ulimit -n "$(ulimit -Hn)"
 
 FAILED=
-# trial NAME WHAT: runs one test; a failure does not keep the next from running.
-trial() {
+# slow_test NAME WHAT: runs one test; a failure does not keep the next from running.
+slow_test() {
     say "$1: $2"
-    run_child cargo test --release --features ssr --test trials -- --nocapture --test-threads=1 "$1" || FAILED+=" $1"
+    run_child cargo test --release --features ssr --test slow -- --nocapture --test-threads=1 "$1" || FAILED+=" $1"
 }
 all_passed() {
     [ -z "$FAILED" ] || die "these failed, for the reasons above:$FAILED"

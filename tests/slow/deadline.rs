@@ -1,4 +1,4 @@
-//! A client that never ends its request: a server that is told to stop does not wait for it for ever.
+//! A client that never ends its request: a stopping server does not wait for it indefinitely.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -18,7 +18,7 @@ use crate::support::process::Server;
 
 const COLD_KEYS: usize = 5_000;
 const WARM_KEYS: usize = 10;
-/// Those who present cold keys at once.
+/// Concurrent clients with cold keys.
 const HERD: usize = 128;
 const WARM_PAUSE: Duration = Duration::from_millis(2);
 /// After a refusal that names no time.

@@ -1,4 +1,4 @@
-//! Changes are obeyed by every running instance: two guards on one database, each with its own
+//! Cache invalidation in every running instance: two instances on one database, each with its own
 //! listener, and every way of changing a key.
 
 use std::sync::Arc;
@@ -64,7 +64,7 @@ impl Instance {
     }
 }
 
-/// Waits for what happens in well under a second.
+/// Waits for a condition that is met in well under a second.
 async fn eventually(happened: impl AsyncFn() -> bool) {
     let begun = Instant::now();
     while !happened().await {
@@ -92,7 +92,7 @@ async fn cut_listeners(pool: &PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_warm_key_needs_no_database_and_every_change_reaches_every_instance(pool: PgPool) {
+async fn cached_keys_need_no_database_and_changes_reach_every_instance(pool: PgPool) {
     let (a, b) = two(&pool).await;
     let partner = a.app.partner("Acme").await;
     let admin = a.app.admin().await;
@@ -182,7 +182,7 @@ async fn a_warm_key_needs_no_database_and_every_change_reaches_every_instance(po
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn while_the_listener_is_cut_every_request_reads_its_row(pool: PgPool) {
+async fn every_request_reads_its_row_while_the_listener_is_down(pool: PgPool) {
     let (a, b) = two(&pool).await;
     let partner = a.app.partner("Acme").await;
     for round in 0..10 {
@@ -217,7 +217,7 @@ async fn while_the_listener_is_cut_every_request_reads_its_row(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_flood_of_unknown_ids_costs_one_look_up_each_until_the_id_exists(pool: PgPool) {
+async fn each_unknown_id_costs_one_lookup_until_it_exists(pool: PgPool) {
     let a = Instance::start(&pool, 11, Duration::ZERO).await;
     let partner = a.app.partner("Acme").await;
     let key = a.app.key(&partner, &["assets:read"]).await;
@@ -226,7 +226,7 @@ async fn a_flood_of_unknown_ids_costs_one_look_up_each_until_the_id_exists(pool:
         .execute(&pool)
         .await
         .unwrap();
-    // It is generated, and can't be written.
+    // The column is generated and can't be written.
     sqlx::query("alter table aside drop column search_text")
         .execute(&pool)
         .await
@@ -252,7 +252,7 @@ async fn a_flood_of_unknown_ids_costs_one_look_up_each_until_the_id_exists(pool:
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn windows_are_judged_by_the_clock_while_the_key_is_warm(pool: PgPool) {
+async fn validity_windows_follow_the_clock_for_cached_keys(pool: PgPool) {
     let a = Instance::start(&pool, 11, Duration::ZERO).await;
     let partner = a.app.partner("Acme").await;
     let key = a.app.key(&partner, &["assets:read"]).await;
@@ -272,7 +272,7 @@ async fn windows_are_judged_by_the_clock_while_the_key_is_warm(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn out_of_reach_means_503_unless_an_outage_is_bridged(pool: PgPool) {
+async fn an_unreachable_database_means_503_outside_the_outage_grace(pool: PgPool) {
     let strict = Instance::start(&pool, 11, Duration::ZERO).await;
     let bridged = Instance::start(&pool, 12, Duration::from_secs(60)).await;
     let partner = strict.app.partner("Acme").await;
@@ -286,7 +286,7 @@ async fn out_of_reach_means_503_unless_an_outage_is_bridged(pool: PgPool) {
     for instance in [&strict, &bridged] {
         eventually(async || status(instance, &key).await == 200).await;
     }
-    // The table is out of reach, and nobody listens.
+    // The table is inaccessible, and the listener is down.
     strict.stop.send(true).unwrap();
     bridged.stop.send(true).unwrap();
     eventually(async || {
@@ -299,7 +299,7 @@ async fn out_of_reach_means_503_unless_an_outage_is_bridged(pool: PgPool) {
     answer.problem(503, "unavailable", "");
     assert_eq!(answer.header("retry-after"), "1");
     assert_eq!(status(&bridged, &key).await, 200);
-    // Only what was proven here, and only within its window.
+    // Only keys verified by this instance, and only within their validity window.
     assert_eq!(status(&bridged, &unproven).await, 503);
     bridged.app.clock.advance(TimeDelta::days(400));
     bridged
@@ -313,10 +313,10 @@ fn with_other_secret(key: &IssuedKey) -> String {
     myproof_registry::domain::token::compose(&key.key_id, &[7; 32])
 }
 
-/// The row was read, then hashing took its time, and nobody listened: what was revoked meanwhile
-/// must not pass on what was read before.
+/// The row was read, then hashing took long and the listener was down: a key revoked meanwhile
+/// must not be accepted on the row read before.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_change_during_hashing_is_obeyed_though_nobody_listened(pool: PgPool) {
+async fn a_change_during_hashing_takes_effect_without_a_listener(pool: PgPool) {
     let app = TestApp::new(pool);
     let key = app.key(&app.partner("Acme").await, &["assets:read"]).await;
     assert!(!app.state.guard.listener_health().is_live());

@@ -1,9 +1,9 @@
-//! A rotation is killed at each of its steps: whatever was under way, the partner is left with the
-//! old key, or with what was ordered, and the history tells which.
+//! Crash recovery of the command line, killed at each step of a write: the partner is left with the
+//! old key or the requested one, and the audit log says which.
 //!
-//! The program talks to the database through a proxy of this test, which kills it (SIGKILL) at a given
-//! step: before the database hears of the step, or once the database has answered and before the
-//! program hears that.
+//! The binary connects to the database through a proxy in this test, which kills it (SIGKILL) at a given
+//! step: before the database receives the step, or after the database has answered and before the
+//! binary receives the answer.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -22,16 +22,16 @@ use crate::support::process::program;
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
-/// When the program is killed.
+/// The moment at which the binary is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Moment {
-    /// The database has not heard of the step.
+    /// The database has not received the step.
     Before,
-    /// The database has answered; the program has not heard.
+    /// The database has answered; the binary has not received it.
     After,
 }
 
-/// Runs the program and kills it at a step, counted from 1. Whether it came to an end before.
+/// Runs the binary and kills it at a step, counted from 1. True if it finished before.
 fn killed_at(pool: &PgPool, arguments: &[&str], step: u32, moment: Moment) -> bool {
     let options = pool.connect_options();
     let socket: PathBuf = options
@@ -68,7 +68,7 @@ fn killed_at(pool: &PgPool, arguments: &[&str], step: u32, moment: Moment) -> bo
                 };
                 let victim = Arc::clone(&victim);
                 thread::spawn(move || {
-                    // As the kernel does it for the dead: the other side hears of the end.
+                    // As the kernel does for a dead process: the other side sees the connection close.
                     let both = (program.try_clone().unwrap(), database.try_clone().unwrap());
                     victim.relay(program, database);
                     let _ = both.0.shutdown(Shutdown::Both);
@@ -101,11 +101,11 @@ impl Victim {
         self.child.lock().unwrap().kill().unwrap();
     }
 
-    /// Passes on what the program says, a message at a time, and what the database answers.
+    /// Forwards the binary's messages one at a time, and the database's answers.
     fn relay(&self, mut program: TcpStream, mut database: UnixStream) {
         let mut answers = database.try_clone().unwrap();
         let mut to_program = program.try_clone().unwrap();
-        // While a step is answered that the program shall not hear of, answers are read here.
+        // Reads the answers to a step here while they must not reach the binary.
         let is_deaf = Arc::new(AtomicBool::new(false));
         let (tell, told) = std::sync::mpsc::channel();
         let deaf = Arc::clone(&is_deaf);
@@ -188,7 +188,7 @@ async fn lineage(app: &TestApp, key: &IssuedKey) -> Lineage {
     }
 }
 
-/// The history holds, and has an event for each rotation and no other.
+/// Checks that the audit log is intact and has exactly one event for each rotation.
 async fn history_fits(app: &TestApp) {
     let report = app.services.audit.verify_chain(&[]).await.unwrap();
     assert_eq!(report.broken, None);
@@ -223,7 +223,7 @@ async fn a_rotation_killed_at_any_step_leaves_the_old_key_or_the_new_one(pool: P
                     break;
                 }
                 kills += 1;
-                // Whoever orders it again gets it, once.
+                // A retry succeeds, once.
                 let output = program(&url(&app.pool), &arguments).output().unwrap();
                 assert_eq!(output.status.success(), !rotated, "{moment:?} {step}");
                 assert_eq!(lineage(&app, &key).await.successors, 1);
@@ -234,7 +234,7 @@ async fn a_rotation_killed_at_any_step_leaves_the_old_key_or_the_new_one(pool: P
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_rotation_of_many_killed_at_any_step_rotates_all_or_none(pool: PgPool) {
+async fn a_bulk_rotation_killed_at_any_step_rotates_all_or_none(pool: PgPool) {
     let app = TestApp::new(pool);
     let acme = app.partner("Acme").await;
     let mut kills = 0;
@@ -273,7 +273,7 @@ fn url(pool: &PgPool) -> String {
     crate::support::process::database_url(pool)
 }
 
-/// As many keys were issued and revoked as the history says, and it holds.
+/// Checks that the audit log is intact and agrees with the keys issued and revoked.
 async fn history_counts(app: &TestApp, action: &'static str, keys: &'static str) {
     let report = app.services.audit.verify_chain(&[]).await.unwrap();
     assert_eq!(report.broken, None);
@@ -286,9 +286,7 @@ async fn history_counts(app: &TestApp, action: &'static str, keys: &'static str)
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_key_that_is_issued_or_revoked_under_a_kill_is_so_or_not_and_the_history_knows(
-    pool: PgPool,
-) {
+async fn a_killed_issue_or_revocation_is_atomic_and_matches_the_audit_log(pool: PgPool) {
     let app = TestApp::new(pool);
     let acme = app.partner("Acme").await;
     let mut kills = 0;
@@ -319,7 +317,7 @@ async fn a_key_that_is_issued_or_revoked_under_a_kill_is_so_or_not_and_the_histo
                 break;
             }
             kills += 1;
-            // Ordered again it is done, and told once.
+            // A retry succeeds, and is recorded once.
             assert!(
                 program(&url(&app.pool), &arguments)
                     .output()

@@ -1,5 +1,5 @@
-//! Checking the history: whatever is done to it behind the registry's back, the first event at which
-//! it shows is named.
+//! Verification of the audit log: tampering in the database is located at the first event in
+//! which it shows.
 
 use myproof_registry::domain::checkpoint::{Checkpoint, Damage};
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::support::{Setting, TestApp};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
-/// An attacker who owns the tables: no trigger and no constraint is in the way.
+/// An attacker who owns the tables: no trigger and no constraint applies.
 const BREAK_IN: &str = "
     alter table audit_events disable trigger user;
     alter table audit_checkpoints disable trigger user;
@@ -24,7 +24,7 @@ const PUT_BACK: &str = "
     insert into audit_events select * from kept;
     insert into audit_head select * from kept_head;
     insert into audit_checkpoints select * from kept_checkpoints";
-/// Has the chain from an event on follow anew, with the head at its end.
+/// Recomputes the chain from an event on, and its head.
 const CHAIN_ANEW: &str = "
     do $$
     declare event record; last bytea;
@@ -47,7 +47,7 @@ async fn history(app: &TestApp) -> String {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn every_meddling_is_named_by_its_first_event(pool: PgPool) {
+async fn tampering_is_located_at_its_first_event(pool: PgPool) {
     let app = TestApp::new(pool);
     history(&app).await;
     let report = app.services.audit.verify_chain(&[]).await.unwrap();
@@ -120,13 +120,13 @@ async fn every_meddling_is_named_by_its_first_event(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn checkpoints_tell_what_the_chain_alone_can_not(pool: PgPool) {
+async fn checkpoints_detect_what_the_chain_cannot(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = history(&app).await;
     let answer = app.get("/api/admin/audit/checkpoint", &admin).await.ok(200);
     let exported: Checkpoint = serde_json::from_value(answer["checkpoint"].clone()).unwrap();
     assert_eq!((exported.seq, exported.at), (6, app.services.now()));
-    // Asked for again, it is the same one.
+    // A second request returns the same checkpoint.
     assert_eq!(
         app.services.audit.checkpoint().await.unwrap().as_ref(),
         Some(&exported)
@@ -152,7 +152,7 @@ async fn checkpoints_tell_what_the_chain_alone_can_not(pool: PgPool) {
     for (meddling, seq, how) in [
         (cut.to_owned(), 5, Damage::Removed),
         (format!("{forge} {CHAIN_ANEW}"), 6, Damage::Rewritten),
-        // A checkpoint of the forger's own making has no signature.
+        // A forged checkpoint has no valid signature.
         (format!("{forge} {CHAIN_ANEW} {sign}"), 6, Damage::Rewritten),
     ] {
         sqlx::raw_sql(sqlx::AssertSqlSafe(meddling.clone()))
@@ -169,7 +169,7 @@ async fn checkpoints_tell_what_the_chain_alone_can_not(pool: PgPool) {
             .unwrap();
         assert_eq!((broken.seq, broken.how), (seq, how), "{meddling}");
         sqlx::raw_sql(forget).execute(&app.pool).await.unwrap();
-        // With its checkpoints gone too, the database alone looks whole; an exported one tells.
+        // Without its checkpoints the database looks intact; an exported checkpoint detects it.
         assert_eq!(
             app.services.audit.verify_chain(&[]).await.unwrap().broken,
             None

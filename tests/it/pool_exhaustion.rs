@@ -1,5 +1,5 @@
-//! Orders that wait for somebody's lock take every connection to the database: what is answered meanwhile, and
-//! that all is well soon after.
+//! Writes that wait for a held lock take every database connection: answers meanwhile, and
+//! recovery soon after.
 
 use std::time::{Duration, Instant};
 
@@ -10,11 +10,11 @@ use crate::support::process::{Server, call, database_url, program};
 
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
-/// What an instance opens.
+/// Connections that an instance opens.
 const CONNECTIONS: i64 = 16;
-/// More than that.
+/// Concurrent writes, more than the connections.
 const ORDERS: usize = 40;
-/// Far longer than it takes: these machines are noisy, and this is no measurement.
+/// A generous limit for noisy machines; not a measurement.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn issue(pool: &PgPool, scope: &str) -> String {
@@ -35,7 +35,7 @@ async fn waiting(pool: &PgPool) -> i64 {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn orders_that_take_every_connection_hold_up_no_warm_check(pool: PgPool) {
+async fn blocked_writes_do_not_delay_cached_verifications(pool: PgPool) {
     let (admin, warm, cold) = (
         issue(&pool, "admin:*"),
         issue(&pool, "assets:read"),
@@ -79,7 +79,7 @@ async fn orders_that_take_every_connection_hold_up_no_warm_check(pool: PgPool) {
     while waiting(&pool).await < CONNECTIONS {
         assert!(begun.elapsed() < PATIENCE, "there are connections left");
     }
-    // From memory, and no later than ever; what asks the database is told to come again.
+    // Cached keys are answered as fast as ever; requests that need the database get 503.
     let begun = Instant::now();
     for _ in 0..50 {
         assert_eq!(verified(&warm), 200);
@@ -92,7 +92,7 @@ async fn orders_that_take_every_connection_hold_up_no_warm_check(pool: PgPool) {
         .into_iter()
         .map(|order| order.join().unwrap())
         .collect();
-    // None waited for ever, and none was carried out.
+    // All writes have been answered, and none was carried out.
     assert_eq!(statuses, [503; ORDERS]);
     lock.rollback().await.unwrap();
     assert_eq!((ordered(), verified(&cold)), (201, 200));

@@ -1,10 +1,10 @@
-//! A client of HTTP/1.1 that keeps its connection, as far as the trials need one.
+//! A client of HTTP/1.1 that keeps its connection, as far as the slow tests need one.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// Far longer than any answer takes: one that does not come is a fault, which the trial tells.
+/// Far longer than any answer takes: a missing one fails the test.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An answer's status, its body, and its Retry-After in seconds.

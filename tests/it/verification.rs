@@ -1,4 +1,4 @@
-//! The key check: every reason, in its order; header forms; the edges of the window.
+//! Key verification: every reason in its order, header forms, the edges of the validity window.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -34,7 +34,7 @@ async fn reason(app: &TestApp, token: &str) -> String {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn every_reason_in_its_order(pool: PgPool) {
+async fn refusal_reasons_have_a_fixed_precedence(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let key = app.key(&partner, &["assets:read"]).await;
@@ -54,7 +54,7 @@ async fn every_reason_in_its_order(pool: PgPool) {
         "secret_mismatch"
     );
 
-    // One more fault after the other, the later judged first.
+    // Adds one fault after the other; a later one takes precedence.
     app.sql(
         "update api_keys set not_after = '2027-01-15T11:00:00Z' where key_id = $1",
         key_id,
@@ -86,7 +86,7 @@ async fn every_reason_in_its_order(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_refused_key_costs_no_argon2_and_a_wrong_secret_neither(pool: PgPool) {
+async fn refused_keys_and_wrong_secrets_cost_no_argon2(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let key = app.key(&partner, &["assets:read"]).await;
@@ -109,7 +109,7 @@ async fn a_refused_key_costs_no_argon2_and_a_wrong_secret_neither(pool: PgPool) 
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_tag_alone_lets_nobody_in(pool: PgPool) {
+async fn the_check_tag_alone_is_not_sufficient(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let key = app.key(&partner, &["assets:read"]).await;
@@ -125,7 +125,7 @@ async fn the_tag_alone_lets_nobody_in(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_window_is_judged_to_the_microsecond(pool: PgPool) {
+async fn the_validity_window_is_exact_to_the_microsecond(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let key = app
@@ -192,7 +192,7 @@ async fn header_forms_through_the_router(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn scopes_open_what_they_name_and_admin_everything(pool: PgPool) {
+async fn scopes_grant_their_routes_and_admin_grants_all(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let all_but_admin = [
@@ -215,7 +215,7 @@ async fn scopes_open_what_they_name_and_admin_everything(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn checks_come_in_their_order(pool: PgPool) {
+async fn request_checks_have_a_fixed_order(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let reader = app.key(&partner, &["assets:read"]).await.token;
@@ -260,7 +260,7 @@ async fn checks_come_in_their_order(pool: PgPool) {
     app.send(typed("application/json", "x".into()))
         .await
         .problem(400, "invalid_request", "");
-    // What is no text is no id either.
+    // Invalid UTF-8 is no id either.
     app.get("/api/admin/api-keys/%ff", &admin)
         .await
         .problem(404, "not_found", "key_not_found");
@@ -277,7 +277,7 @@ async fn checks_come_in_their_order(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_deactivated_partner_stops_all_its_keys_and_comes_back(pool: PgPool) {
+async fn deactivating_a_partner_disables_its_keys_until_reactivation(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;
@@ -294,7 +294,7 @@ async fn a_deactivated_partner_stops_all_its_keys_and_comes_back(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_was_issued_outlives_a_restart(pool: PgPool) {
+async fn issued_keys_survive_a_restart(pool: PgPool) {
     let token = {
         let app = TestApp::new(pool.clone());
         let partner = app.partner("Acme").await;

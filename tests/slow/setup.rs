@@ -1,4 +1,4 @@
-//! What the trials begin with.
+//! Setup shared by the slow tests.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,11 +9,11 @@ use crate::support::{TestApp, start_of_time};
 
 pub const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
-/// A server's log as an operator would keep it, with the line that tells its address. The one at
+/// A server's log as an operator would keep it, with the line that names its address. The one at
 /// `trace`, which the tests read for secrets, would be most of what is measured.
 pub const QUIET: (&str, &str) = ("RUST_LOG", "warn,myproof_registry::server::startup=info");
 
-/// What a proxy asks.
+/// The forward-auth route.
 pub const VERIFY: &str = "/api/auth/verify?scope=assets:read";
 /// Where keys are managed.
 pub const KEYS: &str = "/api/admin/api-keys";
@@ -35,7 +35,7 @@ pub async fn lift_rates(app: &TestApp) {
         .unwrap();
 }
 
-/// Stops the threads, though the trial fails meanwhile.
+/// Stops the threads even if the test fails.
 pub struct StopAtLast<'a>(pub &'a AtomicBool);
 
 impl Drop for StopAtLast<'_> {

@@ -1,5 +1,5 @@
-//! Notices: written with what they tell, signed, sent to real receivers, tried for a day, never to
-//! where they must not go.
+//! Notifications: written with their change, signed, sent to real receivers, retried for a day, never to
+//! forbidden addresses.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ async fn deliveries(app: &TestApp, admin: &str, partner: &Partner) -> Vec<Value>
     body["deliveries"].as_array().unwrap().clone()
 }
 
-/// Whether a call is signed with this secret (Standard Webhooks).
+/// True if a call is signed with this secret (Standard Webhooks).
 fn is_signed(call: &Call, secret: &str) -> bool {
     let key = BASE64
         .decode(secret.strip_prefix("whsec_").unwrap().as_bytes())
@@ -73,7 +73,7 @@ fn kinds(calls: &[Call]) -> Vec<String> {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_happens_to_a_key_is_told_signed_and_once(pool: PgPool) {
+async fn key_events_are_delivered_signed_and_once(pool: PgPool) {
     let app = open(pool);
     let (admin, receiver) = (app.admin().await, Receiver::start().await);
     let (acme, other) = (app.partner("Acme").await, app.partner("Other").await);
@@ -97,7 +97,7 @@ async fn what_happens_to_a_key_is_told_signed_and_once(pool: PgPool) {
     app.post(&format!("{successor}/restore"), &admin, json!({}))
         .await
         .ok(200);
-    // What is refused is not told.
+    // Refused requests cause no notification.
     app.post(&format!("{path}/rotate"), &admin, json!({}))
         .await
         .problem(409, "conflict", "already_rotated");
@@ -148,7 +148,7 @@ async fn what_happens_to_a_key_is_told_signed_and_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_does_not_arrive_is_tried_for_a_day_and_can_be_sent_again(pool: PgPool) {
+async fn failed_deliveries_are_retried_for_a_day_and_can_be_resent(pool: PgPool) {
     let app = open(pool);
     let (admin, receiver) = (app.admin().await, Receiver::start().await);
     let acme = app.partner("Acme").await;
@@ -218,7 +218,7 @@ async fn what_does_not_arrive_is_tried_for_a_day_and_can_be_sent_again(pool: PgP
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn nothing_is_sent_to_where_it_must_not_go(pool: PgPool) {
+async fn nothing_is_sent_to_forbidden_addresses(pool: PgPool) {
     let app = TestApp::new(pool);
     let (admin, receiver) = (app.admin().await, Receiver::start().await);
     let acme = app.partner("Acme").await;
@@ -234,7 +234,7 @@ async fn nothing_is_sent_to_where_it_must_not_go(pool: PgPool) {
         let refused = app.post(&path, &admin, json!({"url": url})).await;
         assert_eq!(refused.faults(), ["url"], "{url}");
     }
-    // A name says nothing of its address until it is asked for: at each attempt.
+    // Names are resolved at each attempt.
     let port = receiver.address.port();
     webhook(
         &app,
@@ -268,7 +268,7 @@ async fn nothing_is_sent_to_where_it_must_not_go(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn answers_are_taken_for_what_they_are(pool: PgPool) {
+async fn receiver_responses_are_classified(pool: PgPool) {
     let app = open(pool);
     let (admin, receiver) = (app.admin().await, Receiver::start().await);
     let acme = app.partner("Acme").await;
@@ -334,7 +334,7 @@ async fn answers_are_taken_for_what_they_are(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_clock_is_told_once_for_each_of_its_marks(pool: PgPool) {
+async fn each_scheduled_reminder_is_sent_once(pool: PgPool) {
     let app = open(pool);
     let (admin, receiver) = (app.admin().await, Receiver::start().await);
     let acme = app.partner("Acme").await;
@@ -377,13 +377,13 @@ async fn the_clock_is_told_once_for_each_of_its_marks(pool: PgPool) {
     );
     app.clock.advance(TimeDelta::days(5));
     assert_eq!(told().await.0.len(), 0);
-    // A key that was made later than a mark hears of the next one.
+    // A key created after a reminder's time gets the next one.
     let late = issue(20).await;
     assert_eq!(told().await.0.len(), 0);
     app.clock.advance(TimeDelta::days(2));
     let (kinds_told, days) = told().await;
     assert_eq!((kinds_told.len(), days), (2, vec![json!(7), json!(7)]));
-    // Another end has marks of its own.
+    // A changed expiry has its own reminders.
     let path = format!("/api/admin/api-keys/{key_id}");
     app.patch(&path, &admin, json!({"notAfter": after(27)}))
         .await
@@ -421,7 +421,7 @@ async fn the_clock_is_told_once_for_each_of_its_marks(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn webhooks_are_kept_sealed_and_shown_without_their_secret(pool: PgPool) {
+async fn webhooks_are_stored_sealed_and_shown_without_their_secret(pool: PgPool) {
     let app = open(pool.clone());
     let (admin, receiver) = (app.admin().await, Receiver::start().await);
     let acme = app.partner("Acme").await;
@@ -437,7 +437,7 @@ async fn webhooks_are_kept_sealed_and_shown_without_their_secret(pool: PgPool) {
     let bytes = BASE64.decode(base64.as_bytes()).unwrap();
     assert!(!stored.windows(32).any(|window| window == bytes));
 
-    // Another pepper opens it while the old one is known, and seals it anew.
+    // With a new pepper the secret is opened by the old one and resealed.
     let setting = |pepper, retired| Setting {
         pepper,
         retired,
@@ -522,7 +522,7 @@ async fn webhooks_are_kept_sealed_and_shown_without_their_secret(pool: PgPool) {
     app.post(&path, &admin, body)
         .await
         .problem(409, "conflict", "too_many_webhooks");
-    // An address may be a secret of its own: the history names its host alone.
+    // A URL may be secret itself: the audit log names only its host.
     let history = app
         .get("/api/admin/audit?action=webhook.created", &admin)
         .await;
@@ -530,7 +530,7 @@ async fn webhooks_are_kept_sealed_and_shown_without_their_secret(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn contacts_get_mail(pool: PgPool) {
+async fn contacts_receive_mail(pool: PgPool) {
     let app = TestApp::new(pool);
     let (admin, server) = (app.admin().await, MailServer::start().await);
     let acme = app.partner("Acmé").await;
@@ -546,7 +546,7 @@ async fn contacts_get_mail(pool: PgPool) {
         }),
     };
     let key = app.key(&acme, &["assets:read"]).await;
-    // A server that is away is tried again.
+    // An unavailable server is tried again.
     let away = DeliveryWorker::new(
         app.services.notifications.clone(),
         &config("127.0.0.1:9".to_owned()),
@@ -611,7 +611,7 @@ async fn contacts_get_mail(pool: PgPool) {
 
 /// The running server, rung by a change of its own and finding that of another process.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_running_server_sends_what_any_process_writes(pool: PgPool) {
+async fn a_running_server_delivers_notifications_of_any_process(pool: PgPool) {
     let database = database_url(&pool);
     let arguments = ["key", "issue", "--partner", "Acme", "--scope", "admin:*"];
     let issued = program(&database, &arguments).output().unwrap();

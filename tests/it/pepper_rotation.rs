@@ -1,4 +1,4 @@
-//! A pepper is replaced on two instances under traffic, as the README says to, and no request is refused.
+//! Pepper rotation on two instances under traffic: no request is refused.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
@@ -16,7 +16,7 @@ const NEXT: &str = "canary-pepper-of-next-year-0123456789";
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn no_request_is_refused_while_a_pepper_is_replaced(pool: PgPool) {
-    // By the program, whose clock is the servers'.
+    // By the binary, whose clock is the servers'.
     let tokens: Vec<String> = (0..6)
         .map(|_| {
             let issue = [

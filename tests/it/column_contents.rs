@@ -1,4 +1,4 @@
-//! What is stored: no column of any table holds a secret in a form that opens anything.
+//! Contents of every column: none holds a secret in a usable form.
 
 use data_encoding::{BASE32_NOPAD, BASE64, HEXLOWER};
 use myproof_registry::domain::operator::Role;

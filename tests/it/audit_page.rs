@@ -1,4 +1,4 @@
-//! The history as the console shows it and as a file.
+//! The audit log in the console and as an export.
 
 use myproof_registry::domain::operator::Role;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::support::{TestApp, somebody};
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn events_are_told_in_sentences_to_every_role(pool: PgPool) {
+async fn events_are_described_in_sentences_for_every_role(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in("auditor@example.com", Role::Auditor).await;
     let partner = app.partner("Acme & <b>Sons</b>").await;
@@ -47,7 +47,7 @@ async fn events_are_told_in_sentences_to_every_role(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_export_holds_every_event_once(pool: PgPool) {
+async fn an_export_contains_every_event_once(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("=HYPERLINK(\"http://evil\")").await;
@@ -101,7 +101,7 @@ async fn an_export_holds_every_event_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn no_cell_is_a_formula(pool: PgPool) {
+async fn no_exported_cell_is_a_formula(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     for name in ["=1+1", "+1+1", "-1+1", "@SUM(1)"] {
@@ -120,7 +120,7 @@ async fn no_cell_is_a_formula(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn an_export_asks_who_wants_it(pool: PgPool) {
+async fn an_export_requires_authorization(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;

@@ -1,4 +1,4 @@
-//! The second factor: set up, asked for at sign-in and before what could do most harm, lost, removed.
+//! Second factor: setup, sign-in, sensitive actions, loss, removal.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -17,7 +17,7 @@ use crate::support::{Answer, PASSWORD, PEPPER, Setting, TestApp, somebody};
 const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::schema::MIGRATIONS;
 const EMAIL: &str = "ops@example.com";
 
-/// An app on somebody's phone.
+/// An authenticator app.
 struct Phone(Vec<u8>);
 
 impl Phone {
@@ -90,12 +90,12 @@ async fn verify(app: &TestApp, cookie: &str, code: &str) -> Answer {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_sign_in_takes_the_password_and_a_code(pool: PgPool) {
+async fn sign_in_requires_the_password_and_a_code(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let (phone, _, _) = enrol(&app, &cookie).await;
     let waiting = half_signed_in(&app).await;
-    // Half a sign-in opens nothing but the page that asks for the rest.
+    // A pending sign-in opens only the page that asks for the code.
     let listed = app
         .rpc("keys/list", Some(&waiting), json!({"query": {}}))
         .await;
@@ -117,7 +117,7 @@ async fn a_sign_in_takes_the_password_and_a_code(pool: PgPool) {
     assert_eq!(app.page("/audit", Some(&full)).await.status, 200);
     let over = app.page("/login/code", Some(&waiting)).await;
     assert_eq!(over.header("location"), "/login?");
-    // A code is taken once, by whomever.
+    // A code is accepted once.
     let again = half_signed_in(&app).await;
     let replayed = verify(&app, &again, &code).await;
     assert!(replayed.header("location").contains("__err="));
@@ -127,7 +127,7 @@ async fn a_sign_in_takes_the_password_and_a_code(pool: PgPool) {
         verify(&app, &again, &next).await.header("location"),
         "/audit"
     );
-    // It waits for a while, and then no longer.
+    // A pending sign-in expires.
     let late = half_signed_in(&app).await;
     app.clock.advance(TimeDelta::minutes(5));
     let page = app.page("/login/code", Some(&late)).await;
@@ -139,13 +139,13 @@ async fn a_sign_in_takes_the_password_and_a_code(pool: PgPool) {
             .header("location")
             .contains("__err=")
     );
-    // Whole sign-ins alone are told.
+    // Only completed sign-ins are recorded.
     let told = "select count(*) from audit_events where action = 'operator.signed_in'";
     assert_eq!(app.count(told).await, 3);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_recovery_code_stands_in_once(pool: PgPool) {
+async fn a_recovery_code_works_once(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let (_, codes, _) = enrol(&app, &cookie).await;
@@ -189,7 +189,7 @@ async fn a_recovery_code_stands_in_once(pool: PgPool) {
     );
 }
 
-/// What could do most harm, each with what it is called with.
+/// Sensitive server functions with their arguments.
 async fn harmful(app: &TestApp) -> Vec<(&'static str, Value)> {
     let partner = app.partner("Acme").await;
     let admin_key = app.key(&partner, &["admin:*"]).await.key_id;
@@ -249,7 +249,7 @@ async fn harmful(app: &TestApp) -> Vec<(&'static str, Value)> {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_could_do_most_harm_takes_a_fresh_code(pool: PgPool) {
+async fn sensitive_actions_require_a_fresh_code(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let harmful = harmful(&app).await;
@@ -321,7 +321,7 @@ async fn what_could_do_most_harm_takes_a_fresh_code(pool: PgPool) {
         app.rpc("keys/revoke", Some(&cookie), revoke).await.status,
         200
     );
-    // Nor does REST: an admin key is no session that somebody left open.
+    // Nor does REST: an admin key is not an unattended session.
     let admin = app.admin().await;
     let body = json!({"partnerId": partner.partner_id, "scopes": ["admin:*"]});
     app.post("/api/admin/api-keys/issue", &admin, body)
@@ -330,7 +330,7 @@ async fn what_could_do_most_harm_takes_a_fresh_code(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_session_alone_sets_up_nothing(pool: PgPool) {
+async fn a_session_alone_cannot_set_up_mfa(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Auditor).await;
     let begin = async |cookie: &str, password: &str| {
@@ -343,7 +343,7 @@ async fn a_session_alone_sets_up_nothing(pool: PgPool) {
     };
     let refused = begin(&cookie, "another password").await;
     assert_eq!(refused.faults(), ["password"]);
-    // One that was begun does not count, and may be begun anew.
+    // An unconfirmed setup does not count, and can be restarted.
     assert_eq!(begin(&cookie, PASSWORD).await.status, 200);
     assert_eq!(begin(&cookie, PASSWORD).await.status, 200);
     let other = app
@@ -355,7 +355,7 @@ async fn a_session_alone_sets_up_nothing(pool: PgPool) {
     assert!(!other.awaits_factor);
     let other = format!("__Host-myproof-session={}", other.cookie.as_str());
     let (_, _, cookie) = enrol(&app, &cookie).await;
-    // Whoever else was signed in is out.
+    // All other sessions have ended.
     assert_eq!(app.page("/audit", Some(&other)).await.status, 303);
     assert_eq!(app.page("/audit", Some(&cookie)).await.status, 200);
     begin(&cookie, PASSWORD)
@@ -366,7 +366,7 @@ async fn a_session_alone_sets_up_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn guessing_codes_is_slowed(pool: PgPool) {
+async fn code_guesses_are_throttled(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let (phone, _, cookie) = enrol(&app, &cookie).await;
@@ -395,7 +395,7 @@ async fn guessing_codes_is_slowed(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_lost_factor_is_removed_by_another_admin(pool: PgPool) {
+async fn another_admin_can_remove_a_lost_factor(pool: PgPool) {
     let app = TestApp::new(pool);
     let lost = app.signed_in_by_password(EMAIL, Role::Admin).await;
     enrol(&app, &lost).await;
@@ -428,7 +428,7 @@ async fn a_lost_factor_is_removed_by_another_admin(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_password_that_everybody_tries_is_refused(pool: PgPool) {
+async fn common_passwords_are_refused(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.signed_in(EMAIL, Role::Admin).await;
     let create = async |password: &str| {
@@ -463,7 +463,7 @@ async fn somebody_waits(pool: &PgPool) {
 
 /// The password is right when it is looked at, and something else by the time the session is added.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_sign_in_under_way_misses_no_change(pool: PgPool) {
+async fn a_sign_in_in_progress_sees_concurrent_changes(pool: PgPool) {
     let app = TestApp::new(pool.clone());
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let sign_in = || {
@@ -511,7 +511,7 @@ async fn a_sign_in_under_way_misses_no_change(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn recovery_codes_end_with_their_pepper_and_say_so(pool: PgPool) {
+async fn recovery_codes_end_with_their_pepper_and_this_is_shown(pool: PgPool) {
     let app = TestApp::new(pool.clone());
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     enrol(&app, &cookie).await;
@@ -547,7 +547,7 @@ async fn recovery_codes_end_with_their_pepper_and_say_so(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn whoever_guesses_at_codes_leaves_the_recovery_codes_a_way_in(pool: PgPool) {
+async fn code_guessing_does_not_block_recovery_codes(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let (phone, codes, cookie) = enrol(&app, &cookie).await;
@@ -597,7 +597,7 @@ async fn whoever_guesses_at_codes_leaves_the_recovery_codes_a_way_in(pool: PgPoo
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_sign_in_that_waited_too_long_is_told_so(pool: PgPool) {
+async fn an_expired_pending_sign_in_is_reported(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let (phone, _, _) = enrol(&app, &cookie).await;
@@ -620,9 +620,9 @@ async fn a_sign_in_that_waited_too_long_is_told_so(pool: PgPool) {
     assert!(answer.text.contains("value=\"/audit\""));
 }
 
-/// Whatever was under way when the session got another cookie, to sign out ends it.
+/// Signing out ends the session even if its cookie was replaced meanwhile.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn signing_out_with_the_cookie_of_before_ends_the_session(pool: PgPool) {
+async fn signing_out_with_the_previous_cookie_ends_the_session(pool: PgPool) {
     let app = TestApp::new(pool);
     let before = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let (_, _, cookie) = enrol(&app, &before).await;
@@ -643,9 +643,9 @@ async fn signing_out_with_the_cookie_of_before_ends_the_session(pool: PgPool) {
     assert_eq!(app.count(told).await, 1);
 }
 
-/// Who guesses at codes does not keep the owner from setting up another factor.
+/// Guesses at codes do not keep the owner from setting up another factor.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_factor_that_is_gone_leaves_no_wait(pool: PgPool) {
+async fn a_removed_factor_leaves_no_throttling(pool: PgPool) {
     let app = TestApp::new(pool);
     let cookie = app.signed_in_by_password(EMAIL, Role::Admin).await;
     let (_, codes, cookie) = enrol(&app, &cookie).await;

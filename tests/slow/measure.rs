@@ -1,4 +1,4 @@
-//! What the system says of a process, and what times say.
+//! Process measurements and percentiles.
 
 use std::fs;
 use std::time::Duration;

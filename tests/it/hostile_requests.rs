@@ -1,4 +1,4 @@
-//! Inputs that nobody would send in good faith, by the ten thousand: nothing panics, hangs or is accepted.
+//! Tens of thousands of malformed inputs: nothing panics, hangs or is accepted.
 
 use std::time::Instant;
 
@@ -65,7 +65,7 @@ fn changed(text: &str, numbers: &mut Numbers) -> String {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_guard_accepts_a_token_and_nothing_like_it(pool: PgPool) {
+async fn only_the_exact_token_is_accepted(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let (one, two) = (
@@ -120,7 +120,7 @@ async fn the_guard_accepts_a_token_and_nothing_like_it(pool: PgPool) {
 }
 
 #[test]
-fn headers_and_cursors_are_read_or_refused() {
+fn malformed_headers_and_cursors_are_parsed_or_refused() {
     let token = compose(&KeyId::parse("mpk_0f1e2d3c4b5a").unwrap(), &[0xab; 32]);
     let mut numbers = Numbers(7);
     let mut read = 0;

@@ -76,7 +76,7 @@ async fn listener(pool: &PgPool) -> i32 {
     .unwrap()
 }
 
-/// Whoever calls the server.
+/// A client of the server.
 struct Caller {
     client: Client,
     token: String,

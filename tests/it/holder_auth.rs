@@ -1,4 +1,4 @@
-//! Whoever holds a token may kill it.
+//! Revocation of a key by the holder of its token.
 
 use chrono::TimeDelta;
 use myproof_registry::domain::key_input::IssueInput;
@@ -11,7 +11,7 @@ const MIGRATOR: &sqlx::migrate::Migrator = &myproof_registry::server::store::sch
 const PATH: &str = "/api/key/revoke";
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_right_secret_revokes_and_nothing_else_does(pool: PgPool) {
+async fn only_the_right_secret_revokes_the_key(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let key = app.key(&partner, &["assets:read"]).await;
@@ -61,7 +61,7 @@ async fn the_right_secret_revokes_and_nothing_else_does(pool: PgPool) {
 
 /// No scope, window, rate or partner stands in the way of the finder of a leak.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_state_of_a_key_does_not_keep_its_holder_from_revoking_it(pool: PgPool) {
+async fn a_holder_can_revoke_a_key_in_any_state(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     let gone = app.partner("Gone").await;

@@ -20,7 +20,7 @@ const KEYS_EACH: usize = 20;
 const VERIFIERS: usize = 4;
 const WINDOWS: u32 = 20;
 const SECONDS: u64 = 1200;
-/// How soon a key is refused that was ended.
+/// Time within which a revoked key is refused.
 const OBEYED_WITHIN: Duration = Duration::from_secs(1);
 /// Unexpected answers that are described; the rest is counted.
 const MOST_TOLD: usize = 10;
@@ -132,7 +132,7 @@ struct Load {
     address: String,
     keys: Keys,
     is_over: AtomicBool,
-    /// Of each verifier, since the last window: nobody waits for another one's.
+    /// Per verifier, since the last window, so that verifiers don't contend for one list.
     times: [Mutex<Vec<u32>>; VERIFIERS],
     lists: AtomicU64,
     lives: AtomicU64,
@@ -300,7 +300,7 @@ fn key_of(answer: &str) -> (String, String) {
     (text("keyId"), text("token"))
 }
 
-/// Answers that nobody expected.
+/// Unexpected answers.
 #[derive(Default)]
 struct Faults {
     count: AtomicU64,

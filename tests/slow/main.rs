@@ -1,5 +1,5 @@
-//! Trials: what takes minutes, a release build, or a file system of its own. No part of `cargo test`;
-//! `scripts/soak.sh` and `scripts/chaos.sh` run them. docs/reliability.md says what came of them.
+//! Slow tests: they take minutes, a release build, or a file system of their own. Not part of `cargo test`;
+//! `scripts/soak.sh` and `scripts/chaos.sh` run them. docs/reliability.md has their results.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,11 +9,11 @@
 )]
 
 mod client;
+mod crash_recovery;
 mod deadline;
 mod disk_full;
 mod herd;
 mod idle;
-mod kills;
 mod measure;
 mod setup;
 mod slow_network;

@@ -1,4 +1,4 @@
-//! The keys at a glance, the filters that lead to them, and a key's own page.
+//! The overview, its filters, and a key's page.
 
 use chrono::TimeDelta;
 use myproof_registry::domain::key::KeyStatus;
@@ -22,7 +22,7 @@ async fn found(app: &TestApp, admin: &str, query: &str) -> Vec<String> {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn each_number_is_that_of_the_list_it_leads_to(pool: PgPool) {
+async fn each_count_matches_its_linked_list(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;
@@ -132,7 +132,7 @@ async fn each_number_is_that_of_the_list_it_leads_to(pool: PgPool) {
 
 /// A number that can't be had in time is not waited for, and keeps none of the others away.
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_glance_does_not_wait_for_a_slow_count(pool: PgPool) {
+async fn the_overview_does_not_wait_for_a_slow_count(pool: PgPool) {
     let app = TestApp::new(pool);
     let partner = app.partner("Acme").await;
     app.key(&partner, &["assets:read"]).await;
@@ -151,7 +151,7 @@ async fn a_glance_does_not_wait_for_a_slow_count(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn a_keys_page_has_its_use_its_lineage_and_its_events(pool: PgPool) {
+async fn a_key_page_shows_usage_lineage_and_events(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let partner = app.partner("Acme").await;

@@ -1,4 +1,4 @@
-//! Sign-ins and refusals in the history: each sign-in and sign-out, and a minute's refusals in one
+//! Sign-ins and denied actions in the audit log: each sign-in and sign-out, and a minute's refusals in one
 //! event, so that no flood of them drowns the rest.
 
 use myproof_registry::domain::audit::Action;
@@ -36,7 +36,7 @@ async fn fail(app: &TestApp, email: &str, client: &str) -> AppError {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn signing_in_and_out_is_told_once_each(pool: PgPool) {
+async fn each_sign_in_and_sign_out_is_audited_once(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let cookie = app.signed_in(EMAIL, Role::Auditor).await;
@@ -93,7 +93,7 @@ async fn a_flood_of_failures_is_one_event(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_a_role_does_not_allow_is_told_by_operator(pool: PgPool) {
+async fn denied_actions_are_audited_per_operator(pool: PgPool) {
     let app = TestApp::new(pool);
     let admin = app.admin().await;
     let cookie = app.signed_in(EMAIL, Role::Auditor).await;
@@ -116,7 +116,7 @@ async fn what_a_role_does_not_allow_is_told_by_operator(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn what_could_not_be_written_waits(pool: PgPool) {
+async fn unwritten_events_are_retried(pool: PgPool) {
     let app = TestApp::new(pool.clone());
     let admin = app.admin().await;
     fail(&app, EMAIL, "203.0.113.9").await;

@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::setup::{ISSUE, QUIET, VERIFY};
 use crate::support::process::{Server, program, scratch};
 
-/// Orders that have to fail before there is room again.
+/// Writes that must fail before space is freed.
 const FAILURES: usize = 10;
 /// How long it may take until they have.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -96,7 +96,7 @@ fn orders_on_a_full_disk(caller: &mut Caller, volume: &Volume) -> usize {
     tried
 }
 
-/// A throw-away cluster gives its word before it has written; this one must not.
+/// A throw-away cluster acknowledges before it has written; this one must not.
 async fn keep_one_s_word(database: &str) {
     let mut connection = PgConnection::connect(database).await.unwrap();
     sqlx::query("alter database postgres set synchronous_commit = on")
@@ -119,7 +119,7 @@ fn issued(database: &str, partner: &str, scope: &str) -> String {
     run(database, &[whose, what].concat())
 }
 
-/// Whoever calls the server.
+/// A client of the server.
 struct Caller {
     client: Client,
     admin: String,
@@ -170,14 +170,20 @@ impl Caller {
 struct Volume(PathBuf);
 
 impl Volume {
-    /// Mounts it, or tells why that can't be.
+    /// Mounts it, or returns why it can't be mounted.
     fn mount() -> Result<Self, String> {
         if fs::metadata("/proc/self").unwrap().uid() != 0 {
             return Err("only root may mount a file system to fill".to_owned());
         }
         let folder = scratch();
         let output = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=200m,mode=755", "myproof-trial"])
+            .args([
+                "-t",
+                "tmpfs",
+                "-o",
+                "size=200m,mode=755",
+                "myproof-slow-test",
+            ])
             .arg(&folder)
             .output()
             .unwrap();
@@ -219,7 +225,7 @@ impl Drop for Volume {
             let status = Command::new("umount").args(options).arg(&self.0).status();
             status.is_ok_and(|status| status.success())
         };
-        // Whoever still has a file open there keeps the memory, but not the folder.
+        // A process with an open file there keeps the memory, but not the folder.
         if unmounted(&[]) || unmounted(&["--lazy"]) {
             let _ = fs::remove_dir(&self.0);
         }

@@ -1,5 +1,5 @@
-//! A server that is killed (SIGKILL) while it carries out orders, two hundred times: what it has
-//! acknowledged is done, what it has not is done or not, and the history tells which.
+//! Crash recovery of a server, killed (SIGKILL) two hundred times during writes: what it has
+//! acknowledged is done, what it has not is done or not, and the audit log says which.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,9 +13,9 @@ use crate::support::TestApp;
 use crate::support::process::Server;
 
 const ROUNDS: usize = 200;
-/// Those who give orders at once.
+/// Concurrent writers.
 const MANAGERS: usize = 2;
-/// Far longer than it takes: these machines are noisy, and this is no measurement.
+/// A generous limit for noisy machines; not a measurement.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[sqlx::test(migrator = "MIGRATOR")]
@@ -87,7 +87,7 @@ fn killed_after(pause: Duration, pool: &PgPool, admin: &str, order: &str) -> Ack
     })
 }
 
-/// Gives orders until the server is gone.
+/// Sends writes until the server is gone.
 fn give_orders(address: &str, admin: &str, order: &str) -> Acknowledged {
     let mut client = Client::new(address);
     let mut told = Acknowledged::default();
@@ -208,7 +208,7 @@ async fn at_most_one_key_of_a_lineage_lives(app: &TestApp, round: usize) {
     assert_eq!(app.count(doubled).await, 0, "round {round}");
 }
 
-/// The history is whole, and has an event for each change and no other.
+/// Checks that the audit log is complete and has exactly one event for each change.
 async fn history_fits(app: &TestApp, round: usize) {
     let report = app.services.audit.verify_chain(&[]).await.unwrap();
     assert_eq!(report.broken, None, "round {round}");
