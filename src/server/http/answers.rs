@@ -38,14 +38,14 @@ impl PartialSchema for AlwaysTrue {
 
 impl ToSchema for AlwaysTrue {}
 
-/// Nothing but that it went well.
+/// A success without a result.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct OkResponse {
     #[schema(inline)]
     ok: AlwaysTrue,
 }
 
-/// Makes the body of an answer with one object.
+/// Defines a response body with one object.
 macro_rules! one {
     ($(#[$doc:meta] $answer:ident { $member:ident: $kind:ty })+) => {$(
         #[$doc]
@@ -75,15 +75,15 @@ one! {
     WebhooksAnswer { webhooks: Vec<Webhook> }
     /// A delivery.
     DeliveryAnswer { delivery: Delivery }
-    /// The policy of key ages.
+    /// The key age policy.
     PolicyAnswer { policy: Policy }
     /// A proof asset.
     AssetAnswer { asset: Asset }
-    /// A checkpoint of the history.
+    /// A checkpoint of the audit log.
     CheckpointAnswer { checkpoint: Option<Checkpoint> }
 }
 
-/// Makes the body of an answer with what an action returned.
+/// Defines a response body with the result of an action.
 macro_rules! outcome {
     ($(#[$doc:meta] $answer:ident($kind:ty))+) => {$(
         #[$doc]
@@ -104,23 +104,23 @@ macro_rules! outcome {
 }
 
 outcome! {
-    /// A key that was issued, with the one and only showing of its token.
+    /// An issued key, with its token, which is shown only once.
     IssuedAnswer(IssuedKey)
-    /// A rotation, with the one and only showing of the successor's token.
+    /// A rotation, with the successor's token, which is shown only once.
     RotatedAnswer(RotatedKey)
     /// A revocation.
     RevokedAnswer(RevokedKey)
-    /// What an order about many keys would do.
+    /// The effect of a bulk action.
     BulkPreviewAnswer(BulkPreview)
-    /// A webhook, with the one and only showing of its secret.
+    /// A webhook, with its secret, which is shown only once.
     NewWebhookAnswer(NewWebhook)
-    /// A rotation of many keys, with the one and only showing of the successors' tokens.
+    /// A bulk rotation, with the successors' tokens, which are shown only once.
     ManyRotatedAnswer(ManyRotated)
-    /// A revocation of many keys.
+    /// A bulk revocation.
     ManyRevokedAnswer(ManyRevoked)
 }
 
-/// Makes the body of an answer with one page of a list.
+/// Defines a response body with one page of a list.
 macro_rules! list {
     ($(#[$doc:meta] $answer:ident { $member:ident: $kind:ty })+) => {$(
         #[$doc]
@@ -150,18 +150,18 @@ list! {
     PartnersAnswer { partners: Partner }
     /// A page of proof assets.
     AssetsAnswer { assets: Asset }
-    /// A page of the history.
+    /// A page of the audit log.
     EventsAnswer { events: Event }
     /// A page of deliveries.
     DeliveriesAnswer { deliveries: Delivery }
 }
 
-/// Whether the content is still what was recorded.
+/// The result of comparing a content with its record.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReverifiedAnswer {
     #[schema(inline)]
     ok: AlwaysTrue,
-    /// Whether the hashes are the same.
+    /// True if the hashes are equal.
     r#match: bool,
     asset: Asset,
 }

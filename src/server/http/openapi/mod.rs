@@ -39,22 +39,22 @@ const BEARER: &str = "Authorization";
 const TAGS: [(&str, &str); 9] = [
     (
         "Proof assets",
-        "What partners record, read, change, hand on and check.",
+        "Record, read, update, transfer and verify proof assets.",
     ),
     (
         "Your key",
-        "The key that calls, its check for other services, its partner's history.",
+        "The calling key, its verification for other services, its partner's audit log.",
     ),
     ("Keys", "Issue, rotate and revoke partners' keys."),
-    ("Many keys", "Rotate or revoke up to 500 keys in one order."),
-    ("Policy", "How old keys may become."),
-    ("Partners", "Who may call."),
+    ("Bulk actions", "Rotate or revoke up to 500 keys at once."),
+    ("Policy", "Maximum ages of keys."),
+    ("Partners", "Organisations that call the API."),
     (
-        "Notices",
-        "What partners are told of their keys, by webhook and by mail.",
+        "Notifications",
+        "Notifications to partners about their keys, by webhook and e-mail.",
     ),
-    ("History", "Who did what, when and from where."),
-    ("Service", "Health, and this description."),
+    ("Audit log", "Who did what, when and from which IP address."),
+    ("Service", "Health checks and API documentation."),
 ];
 
 const METHODS: [&str; 8] = [
@@ -67,9 +67,9 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(documentation))
 }
 
-/// The description of all routes
+/// Get the OpenAPI document
 ///
-/// This document: OpenAPI 3.1.
+/// OpenAPI 3.1, as JSON.
 #[utoipa::path(get, path = "/api/openapi.json", operation_id = "getOpenApi", tag = "Service",
     responses((status = 200, description = "The document", body = Object)))]
 async fn document(State(state): State<AppState>) -> Response {
@@ -81,9 +81,9 @@ async fn document(State(state): State<AppState>) -> Response {
         .into_response()
 }
 
-/// The description of all routes, for people
+/// Get the API documentation
 ///
-/// A page that needs no script and nothing from another host.
+/// An HTML page without scripts or external resources.
 #[utoipa::path(get, path = "/api/docs", operation_id = "getDocs", tag = "Service",
     responses((status = 200, description = "The page", body = String, content_type = "text/html; charset=utf-8")))]
 async fn documentation(State(state): State<AppState>) -> Response {
@@ -278,7 +278,7 @@ fn headers() -> Value {
         (
             REQUEST_ID.as_str(),
             header(
-                "The request's id, which the server's log has too.",
+                "The request's id, which also appears in the server's log.",
                 "string",
                 "0b9ac1f5-7d3e-4c58-9d5e-2f1a3b4c5d6e",
             ),
@@ -293,12 +293,12 @@ fn headers() -> Value {
         ),
         (
             "retry-after",
-            header("Seconds after which to try again.", "integer", "7"),
+            header("Seconds to wait before retrying.", "integer", "7"),
         ),
         (
             RATE.as_str(),
             header(
-                "Requests left, and seconds until the whole allowance is back.",
+                "Remaining requests, and seconds until the full quota is available again.",
                 "string",
                 "\"default\";r=299;t=1",
             ),
@@ -306,7 +306,7 @@ fn headers() -> Value {
         (
             RATE_POLICY.as_str(),
             header(
-                "The key's allowance, and the window in seconds.",
+                "The key's quota, and the window in seconds.",
                 "string",
                 "\"default\";q=300;w=60",
             ),
@@ -321,7 +321,7 @@ fn security_schemes() -> Value {
     json!({
         API_KEY: {
             "type": "apiKey", "in": "header", "name": "X-API-Key",
-            "description": "`<keyId>.<secret>`. An operation's list names the scopes it asks for.",
+            "description": "`<keyId>.<secret>`. Each operation lists the scopes it requires.",
         },
         BEARER: {
             "type": "http", "scheme": "bearer",

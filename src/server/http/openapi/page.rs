@@ -1,4 +1,4 @@
-//! `/api/docs`: the OpenAPI document as a page for people. Nothing on it needs a script.
+//! `/api/docs`: the OpenAPI document as an HTML page without scripts.
 
 use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::example::kind;
 use super::{API_KEY, METHODS, text};
 
-/// One operation and where it is.
+/// An operation with its method and path.
 struct Operation<'a> {
     method: &'a str,
     path: &'a str,
@@ -22,7 +22,7 @@ impl Operation<'_> {
         text(&self.described["tags"][0])
     }
 
-    /// The scopes it asks for; `None` where it needs no key.
+    /// Required scopes; `None` if no key is required.
     fn scopes(&self) -> Option<Vec<&str>> {
         let scopes = self.described["security"].pointer(&format!("/0/{API_KEY}"))?;
         Some(scopes.as_array()?.iter().map(text).collect())
@@ -33,7 +33,7 @@ impl Operation<'_> {
         content.get("example")
     }
 
-    /// A call of it with curl.
+    /// An example request with curl.
     fn curl(&self) -> String {
         let mut curl = String::from("curl");
         if self.method != "get" {
@@ -51,7 +51,7 @@ impl Operation<'_> {
     }
 }
 
-/// Writes the page; `css` is the address of the style sheet.
+/// Renders the page; `css` is the URL of the style sheet.
 pub fn render(document: &Value, css: &str) -> String {
     let operations = operations(document);
     let tags = document["tags"].as_array().into_iter().flatten();
@@ -92,7 +92,7 @@ pub fn render(document: &Value, css: &str) -> String {
                 main #content tabindex="-1" {
                     h1 { "REST API" }
                     (prose(text(&document["info"]["description"])))
-                    p { "The same for programs: " a href="/api/openapi.json" { "OpenAPI document" } "." }
+                    p { "Machine-readable: " a href="/api/openapi.json" { "OpenAPI document" } "." }
                     @for (tag, description) in &tags {
                         section aria-label=(tag) {
                             h2 { (tag) }
@@ -107,7 +107,7 @@ pub fn render(document: &Value, css: &str) -> String {
     .into_string()
 }
 
-/// The operations in the order of their paths; of one handler for many methods, the first.
+/// Operations in path order. Of a handler for all methods, only the first.
 fn operations(document: &Value) -> Vec<Operation<'_>> {
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
@@ -140,8 +140,8 @@ fn show(operation: &Operation<'_>, document: &Value) -> Markup {
             (prose(text(&described["description"])))
             p {
                 @match operation.scopes() {
-                    None => { "Needs no key." }
-                    Some(scopes) if scopes.is_empty() => { "Any key may call it." }
+                    None => { "No key required." }
+                    Some(scopes) if scopes.is_empty() => { "Any valid key." }
                     Some(scopes) => {
                         "Scope: "
                         @for scope in scopes { span.chip { (scope) } " " }
@@ -161,9 +161,9 @@ fn show(operation: &Operation<'_>, document: &Value) -> Markup {
                 h4 { "Body" }
                 (members(resolve(body, document), document))
             }
-            h4 { "Call" }
+            h4 { "Example request" }
             pre tabindex="0" { code { (operation.curl()) } }
-            h4 { "Answers" }
+            h4 { "Responses" }
             @for (status, response) in described["responses"].as_object().into_iter().flatten() {
                 (answer(status, resolve(response, document)))
             }
@@ -232,7 +232,7 @@ fn member(
     }
 }
 
-/// A schema's type and bounds in a few words.
+/// A short description of a schema's type and bounds.
 fn type_of(schema: &Value, document: &Value) -> String {
     if let Some(choices) = schema["oneOf"].as_array() {
         let choice = choices.iter().find(|choice| choice["type"] != "null");
@@ -281,7 +281,7 @@ fn resolve<'a>(schema: &'a Value, document: &'a Value) -> &'a Value {
     }
 }
 
-/// Paragraphs, with what stands between backquotes as code.
+/// Renders paragraphs, with text in backquotes as code.
 fn prose(text: &str) -> Markup {
     html! {
         @for paragraph in text.split("\n\n").filter(|paragraph| !paragraph.is_empty()) {

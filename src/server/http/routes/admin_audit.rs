@@ -1,4 +1,4 @@
-//! `/api/admin/audit`: the history.
+//! `/api/admin/audit`: the audit log.
 
 use axum::Json;
 use axum::extract::State;
@@ -13,17 +13,16 @@ use crate::server::http::middleware::guard::Gate;
 use crate::server::http::problem::Problem;
 use crate::server::state::AppState;
 
-/// The routes.
 pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(gate.guard(&[Scope::Admin], routes!(list)))
         .routes(gate.guard(&[Scope::Admin], routes!(checkpoint)))
 }
 
-/// List what was done
-#[utoipa::path(get, path = "/api/admin/audit", operation_id = "listEvents", tag = "History",
+/// List events
+#[utoipa::path(get, path = "/api/admin/audit", operation_id = "listEvents", tag = "Audit log",
     params(EventListInput),
-    responses((status = 200, description = "A page of the history", body = EventsAnswer)))]
+    responses((status = 200, description = "A page of the audit log", body = EventsAnswer)))]
 async fn list(
     State(state): State<AppState>,
     StrictQuery(input): StrictQuery<EventListInput>,
@@ -32,12 +31,12 @@ async fn list(
     Ok(Json(page.into()))
 }
 
-/// Sign the end of the history
+/// Sign the head of the audit log
 ///
-/// Keep the checkpoint where nobody who can write to the database can change it:
-/// `myproof-registry audit verify --checkpoints FILE` then shows that nothing was cut off or
-/// written anew. `null` before the first event.
-#[utoipa::path(get, path = "/api/admin/audit/checkpoint", operation_id = "getCheckpoint", tag = "History",
+/// Store the checkpoint where nobody with write access to the database can change it:
+/// `myproof-registry audit verify --checkpoints FILE` then detects truncated or rewritten events.
+/// `null` before the first event.
+#[utoipa::path(get, path = "/api/admin/audit/checkpoint", operation_id = "getCheckpoint", tag = "Audit log",
     responses((status = 200, description = "The checkpoint", body = CheckpointAnswer)))]
 async fn checkpoint(State(state): State<AppState>) -> Result<Json<CheckpointAnswer>, Problem> {
     let checkpoint = state.services.audit.checkpoint().await?;

@@ -1,4 +1,4 @@
-//! `/api/admin/bulk`: many keys in one order.
+//! `/api/admin/bulk`: bulk actions.
 
 use axum::Json;
 use axum::extract::State;
@@ -15,7 +15,6 @@ use crate::server::http::middleware::guard::{Gate, Key};
 use crate::server::http::problem::Problem;
 use crate::server::state::AppState;
 
-/// The routes.
 pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
     let admin = |methods| gate.guard(&[Scope::Admin], methods);
     OpenApiRouter::new()
@@ -24,13 +23,13 @@ pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
         .routes(admin(routes!(revoke)))
 }
 
-/// Preview an order about many keys
+/// Preview a bulk action
 ///
-/// Which keys it would be carried out for, how many of them are in use, and which it would leave as
-/// they are. Nothing is changed.
-#[utoipa::path(post, path = "/api/admin/bulk/preview", operation_id = "previewBulk", tag = "Many keys",
+/// Returns the keys it would affect, how many of them are in use, and which it would skip. Changes
+/// nothing.
+#[utoipa::path(post, path = "/api/admin/bulk/preview", operation_id = "previewBulk", tag = "Bulk actions",
     request_body = BulkPreviewInput,
-    responses((status = 200, description = "What the order would do", body = BulkPreviewAnswer)))]
+    responses((status = 200, description = "The effect of the action", body = BulkPreviewAnswer)))]
 async fn preview(
     State(state): State<AppState>,
     StrictJson(input): StrictJson<BulkPreviewInput>,
@@ -40,12 +39,12 @@ async fn preview(
     Ok(Json(preview.into()))
 }
 
-/// Rotate many keys
+/// Rotate keys in bulk
 ///
-/// In one transaction, up to 500, the oldest first; a successor takes the place of each after a
-/// grace of at least an hour. The answer holds the successors' tokens, which are shown this once and
-/// never again. Some 100 keys take a second or two.
-#[utoipa::path(post, path = "/api/admin/bulk/rotate", operation_id = "rotateMany", tag = "Many keys",
+/// In one transaction, up to 500, oldest first; a successor replaces each key after a grace period of
+/// at least an hour. The response contains the successors' tokens, which are shown only once. 100 keys
+/// take one to two seconds.
+#[utoipa::path(post, path = "/api/admin/bulk/rotate", operation_id = "rotateMany", tag = "Bulk actions",
     request_body = BulkRotateInput,
     responses((status = 201, description = "The successors and their tokens", body = ManyRotatedAnswer)))]
 async fn rotate(
@@ -63,12 +62,12 @@ async fn rotate(
     Ok((StatusCode::CREATED, Json(rotated.into())))
 }
 
-/// Revoke many keys
+/// Revoke keys in bulk
 ///
-/// In one transaction, up to 500, the oldest first. They are refused at once, everywhere.
-#[utoipa::path(post, path = "/api/admin/bulk/revoke", operation_id = "revokeMany", tag = "Many keys",
+/// In one transaction, up to 500, oldest first. All servers reject the keys immediately.
+#[utoipa::path(post, path = "/api/admin/bulk/revoke", operation_id = "revokeMany", tag = "Bulk actions",
     request_body = BulkRevokeInput,
-    responses((status = 200, description = "What was revoked", body = ManyRevokedAnswer)))]
+    responses((status = 200, description = "The revoked keys", body = ManyRevokedAnswer)))]
 async fn revoke(
     State(state): State<AppState>,
     info: RequestInfo,

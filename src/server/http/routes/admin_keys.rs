@@ -1,4 +1,4 @@
-//! `/api/admin/api-keys`: what operators' programs do with keys.
+//! `/api/admin/api-keys`: key management.
 
 use axum::Json;
 use axum::extract::State;
@@ -27,10 +27,8 @@ use crate::server::http::problem::Problem;
 use crate::server::state::AppState;
 
 type Answer<T> = Result<Json<T>, Problem>;
-/// The answer to what made something.
 type Created<T> = Result<(StatusCode, Json<T>), Problem>;
 
-/// The routes.
 pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
     let admin = |methods| gate.guard(&[Scope::Admin], methods);
     OpenApiRouter::new()
@@ -43,7 +41,7 @@ pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
         .routes(admin(routes!(restore)))
 }
 
-/// List the keys
+/// List keys
 #[utoipa::path(get, path = "/api/admin/api-keys", operation_id = "listKeys", tag = "Keys",
     params(KeyListInput),
     responses((status = 200, description = "A page of keys", body = KeysAnswer)))]
@@ -55,7 +53,7 @@ async fn list(
     Ok(Json(page.into()))
 }
 
-/// Show a key
+/// Get a key
 #[utoipa::path(get, path = "/api/admin/api-keys/{keyId}", operation_id = "getKey", tag = "Keys",
     params(("keyId" = KeyId, Path, description = "The key's id.")),
     responses((status = 200, description = "The key", body = KeyAnswer), NoKey))]
@@ -66,7 +64,7 @@ async fn show(State(state): State<AppState>, PathId(key_id): PathId) -> Answer<K
 
 /// Issue a key
 ///
-/// The answer holds its token, which is shown this once and never again.
+/// The response contains the token, which is shown only once.
 #[utoipa::path(post, path = "/api/admin/api-keys/issue", operation_id = "issueKey", tag = "Keys",
     request_body = IssueInput,
     responses((status = 201, description = "The key and its token", body = IssuedAnswer), CantIssue))]
@@ -85,12 +83,12 @@ async fn issue(
     Ok((StatusCode::CREATED, Json(issued.into())))
 }
 
-/// Change a key
+/// Update a key
 ///
-/// Scopes and partner are for life: issue another key instead.
+/// A key's scopes and partner are immutable: issue another key instead.
 #[utoipa::path(patch, path = "/api/admin/api-keys/{keyId}", operation_id = "updateKey", tag = "Keys",
     params(("keyId" = KeyId, Path, description = "The key's id.")), request_body = UpdateInput,
-    responses((status = 200, description = "The key as it is now", body = KeyAnswer), CantUpdate))]
+    responses((status = 200, description = "The updated key", body = KeyAnswer), CantUpdate))]
 async fn update(
     State(state): State<AppState>,
     PathId(key_id): PathId,
@@ -109,8 +107,8 @@ async fn update(
 
 /// Rotate a key
 ///
-/// A successor takes its place, at once or after a grace in which both are accepted. The answer
-/// holds the successor's token, which is shown this once and never again.
+/// A successor replaces it immediately or after a grace period in which both are accepted. The
+/// response contains the successor's token, which is shown only once.
 #[utoipa::path(post, path = "/api/admin/api-keys/{keyId}/rotate", operation_id = "rotateKey", tag = "Keys",
     params(("keyId" = KeyId, Path, description = "The key's id.")), request_body = RotateInput,
     responses((status = 201, description = "The successor and its token", body = RotatedAnswer), CantRotate))]
@@ -130,13 +128,13 @@ async fn rotate(
     Ok((StatusCode::CREATED, Json(rotated.into())))
 }
 
-/// End the grace of a retiring key
+/// Change the grace period of a retiring key
 ///
-/// At once, or so many seconds from now, earlier or later than before, but never past the key's
-/// notAfter. A grace that waits for the successor's first use waits no longer.
+/// Ends it immediately or the given number of seconds from now, earlier or later than before, but never
+/// after the key's notAfter. A grace period that starts with the successor's first use starts now.
 #[utoipa::path(post, path = "/api/admin/api-keys/{keyId}/grace", operation_id = "changeGrace", tag = "Keys",
     params(("keyId" = KeyId, Path, description = "The key's id.")), request_body = GraceInput,
-    responses((status = 200, description = "The key as it is now", body = KeyAnswer), CantChangeGrace))]
+    responses((status = 200, description = "The updated key", body = KeyAnswer), CantChangeGrace))]
 async fn change_grace(
     State(state): State<AppState>,
     PathId(key_id): PathId,
@@ -155,10 +153,10 @@ async fn change_grace(
 
 /// Revoke a key
 ///
-/// It is refused at once, everywhere. Revoking it again answers the same.
+/// All servers reject the key immediately. Idempotent.
 #[utoipa::path(post, path = "/api/admin/api-keys/{keyId}/revoke", operation_id = "revokeKey", tag = "Keys",
     params(("keyId" = KeyId, Path, description = "The key's id.")), request_body = RevokeInput,
-    responses((status = 200, description = "When it was revoked", body = RevokedAnswer), NoKey))]
+    responses((status = 200, description = "The time of revocation", body = RevokedAnswer), NoKey))]
 async fn revoke(
     State(state): State<AppState>,
     PathId(key_id): PathId,
@@ -177,10 +175,10 @@ async fn revoke(
 
 /// Undo a revocation
 ///
-/// Within 60 minutes, and not for `key_compromise` or `superseded`. The key's window stands as it was.
+/// Within 60 minutes, and not for `key_compromise` or `superseded`. The validity window is unchanged.
 #[utoipa::path(post, path = "/api/admin/api-keys/{keyId}/restore", operation_id = "restoreKey", tag = "Keys",
     params(("keyId" = KeyId, Path, description = "The key's id.")), request_body = RestoreInput,
-    responses((status = 200, description = "The key as it is now", body = KeyAnswer), CantRestore))]
+    responses((status = 200, description = "The updated key", body = KeyAnswer), CantRestore))]
 async fn restore(
     State(state): State<AppState>,
     PathId(key_id): PathId,

@@ -1,4 +1,4 @@
-//! `/api/admin/…/webhooks` and `/api/admin/…/deliveries`: what partners are told of their keys.
+//! `/api/admin/…/webhooks` and `/api/admin/…/deliveries`: webhooks and deliveries of notifications.
 
 use axum::Json;
 use axum::extract::State;
@@ -23,7 +23,6 @@ use crate::server::http::openapi::{CantAddWebhook, NoDelivery, NoPartner, NoWebh
 use crate::server::http::problem::Problem;
 use crate::server::state::AppState;
 
-/// The routes.
 pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
     let admin = |methods| gate.guard(&[Scope::Admin], methods);
     OpenApiRouter::new()
@@ -34,7 +33,7 @@ pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
 }
 
 /// List a partner's webhooks
-#[utoipa::path(get, path = "/api/admin/partners/{partnerId}/webhooks", operation_id = "listWebhooks", tag = "Notices",
+#[utoipa::path(get, path = "/api/admin/partners/{partnerId}/webhooks", operation_id = "listWebhooks", tag = "Notifications",
     params(("partnerId" = Uuid, Path, description = "The partner's id.")),
     responses((status = 200, description = "The webhooks, oldest first", body = WebhooksAnswer), NoPartner))]
 async fn list(
@@ -50,12 +49,12 @@ async fn list(
     Ok(Json(webhooks.into()))
 }
 
-/// Make a webhook
+/// Create a webhook
 ///
-/// Notices of the partner's keys are sent there, signed as Standard Webhooks does and tried for 24
-/// hours. The answer holds the signing secret, which is shown this once and never again. The address
-/// must be of https and public; a partner has up to ten.
-#[utoipa::path(post, path = "/api/admin/partners/{partnerId}/webhooks", operation_id = "createWebhook", tag = "Notices",
+/// Receives notifications about the partner's keys, signed according to Standard Webhooks and retried
+/// for 24 hours. The response contains the signing secret, which is shown only once. The URL must be a
+/// public https URL; a partner can have up to ten webhooks.
+#[utoipa::path(post, path = "/api/admin/partners/{partnerId}/webhooks", operation_id = "createWebhook", tag = "Notifications",
     params(("partnerId" = Uuid, Path, description = "The partner's id.")), request_body = WebhookInput,
     responses((status = 201, description = "The webhook and its secret", body = NewWebhookAnswer), CantAddWebhook))]
 async fn create(
@@ -79,10 +78,10 @@ async fn create(
     Ok((StatusCode::CREATED, Json(made.into())))
 }
 
-/// Change a webhook
-#[utoipa::path(patch, path = "/api/admin/webhooks/{webhookId}", operation_id = "updateWebhook", tag = "Notices",
+/// Update a webhook
+#[utoipa::path(patch, path = "/api/admin/webhooks/{webhookId}", operation_id = "updateWebhook", tag = "Notifications",
     params(("webhookId" = Uuid, Path, description = "The webhook's id.")), request_body = WebhookUpdateInput,
-    responses((status = 200, description = "The webhook as it is now", body = WebhookAnswer), NoWebhook))]
+    responses((status = 200, description = "The updated webhook", body = WebhookAnswer), NoWebhook))]
 async fn update(
     State(state): State<AppState>,
     PathId(webhook_id): PathId,
@@ -102,10 +101,10 @@ async fn update(
 
 /// Delete a webhook
 ///
-/// Its delivery log goes with it.
-#[utoipa::path(delete, path = "/api/admin/webhooks/{webhookId}", operation_id = "deleteWebhook", tag = "Notices",
+/// Deletes its delivery log too.
+#[utoipa::path(delete, path = "/api/admin/webhooks/{webhookId}", operation_id = "deleteWebhook", tag = "Notifications",
     params(("webhookId" = Uuid, Path, description = "The webhook's id.")),
-    responses((status = 200, description = "It is deleted", body = OkResponse), NoWebhook))]
+    responses((status = 200, description = "The webhook was deleted", body = OkResponse), NoWebhook))]
 async fn delete(
     State(state): State<AppState>,
     PathId(webhook_id): PathId,
@@ -124,9 +123,9 @@ async fn delete(
 
 /// List a partner's deliveries
 ///
-/// Each telling of each notice, by webhook and by mail, and what came of its last attempt. Neither
-/// what was sent nor what was answered is kept.
-#[utoipa::path(get, path = "/api/admin/partners/{partnerId}/deliveries", operation_id = "listDeliveries", tag = "Notices",
+/// All deliveries of notifications by webhook and e-mail, with the result of the last attempt. Request
+/// and response bodies are not stored.
+#[utoipa::path(get, path = "/api/admin/partners/{partnerId}/deliveries", operation_id = "listDeliveries", tag = "Notifications",
     params(("partnerId" = Uuid, Path, description = "The partner's id."), DeliveryListInput),
     responses((status = 200, description = "A page of deliveries", body = DeliveriesAnswer), NoPartner))]
 async fn deliveries(
@@ -144,12 +143,12 @@ async fn deliveries(
     Ok(Json(page.into()))
 }
 
-/// Send a notice again
+/// Resend a notification
 ///
-/// At once, and then for another 24 hours until it arrives.
-#[utoipa::path(post, path = "/api/admin/deliveries/{deliveryId}/send-again", operation_id = "sendAgain", tag = "Notices",
+/// Immediately, then with retries for another 24 hours.
+#[utoipa::path(post, path = "/api/admin/deliveries/{deliveryId}/send-again", operation_id = "sendAgain", tag = "Notifications",
     params(("deliveryId" = Uuid, Path, description = "The delivery's id.")),
-    responses((status = 200, description = "The delivery, which is under way again", body = DeliveryAnswer), NoDelivery))]
+    responses((status = 200, description = "The delivery, which is pending again", body = DeliveryAnswer), NoDelivery))]
 async fn send_again(
     State(state): State<AppState>,
     PathId(delivery_id): PathId,
@@ -167,7 +166,7 @@ async fn send_again(
     Ok(Json(delivery.into()))
 }
 
-/// A webhook's id in a path; a malformed one is nobody's.
+/// Parses the webhook's id in a path. A malformed id is reported as not found.
 fn webhook_in_path(webhook_id: &str) -> AppResult<Uuid> {
     Uuid::try_parse(webhook_id).map_err(|_| Missing::WebhookNotFound.into())
 }

@@ -21,7 +21,6 @@ use crate::server::http::openapi::NoPartner;
 use crate::server::http::problem::Problem;
 use crate::server::state::AppState;
 
-/// The routes.
 pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
     let admin = |methods| gate.guard(&[Scope::Admin], methods);
     OpenApiRouter::new()
@@ -29,7 +28,7 @@ pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
         .routes(admin(routes!(show, update)))
 }
 
-/// List the partners
+/// List partners
 #[utoipa::path(get, path = "/api/admin/partners", operation_id = "listPartners", tag = "Partners",
     params(PartnerListInput),
     responses((status = 200, description = "A page of partners", body = PartnersAnswer)))]
@@ -41,7 +40,7 @@ async fn list(
     Ok(Json(page.into()))
 }
 
-/// Make a partner
+/// Create a partner
 #[utoipa::path(post, path = "/api/admin/partners", operation_id = "createPartner", tag = "Partners",
     request_body = PartnerInput,
     responses((status = 201, description = "The partner", body = PartnerAnswer)))]
@@ -59,7 +58,7 @@ async fn create(
     Ok((StatusCode::CREATED, Json(partner.into())))
 }
 
-/// Show a partner
+/// Get a partner
 #[utoipa::path(get, path = "/api/admin/partners/{partnerId}", operation_id = "getPartner", tag = "Partners",
     params(("partnerId" = Uuid, Path, description = "The partner's id.")),
     responses((status = 200, description = "The partner", body = PartnerAnswer), NoPartner))]
@@ -71,12 +70,12 @@ async fn show(
     Ok(Json(partner.into()))
 }
 
-/// Change a partner
+/// Update a partner
 ///
-/// Deactivating it stops all its keys at once.
+/// Deactivating a partner disables all its keys immediately.
 #[utoipa::path(patch, path = "/api/admin/partners/{partnerId}", operation_id = "updatePartner", tag = "Partners",
     params(("partnerId" = Uuid, Path, description = "The partner's id.")), request_body = PartnerUpdateInput,
-    responses((status = 200, description = "The partner as it is now", body = PartnerAnswer), NoPartner))]
+    responses((status = 200, description = "The updated partner", body = PartnerAnswer), NoPartner))]
 async fn update(
     State(state): State<AppState>,
     PathId(partner_id): PathId,
@@ -94,7 +93,7 @@ async fn update(
     Ok(Json(partner.into()))
 }
 
-/// A partner's id in a path; a malformed one is nobody's.
+/// Parses the partner's id in a path. A malformed id is reported as not found.
 pub(super) fn in_path(partner_id: &str) -> AppResult<Uuid> {
     Uuid::try_parse(partner_id).map_err(|_| Missing::PartnerNotFound.into())
 }

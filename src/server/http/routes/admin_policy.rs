@@ -1,4 +1,4 @@
-//! `/api/admin/policy`: the policy of key ages.
+//! `/api/admin/policy`: the key age policy.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,22 +14,21 @@ use crate::server::http::middleware::guard::{Gate, Key};
 use crate::server::http::problem::Problem;
 use crate::server::state::AppState;
 
-/// The routes.
 pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(gate.guard(&[Scope::Admin], routes!(show, update)))
 }
 
-/// Show the policy of key ages
+/// Get the key age policy
 #[utoipa::path(get, path = "/api/admin/policy", operation_id = "getPolicy", tag = "Policy",
     responses((status = 200, description = "The policy", body = PolicyAnswer)))]
 async fn show(State(state): State<AppState>) -> Result<Json<PolicyAnswer>, Problem> {
     Ok(Json(state.services.policy.get().await?.into()))
 }
 
-/// Change the policy of key ages
+/// Update the key age policy
 ///
-/// Keys that exist go on working: those past the maximum age are shown as due for rotation, and a
-/// lifetime is asked of new keys alone.
+/// Existing keys keep working: those past the maximum age are marked as due for rotation, and the
+/// maximum lifetime applies to new keys only.
 #[utoipa::path(patch, path = "/api/admin/policy", operation_id = "updatePolicy", tag = "Policy",
     request_body = PolicyInput,
     responses((status = 200, description = "The policy", body = PolicyAnswer)))]

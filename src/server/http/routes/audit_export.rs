@@ -1,5 +1,5 @@
-//! The history as a file: `GET /api/admin/audit/export` for admin keys, `GET /audit/export` for
-//! operators. It is sent as it is read.
+//! Export of the audit log: `GET /api/admin/audit/export` for admin keys, `GET /audit/export` for
+//! operators. Streamed from the database.
 
 use axum::Extension;
 use axum::body::Body;
@@ -39,16 +39,15 @@ const HEADINGS: [&str; 13] = [
     "details",
 ];
 
-/// The route for admin keys.
 pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(gate.guard(&[Scope::Admin], routes!(export)))
 }
 
-/// Export the history
+/// Export the audit log
 ///
-/// Every event that the filters find, newest first, as lines of JSON or as CSV. It is sent as it is
-/// read: an answer that breaks off has no last chunk, and clients say so.
-#[utoipa::path(get, path = "/api/admin/audit/export", operation_id = "exportEvents", tag = "History",
+/// All matching events, newest first, as newline-delimited JSON or CSV. The response is streamed: an
+/// interrupted one lacks the final chunk, which clients report as an error.
+#[utoipa::path(get, path = "/api/admin/audit/export", operation_id = "exportEvents", tag = "Audit log",
     params(EventExportInput),
     responses((status = 200, description = "The events", content(
         (String = "application/x-ndjson"), (String = "text/csv")))))]
@@ -59,10 +58,7 @@ async fn export(
     Ok(file(&state.services, input)?)
 }
 
-/// The same for an operator; whoever is not signed in is led to the page by way of signing in.
-///
-/// # Errors
-/// The faults of the query.
+/// Exports the audit log for an operator. Redirects to the sign-in page without a session.
 pub async fn download(
     State(state): State<AppState>,
     Extension(session): Extension<Session>,
@@ -88,7 +84,7 @@ fn file(services: &Services, input: EventExportInput) -> AppResult<Response> {
     let parts = services.audit.export(query).map(move |part| match part {
         Ok(events) => write(&events),
         Err(error) => {
-            tracing::warn!(%error, "an export of the history breaks off");
+            tracing::warn!(%error, "the audit log export was aborted");
             Err(error)
         }
     });
@@ -154,7 +150,7 @@ fn csv<const N: usize>(records: impl IntoIterator<Item = [String; N]>) -> AppRes
     writer.into_inner().map_err(unwritable)
 }
 
-/// A cell that no spreadsheet takes for a formula (OWASP CSV Injection).
+/// Escapes a cell that a spreadsheet would evaluate as a formula (OWASP CSV Injection).
 fn inert(cell: String) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{cell}")
@@ -164,6 +160,6 @@ fn inert(cell: String) -> String {
 }
 
 fn unwritable(error: impl std::fmt::Display) -> AppError {
-    tracing::error!(%error, "an event could not be written into an export");
+    tracing::error!(%error, "failed to serialise an event for the export");
     AppError::Internal
 }

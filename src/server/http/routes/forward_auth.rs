@@ -1,4 +1,4 @@
-//! `/api/auth/verify`: key verification for services that live elsewhere, called by gateways (nginx
+//! `/api/auth/verify`: key verification for other services, called by gateways (nginx
 //! `auth_request`, Traefik ForwardAuth, Caddy `forward_auth`, Envoy `ext_authz`) with any method and
 //! any body.
 
@@ -37,20 +37,20 @@ pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes((schemas, paths, any(verify)))
 }
 
-/// Check a key for a route that lives elsewhere
+/// Verify a key for another service
 ///
-/// What nginx `auth_request`, Traefik ForwardAuth, Caddy `forward_auth` and Envoy `ext_authz` call,
+/// Called by nginx `auth_request`, Traefik ForwardAuth, Caddy `forward_auth` and Envoy `ext_authz`
 /// with any method; the body is ignored.
 #[utoipa::path(method(get, post, put, patch, delete, head, options, trace), path = PATH,
     operation_id = "verifyKey", tag = "Your key",
     params(
-        ("scope" = Option<Vec<Scope>>, Query, nullable = false, description = "Scopes that the key must have, all of them; none: any key will do."),
+        ("scope" = Option<Vec<Scope>>, Query, nullable = false, description = "Scopes that the key must have, all of them; without any, every valid key is accepted."),
         ("limited" = Option<i64>, Query, nullable = false, minimum = 403, maximum = 403,
-            description = "Turns a 429 into a 403 that keeps its headers, for nginx, which knows only 401 and 403."),
+            description = "Turns a 429 into a 403 with the same headers, for nginx, which supports only 401 and 403."),
     ),
     responses((status = 200, description = "The key is accepted", headers(
-        ("X-Partner-Id" = Uuid, description = "Whose key it is."),
-        ("X-Key-Id" = KeyId, description = "The key."),
+        ("X-Partner-Id" = Uuid, description = "The id of the key's partner."),
+        ("X-Key-Id" = KeyId, description = "The key's id."),
         ("X-Key-Scopes" = String, description = "Its scopes, separated by spaces."),
     )), CantPass))]
 async fn verify(State(state): State<AppState>, info: RequestInfo, request: Request) -> Response {

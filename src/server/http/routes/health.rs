@@ -1,4 +1,4 @@
-//! `/healthz` and `/readyz`, for whoever keeps the process running.
+//! `/healthz` and `/readyz`, for service managers and load balancers.
 
 use std::sync::atomic::Ordering;
 
@@ -12,23 +12,23 @@ use crate::server::http::answers::OkResponse;
 use crate::server::http::problem::Problem;
 use crate::server::state::AppState;
 
-/// The routes. None needs a credential.
+/// Routes that need no credential.
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(alive))
         .routes(routes!(ready))
 }
 
-/// Whether the process answers
+/// Liveness
 #[utoipa::path(get, path = "/healthz", operation_id = "getHealth", tag = "Service",
-    responses((status = 200, description = "It does", body = OkResponse)))]
+    responses((status = 200, description = "The process responds", body = OkResponse)))]
 async fn alive() -> Json<OkResponse> {
     Json(OkResponse::default())
 }
 
-/// Whether the database answers, its schema is current, and the process is not about to stop
+/// Readiness: database reachable, schema current, not shutting down
 #[utoipa::path(get, path = "/readyz", operation_id = "getReadiness", tag = "Service",
-    responses((status = 200, description = "It does and is", body = OkResponse)))]
+    responses((status = 200, description = "The server is ready", body = OkResponse)))]
 async fn ready(State(state): State<AppState>) -> Result<Json<OkResponse>, Problem> {
     if state.leaving.load(Ordering::Relaxed) {
         return Err(Problem(AppError::UNAVAILABLE));

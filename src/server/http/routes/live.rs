@@ -1,5 +1,5 @@
-//! `GET /live`: tells an open console that something it shows is different, as server-sent events
-//! (WHATWG HTML §9.2). What it is, the page asks for itself.
+//! `GET /live`: notifies open consoles of changes with server-sent events (WHATWG HTML §9.2). The page
+//! then fetches the data itself.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -20,21 +20,21 @@ use crate::server::http::problem::Problem;
 use crate::server::service::Services;
 use crate::server::state::AppState;
 
-/// Changes that come closer together are told as one.
-const PAUSE: Duration = Duration::from_millis(250);
-/// How often it is looked whether the session has ended.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How often something is sent where nothing changes, so that proxies keep the connection.
+/// Changes within this interval are combined into one event.
+const DEBOUNCE: Duration = Duration::from_millis(250);
+/// Interval at which the session is checked.
+const SESSION_CHECK_INTERVAL: Duration = Duration::from_secs(2);
+/// Interval of keep-alive comments, which prevent proxies from closing an idle connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-struct Following {
-    heard: watch::Receiver<Option<u64>>,
+struct ChangeStream {
+    changes: watch::Receiver<Option<u64>>,
     services: Services,
     cookie: String,
-    next_look: Instant,
+    next_check: Instant,
 }
 
-/// Tells until the session ends or the server stops.
+/// Streams change events until the session ends or the server stops.
 pub async fn changes(
     State(state): State<AppState>,
     Extension(session): Extension<Session>,
@@ -44,41 +44,41 @@ pub async fn changes(
     let Some(cookie) = cookie else {
         return Problem(AppError::SignedOut).into_response();
     };
-    let following = Following {
-        heard: state.guard.changes().subscribe(),
+    let stream_state = ChangeStream {
+        changes: state.guard.changes().subscribe(),
         services: state.services.clone(),
         cookie: cookie.to_owned(),
-        next_look: Instant::now() + LOOK_EVERY,
+        next_check: Instant::now() + SESSION_CHECK_INTERVAL,
     };
-    let events = stream::unfold(following, |mut following| async {
-        following.next().await.then(|| {
+    let events = stream::unfold(stream_state, |mut stream_state| async {
+        stream_state.next().await.then(|| {
             // Browsers drop an event without data.
             let event = Event::default().event("changed").data("keys");
-            (Ok::<_, Infallible>(event), following)
+            (Ok::<_, Infallible>(event), stream_state)
         })
     });
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
-    // nginx would gather the events in its buffer.
+    // nginx would buffer the events.
     let unbuffered = [("x-accel-buffering", "no")];
     (unbuffered, Sse::new(events).keep_alive(keep_alive)).into_response()
 }
 
-impl Following {
-    /// Waits for something to tell; `false` when there will be nothing more.
+impl ChangeStream {
+    /// Waits for the next change. Returns false at the end of the stream.
     async fn next(&mut self) -> bool {
         loop {
             tokio::select! {
-                changed = self.heard.changed() => {
-                    if changed.is_err() || self.heard.borrow_and_update().is_none() {
+                changed = self.changes.changed() => {
+                    if changed.is_err() || self.changes.borrow_and_update().is_none() {
                         return false;
                     }
-                    sleep(PAUSE).await;
-                    let goes_on = self.heard.borrow_and_update().is_some();
-                    return goes_on && self.session_lives().await;
+                    sleep(DEBOUNCE).await;
+                    let is_open = self.changes.borrow_and_update().is_some();
+                    return is_open && self.session_is_live().await;
                 }
-                () = sleep_until(self.next_look) => {
-                    self.next_look = Instant::now() + LOOK_EVERY;
-                    if !self.session_lives().await {
+                () = sleep_until(self.next_check) => {
+                    self.next_check = Instant::now() + SESSION_CHECK_INTERVAL;
+                    if !self.session_is_live().await {
                         return false;
                     }
                 }
@@ -86,8 +86,8 @@ impl Following {
         }
     }
 
-    async fn session_lives(&self) -> bool {
-        // While the database is away nothing is shown either: the page's own question will say so.
+    async fn session_is_live(&self) -> bool {
+        // Keep the stream open while the database is unavailable: the page's own requests report that.
         self.services
             .sessions
             .is_live(&self.cookie)

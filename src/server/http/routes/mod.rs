@@ -1,4 +1,4 @@
-//! REST handlers, one file a resource, and the streams of the console.
+//! REST handlers, one file per resource, and the streams of the console.
 
 pub mod admin_audit;
 pub mod admin_bulk;

@@ -1,4 +1,4 @@
-//! `/api/key`: what whoever holds a key may know of it, and that they may revoke it.
+//! `/api/key`: inspection and revocation of a key by its holder.
 
 use axum::Json;
 use axum::extract::State;
@@ -20,7 +20,6 @@ use crate::server::http::openapi;
 use crate::server::http::problem::Problem;
 use crate::server::state::AppState;
 
-/// The routes.
 pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
     let (schemas, mut paths, methods) = routes!(revoke);
     for item in paths.paths.values_mut() {
@@ -31,13 +30,13 @@ pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
         .routes((schemas, paths, methods))
 }
 
-/// Revoke the key you hold
+/// Revoke your own key
 ///
-/// For the finder of a leaked token: the right secret is all it takes, whatever the key's scopes,
-/// window, rate and partner. The reason is `key_compromise`. Revoking it again answers the same.
+/// For the finder of a leaked token: only a valid secret is required, regardless of the key's scopes,
+/// validity window, rate limit and partner. The reason is `key_compromise`. Idempotent.
 #[utoipa::path(post, path = "/api/key/revoke", operation_id = "revokeOwnKey", tag = "Your key",
     extensions(("x-rated" = json!(false))),
-    responses((status = 200, description = "When it was revoked", body = RevokedAnswer)))]
+    responses((status = 200, description = "The time of revocation", body = RevokedAnswer)))]
 async fn revoke(State(state): State<AppState>, info: RequestInfo, headers: HeaderMap) -> Response {
     let mut response = revoke_held(&state, &info, &headers).await.into_response();
     let no_store = HeaderValue::from_static("no-store");
@@ -67,7 +66,7 @@ async fn revoke_held(
     Ok(Json(revoked.into()))
 }
 
-/// Show the key you call with
+/// Get your own key
 #[utoipa::path(get, path = "/api/key", operation_id = "getOwnKey", tag = "Your key",
     responses((status = 200, description = "The key", body = KeyAnswer)))]
 async fn show(State(state): State<AppState>, Key(caller): Key) -> Result<Json<KeyAnswer>, Problem> {

@@ -1,4 +1,4 @@
-//! `/api/audit`: the history of the caller's own partner.
+//! `/api/audit`: the audit log of the caller's partner.
 
 use axum::Json;
 use axum::extract::State;
@@ -13,17 +13,16 @@ use crate::server::http::middleware::guard::{Gate, Key};
 use crate::server::http::problem::Problem;
 use crate::server::state::AppState;
 
-/// The routes.
 pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(gate.guard(&[Scope::AuditRead], routes!(list)))
 }
 
-/// List what was done to your partner
+/// List your partner's events
 ///
-/// Staff appear as `operator`, without address or e-mail.
+/// Operators appear as `operator`, without IP address or e-mail address.
 #[utoipa::path(get, path = "/api/audit", operation_id = "listOwnEvents", tag = "Your key",
     params(EventListInput),
-    responses((status = 200, description = "A page of your partner's history", body = EventsAnswer)))]
+    responses((status = 200, description = "A page of your partner's audit log", body = EventsAnswer)))]
 async fn list(
     State(state): State<AppState>,
     Key(caller): Key,

@@ -1,4 +1,4 @@
-//! `/api/proof-assets`: what partners record, read, change, hand on and check.
+//! `/api/proof-assets`: record, read, update, transfer and verify assets.
 
 use axum::Json;
 use axum::extract::State;
@@ -24,10 +24,8 @@ use crate::server::service::minting::Minter;
 use crate::server::state::AppState;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Most characters of an idempotency key.
 const MAX_IDEMPOTENCY_KEY: usize = 255;
 
-/// The routes.
 pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(gate.guard(&[Scope::AssetsRead], routes!(list)))
@@ -40,9 +38,9 @@ pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
 
 /// Record a proof asset
 ///
-/// A content is recorded once per partner, for ever, whoever owns the asset later.
+/// A partner can record a content only once, even if the asset is transferred later.
 #[utoipa::path(post, path = "/api/proof-assets", operation_id = "mintAsset", tag = "Proof assets",
-    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", nullable = false, description = "Within 24 hours, the same key and body answer as they did at first.")), request_body = AssetInput,
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", nullable = false, description = "Within 24 hours, a repeated request with the same key and body gets the original response.")), request_body = AssetInput,
     responses((status = 201, description = "The asset", body = AssetAnswer), CantMint))]
 async fn mint(
     State(state): State<AppState>,
@@ -68,7 +66,7 @@ async fn mint(
 
 /// List your proof assets
 ///
-/// An admin key sees everybody's.
+/// An admin key lists the assets of all partners.
 #[utoipa::path(get, path = "/api/proof-assets", operation_id = "listAssets", tag = "Proof assets",
     params(AssetListInput),
     responses((status = 200, description = "A page of assets", body = AssetsAnswer)))]
@@ -78,11 +76,15 @@ async fn list(
     StrictQuery(input): StrictQuery<AssetListInput>,
 ) -> Result<Json<AssetsAnswer>, Problem> {
     let query = input.check()?;
-    let page = state.services.assets.list(reach(&caller), &query).await?;
+    let page = state
+        .services
+        .assets
+        .list(access_scope(&caller), &query)
+        .await?;
     Ok(Json(page.into()))
 }
 
-/// Show a proof asset
+/// Get a proof asset
 #[utoipa::path(get, path = "/api/proof-assets/{assetId}", operation_id = "getAsset", tag = "Proof assets",
     params(("assetId" = Uuid, Path, description = "The asset's id.")),
     responses((status = 200, description = "The asset", body = AssetAnswer), NoAsset))]
@@ -92,7 +94,11 @@ async fn show(
     Key(caller): Key,
 ) -> Result<Json<AssetAnswer>, Problem> {
     let asset_id = in_path(&asset_id)?;
-    let asset = state.services.assets.get(reach(&caller), asset_id).await?;
+    let asset = state
+        .services
+        .assets
+        .get(access_scope(&caller), asset_id)
+        .await?;
     Ok(Json(asset.into()))
 }
 
@@ -101,7 +107,7 @@ async fn show(
 /// `retired` is final.
 #[utoipa::path(post, path = "/api/proof-assets/{assetId}/status", operation_id = "changeAssetStatus", tag = "Proof assets",
     params(("assetId" = Uuid, Path, description = "The asset's id.")), request_body = StatusInput,
-    responses((status = 200, description = "The asset as it is now", body = AssetAnswer), CantChange))]
+    responses((status = 200, description = "The updated asset", body = AssetAnswer), CantChange))]
 async fn change_status(
     State(state): State<AppState>,
     PathId(asset_id): PathId,
@@ -114,15 +120,20 @@ async fn change_status(
     let asset = state
         .services
         .assets
-        .change_status(&audit_context, reach(&caller), in_path(&asset_id)?, command)
+        .change_status(
+            &audit_context,
+            access_scope(&caller),
+            in_path(&asset_id)?,
+            command,
+        )
         .await?;
     Ok(Json(asset.into()))
 }
 
-/// Hand a proof asset to another partner
+/// Transfer a proof asset to another partner
 #[utoipa::path(post, path = "/api/proof-assets/{assetId}/transfer", operation_id = "transferAsset", tag = "Proof assets",
     params(("assetId" = Uuid, Path, description = "The asset's id.")), request_body = TransferInput,
-    responses((status = 200, description = "The asset as it is now", body = AssetAnswer), CantTransfer))]
+    responses((status = 200, description = "The updated asset", body = AssetAnswer), CantTransfer))]
 async fn transfer(
     State(state): State<AppState>,
     PathId(asset_id): PathId,
@@ -137,7 +148,7 @@ async fn transfer(
         .assets
         .transfer(
             &audit_context,
-            reach(&caller),
+            access_scope(&caller),
             in_path(&asset_id)?,
             to_partner_id,
         )
@@ -145,10 +156,10 @@ async fn transfer(
     Ok(Json(asset.into()))
 }
 
-/// Check a content against its record
+/// Verify a content against its record
 #[utoipa::path(post, path = "/api/proof-assets/{assetId}/reverify", operation_id = "reverifyAsset", tag = "Proof assets",
     params(("assetId" = Uuid, Path, description = "The asset's id.")), request_body = ReverifyInput,
-    responses((status = 200, description = "Whether the content is still what was recorded", body = ReverifiedAnswer), NoAsset))]
+    responses((status = 200, description = "The result of the comparison", body = ReverifiedAnswer), NoAsset))]
 async fn reverify(
     State(state): State<AppState>,
     PathId(asset_id): PathId,
@@ -163,7 +174,7 @@ async fn reverify(
         .assets
         .reverify(
             &audit_context,
-            reach(&caller),
+            access_scope(&caller),
             in_path(&asset_id)?,
             &content_hash,
         )
@@ -171,7 +182,7 @@ async fn reverify(
     Ok(Json(reverified.into()))
 }
 
-fn reach(caller: &Caller) -> AccessScope {
+fn access_scope(caller: &Caller) -> AccessScope {
     if caller.is_admin() {
         AccessScope::All
     } else {
@@ -179,13 +190,13 @@ fn reach(caller: &Caller) -> AccessScope {
     }
 }
 
-/// An asset's id in a path; a malformed one is nobody's.
+/// Parses the asset's id in a path. A malformed id is reported as not found.
 fn in_path(asset_id: &str) -> AppResult<Uuid> {
     Uuid::try_parse(asset_id).map_err(|_| Missing::AssetNotFound.into())
 }
 
-/// The one idempotency key that is stated. An empty one is malformed: a client that means to send
-/// one and doesn't must not be left without its protection.
+/// Returns the idempotency key, if given. An empty one is rejected: a client that intends to send a
+/// key must not lose its protection unnoticed.
 fn idempotency_key(headers: &HeaderMap) -> AppResult<Option<&str>> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else {
