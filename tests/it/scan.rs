@@ -121,7 +121,7 @@ fn a_scan_that_can_not_be_done_says_so() {
         (code, &lines[..]),
         (1, &["-:1:1: mpk_0f1e2d3c4b5a unknown".to_owned()][..])
     );
-    assert!(stderr.contains("can't be told"), "{stderr}");
+    assert!(stderr.contains("status of the keys is unknown"), "{stderr}");
     assert_eq!(scan(None, &["--nonsense"], "").0, 2);
 }
 
