@@ -1,4 +1,4 @@
-//! The console: its HTML shell, its routes, the frame around its pages.
+//! Root of the console: HTML shell, routes, page frame.
 
 use std::collections::HashMap;
 
@@ -26,24 +26,23 @@ const STYLEGUIDE: LazyPage = LazyPage::Styleguide;
 #[cfg(not(feature = "styleguide"))]
 use NotFound as STYLEGUIDE;
 
-/// URLs of the browser's files.
+/// URLs of the client assets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AssetPaths {
-    /// The style sheet.
     pub css: String,
     /// The script that loads the WASM.
     pub js: String,
-    /// The WASM that is loaded first.
+    /// The initial WASM file.
     pub wasm: String,
-    /// The script that loads the other WASM files.
+    /// The script that loads the lazy WASM chunks.
     pub loader: String,
     /// For each chunk, the names of its WASM files, without folder and extension.
     pub chunks: HashMap<String, Vec<String>>,
-    /// The validators (RFC 9110 §8.8.3) of files whose names stay the same when they change, by name.
+    /// ETags (RFC 9110 §8.8.3) of files whose names do not contain a hash, by name.
     pub validators: HashMap<String, String>,
 }
 
-/// The document around the app. The server renders it; the browser hydrates the body only.
+/// HTML document around the app. Rendered on the server; the browser hydrates the body only.
 #[component]
 pub fn Shell(options: LeptosOptions, assets: AssetPaths) -> impl IntoView {
     let nonce = use_nonce();
@@ -75,7 +74,7 @@ pub fn Shell(options: LeptosOptions, assets: AssetPaths) -> impl IntoView {
     }
 }
 
-/// The app, the same on the server and in the browser.
+/// Root component, shared by server and browser.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -109,7 +108,7 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// The page of unknown routes.
+/// Page for unknown routes.
 #[component]
 fn NotFound() -> impl IntoView {
     #[cfg(feature = "ssr")]
@@ -120,7 +119,7 @@ fn NotFound() -> impl IntoView {
         <Title text="Not found"/>
         <section class="panel">
             <h1>"Not found"</h1>
-            <p>"There is no page at this address. " <a href=crate::domain::routes::KEYS>"Go to the API keys"</a> "."</p>
+            <p>"There is no page at this URL. " <a href=crate::domain::routes::KEYS>"Go to the API keys"</a> "."</p>
         </section>
     }
 }

@@ -1,7 +1,7 @@
-//! The browser's files. Their names carry a hash of their contents, so that browsers may keep them for
-//! ever; but not of the script and the WASM that are loaded first, nor of the loader, which name each
-//! other: cargo-leptos writes the names into them after it has given them theirs. These are asked for
-//! again each time, by a validator. The names are found once, at the start.
+//! Client assets. Their names contain a hash of the contents, so that browsers may cache them forever.
+//! The exceptions are the initial script and WASM and the chunk loader, which reference each other:
+//! cargo-leptos inserts the references after hashing. These are revalidated by ETag on each load. The
+//! names are looked up once, at startup.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,18 +15,16 @@ use sha2::{Digest, Sha256};
 use super::embedded;
 use crate::app::AssetPaths;
 
-/// The name that cargo-leptos gives the files: `output-name` in `Cargo.toml`.
+/// Base name of the assets: `output-name` in `Cargo.toml`.
 pub const OUTPUT_NAME: &str = "myproof-registry";
-/// Where they lie below the site's folder, and their path's first part.
+/// Subfolder of the site root, and first segment of the URL path.
 pub const PKG_DIR: &str = "pkg";
-/// The script that loads the WASM files that come later, and what those are.
+/// Prefixes of the chunk loader and of the chunk manifest.
 const LOADER: &str = "__wasm_split.";
 const CHUNKS: &str = "__wasm_split_manifest.";
 
-/// Finds the browser's files, as URL paths: in the binary if it has them, else below `site_root`.
-///
-/// # Errors
-/// Which file is missing where, in one line.
+/// Finds the assets' URL paths, in the binary if they are embedded, else below `site_root`. The error
+/// is one line that names the missing file and the folder.
 pub fn find(site_root: &Path) -> Result<AssetPaths, String> {
     if let Some(site) = embedded::SITE {
         let prefix = format!("{PKG_DIR}/");
@@ -90,7 +88,7 @@ fn name_files(
     })
 }
 
-/// The names of a folder's files, the newest first: builds leave older ones beside it.
+/// Lists a folder's files, newest first: builds leave older ones behind.
 fn newest_first(folder: &Path) -> Vec<String> {
     let mut files: Vec<_> = fs::read_dir(folder)
         .into_iter()

@@ -1,4 +1,4 @@
-//! Time and randomness as parameters, so that tests own both.
+//! Abstractions of time and randomness, so that tests control both.
 
 use std::time::SystemTime;
 
@@ -7,13 +7,13 @@ use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-/// What time it is.
+/// Source of the current time.
 pub trait Clock: Send + Sync {
-    /// Now, in whole microseconds: what PostgreSQL stores, so that a row reads back as written.
+    /// Returns the current time, truncated to microseconds as PostgreSQL stores it.
     fn now(&self) -> DateTime<Utc>;
 }
 
-/// The machine's clock.
+/// System clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -27,18 +27,16 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved.
+/// Clock that only moves by [`Self::advance`].
 #[derive(Debug)]
 pub struct ManualClock(Mutex<DateTime<Utc>>);
 
 impl ManualClock {
-    /// A clock that shows `now`.
-    #[must_use]
     pub fn new(now: DateTime<Utc>) -> Self {
         Self(Mutex::new(now.trunc_subsecs(6)))
     }
 
-    /// Moves the clock, back too.
+    /// Moves the clock, also backwards.
     pub fn advance(&self, by: TimeDelta) {
         *self.0.lock() += by;
     }
@@ -50,14 +48,12 @@ impl Clock for ManualClock {
     }
 }
 
-/// Where random bytes come from.
+/// Source of random bytes.
 pub trait Entropy: Send + Sync {
-    /// Fills the buffer with random bytes.
     fn fill(&self, bytes: &mut [u8]);
 }
 
 impl dyn Entropy + '_ {
-    /// An array of random bytes.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.fill(&mut bytes);
@@ -70,7 +66,7 @@ impl dyn Entropy + '_ {
     }
 }
 
-/// A generator seeded by the operating system, fit for secrets.
+/// Cryptographically secure generator, seeded by the operating system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemEntropy;
 
@@ -84,13 +80,11 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// A generator that repeats itself for the same seed: for tests alone.
+/// Deterministic generator, for tests only.
 #[derive(Debug)]
 pub struct SeededEntropy(Mutex<StdRng>);
 
 impl SeededEntropy {
-    /// A generator with this seed.
-    #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(Mutex::new(StdRng::seed_from_u64(seed)))
     }

@@ -22,10 +22,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use super::config;
 use super::http::middleware::http_service::HttpService;
 
-/// Maximum size of a request's head including its line; above it the answer is 431.
+/// Maximum size of a request's head including its line; larger heads get status 431.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 
-/// Limits on clients.
+/// Limits for client connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Time for a request's head, and between two requests of a connection.
@@ -51,7 +51,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Accepts connections until `stop`, then lets requests in flight finish.
 ///
-/// Each core has a thread for its share of the connections, which reads, answers from memory, and
+/// Each core has a thread for its share of the connections, which reads, serves from memory, and
 /// writes. A work-stealing runtime would wake another thread for every request. Routes run on the
 /// caller's runtime, so that no connection waits for another one's work.
 pub async fn serve(
@@ -64,20 +64,20 @@ pub async fn serve(
     let threads: Vec<_> = (0..config::cores())
         .map(|_| Connections::start(Arc::clone(&service), limits.head))
         .collect::<io::Result<_>>()?;
-    let places = Places(Arc::new(Semaphore::new(limits.connections)));
+    let permits = ConnectionLimit(Arc::new(Semaphore::new(limits.connections)));
     let mut stop = std::pin::pin!(stop);
     for thread in threads.iter().cycle() {
         let next = async {
-            let place = places.next().await;
-            (place, accept(&listener, limits.reading).await)
+            let permit = permits.next().await;
+            (permit, accept(&listener, limits.reading).await)
         };
         tokio::select! {
-            (place, connection) = next => thread.take(place, connection),
+            (permit, connection) = next => thread.take(permit, connection),
             () = &mut stop => break,
         }
     }
     drop(listener);
-    // All threads are told to stop before any is waited for.
+    // Stop all threads before waiting for the first.
     let stopping: Vec<_> = threads.into_iter().map(Connections::stop).collect();
     for ended in stopping {
         let _ = ended.await;
@@ -85,21 +85,21 @@ pub async fn serve(
     Ok(())
 }
 
-/// A connection, with the place that it occupies.
-type Accepted = (std::net::TcpStream, SocketAddr, Place);
-type Place = Option<OwnedSemaphorePermit>;
+/// A connection and its semaphore permit.
+type Accepted = (std::net::TcpStream, SocketAddr, Permit);
+type Permit = Option<OwnedSemaphorePermit>;
 
-/// The places for concurrent connections.
-struct Places(Arc<Semaphore>);
+/// Semaphore for the connection limit.
+struct ConnectionLimit(Arc<Semaphore>);
 
-impl Places {
-    async fn next(&self) -> Place {
-        let places = Arc::clone(&self.0);
-        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-            return Some(place);
+impl ConnectionLimit {
+    async fn next(&self) -> Permit {
+        let permits = Arc::clone(&self.0);
+        if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
+            return Some(permit);
         }
         tracing::warn!("connection limit reached: further connections wait");
-        places.acquire_owned().await.ok()
+        permits.acquire_owned().await.ok()
     }
 }
 
@@ -123,10 +123,10 @@ impl Connections {
         Ok(Self { accepted, ended })
     }
 
-    fn take(&self, place: Place, (stream, peer): (TcpStream, SocketAddr)) {
+    fn take(&self, permit: Permit, (stream, peer): (TcpStream, SocketAddr)) {
         // If the thread is gone or the stream can't change its runtime, the connection is lost.
         if let Ok(stream) = stream.into_std() {
-            let _ = self.accepted.send((stream, peer, place));
+            let _ = self.accepted.send((stream, peer, permit));
         }
     }
 
@@ -144,12 +144,12 @@ async fn serve_all(
 ) {
     let connections = GracefulShutdown::new();
     let mut http = http1::Builder::new();
-    // Answers are small: one buffer is cheaper than vectored writes.
+    // Responses are small: one buffer is cheaper than vectored writes.
     http.timer(TokioTimer::new())
         .header_read_timeout(head)
         .max_header_size(MAX_HEAD_BYTES)
         .writev(false);
-    while let Some((stream, peer, place)) = accepted.recv().await {
+    while let Some((stream, peer, permit)) = accepted.recv().await {
         let Ok(stream) = TcpStream::from_std(stream) else {
             continue;
         };
@@ -167,7 +167,7 @@ async fn serve_all(
             if let Err(error) = connection.await {
                 tracing::debug!(%peer, %error, "connection aborted");
             }
-            drop(place);
+            drop(permit);
         });
     }
     connections.shutdown().await;
@@ -177,7 +177,7 @@ async fn accept(listener: &TcpListener, reading: Duration) -> (TcpStream, Socket
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                // Without it, an answer of several packets waits for the client's acknowledgements.
+                // Without TCP_NODELAY, a response of several packets waits for the client's acknowledgements.
                 let _ = stream.set_nodelay(true);
                 let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(reading));
                 return (stream, peer);

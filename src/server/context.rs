@@ -166,7 +166,7 @@ pub fn json_lines<T: Serialize>(
     events.map(|event| match serde_json::to_string(&event) {
         Ok(json) => Ok(json + "\n"),
         Err(error) => {
-            tracing::error!(%error, "an event could not be written as JSON");
+            tracing::error!(%error, "failed to serialise an event");
             Err(AppError::Internal)
         }
     })

@@ -1,5 +1,5 @@
-//! The browser's files in the binary itself: releases are built with the feature `embed-site`, and need
-//! no folder beside them. Such a binary ignores `LEPTOS_SITE_ROOT`.
+//! Client assets embedded in the binary. Release builds enable the feature `embed-site` and ignore
+//! `LEPTOS_SITE_ROOT`.
 
 use std::borrow::Cow;
 
@@ -8,19 +8,17 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 
-/// Content codings, the preferred one first, and the endings of files compressed by them.
+/// Content codings in order of preference, with their file extensions.
 const CODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
-/// Files by their paths in the site's folder.
+/// Embedded files by path in the site's folder.
 #[derive(Clone, Copy, Debug)]
 pub struct Embedded {
-    /// All paths.
     pub paths: fn() -> Vec<Cow<'static, str>>,
-    /// A file's content.
     pub read: fn(&str) -> Option<Cow<'static, [u8]>>,
 }
 
-/// The files of this binary.
+/// Assets embedded in this binary.
 #[cfg(feature = "embed-site")]
 pub const SITE: Option<Embedded> = {
     #[derive(rust_embed::Embed)]
@@ -32,7 +30,7 @@ pub const SITE: Option<Embedded> = {
         read: |path| Site::get(path).map(|file| file.data),
     })
 };
-/// The files of this binary: none, they are read from a folder.
+/// Without `embed-site`, assets are read from a folder.
 #[cfg(not(feature = "embed-site"))]
 pub const SITE: Option<Embedded> = None;
 
@@ -46,7 +44,7 @@ impl Embedded {
         })
     }
 
-    /// Answers with a file, compressed if the client accepts that. `None` if there is no such file.
+    /// Returns a file, compressed if the client accepts that, or `None` if it does not exist.
     pub fn answer(self, path: &str, headers: &HeaderMap) -> Option<Response> {
         let compressed = CODINGS
             .into_iter()

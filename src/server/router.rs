@@ -1,4 +1,4 @@
-//! The router of REST, server functions, pages and the browser's files, with the layers of each.
+//! Router for REST, server functions, pages and client assets, with their layers.
 
 use std::sync::{Arc, LazyLock};
 
@@ -34,20 +34,20 @@ use crate::console::rpc::FORM_POSTS;
 use crate::domain::error::{AppError, Missing};
 use crate::domain::routes;
 
-/// The console's pages, listed once before any is rendered: while Leptos lists them, no resource of
-/// the process loads, and one that tried would wait for ever (leptos-rs/leptos#4773).
+/// Page routes, listed once before any page is rendered: while Leptos lists routes, resources of the
+/// whole process never load (leptos-rs/leptos#4773).
 static PAGES: LazyLock<Vec<AxumRouteListing>> =
     LazyLock::new(|| leptos_axum::generate_route_list(App));
 
-/// The whole service.
+/// Builds the HTTP service.
 pub fn router(state: AppState) -> HttpService {
     router_with(state, Router::new())
 }
 
-/// The whole service with further routes beside it, for tests and benchmarks.
-pub fn router_with(state: AppState, more: Router<AppState>) -> HttpService {
+/// Builds the HTTP service with additional routes, for tests and benchmarks.
+pub fn router_with(state: AppState, extra: Router<AppState>) -> HttpService {
     let routes = Router::new()
-        .merge(more)
+        .merge(extra)
         .merge(Router::from(http::routes(Gate::of(&state))))
         .merge(console(&state))
         .nest_service(&format!("/{PKG_DIR}"), files(&state, PKG_DIR))
@@ -58,13 +58,13 @@ pub fn router_with(state: AppState, more: Router<AppState>) -> HttpService {
     HttpService::new(state, routes)
 }
 
-/// The console's routes. They take cookies, never keys.
+/// Console routes, authenticated by cookie only.
 fn console(state: &AppState) -> Router<AppState> {
     let context = page_context(state);
     let app = app(state);
     let pages = Router::new()
-        // Whole pages, not streams: the later parts of a stream need JavaScript. Server functions are
-        // routed below, with layers of their own.
+        // Complete pages instead of streams, which require JavaScript. Server functions are routed
+        // below, with separate layers.
         .leptos_routes_with_handler(
             PAGES.clone(),
             leptos_axum::render_app_async_with_context(context.clone(), app),
@@ -88,9 +88,9 @@ fn console(state: &AppState) -> Router<AppState> {
         .layer(from_fn_with_state(state.clone(), origin::same_site_writes))
 }
 
-/// Calls a server function. Leptos alone would answer an unknown one with advice for developers,
-/// accept bodies of any size, and turn the error of a JSON call into a redirect if the client also
-/// accepts HTML.
+/// Calls a server function. Leptos itself would reply to an unknown one with a developer hint, accept
+/// bodies of any size, and turn the error of a JSON call into a redirect if the client also accepts
+/// HTML.
 async fn call_server_function(
     context: impl Fn() + Clone + Send + 'static,
     request: Request,
@@ -116,7 +116,7 @@ async fn call_server_function(
     as_problem(response).await
 }
 
-/// Turns a server function's error into the form of all other errors.
+/// Converts a server function's error into a problem response.
 async fn as_problem(response: Response) -> Response {
     if response.status().as_u16() < 400 {
         return response;
@@ -128,7 +128,7 @@ async fn as_problem(response: Response) -> Response {
     Problem(error.unwrap_or(AppError::Internal)).into_response()
 }
 
-/// The context of components and server functions.
+/// Provides the context of components and server functions.
 fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     let (state, chunks) = (state.clone(), chunks(&state.site.assets));
     move || {
@@ -138,8 +138,8 @@ fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     }
 }
 
-/// Sets the policy of the page being rendered: files of this server, and scripts that carry the
-/// answer's nonce (CSP Level 3).
+/// Sets the Content-Security-Policy of the page being rendered: assets of this server, and scripts
+/// with the response's nonce (CSP Level 3).
 fn set_page_policy() {
     let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
         return;
@@ -154,7 +154,7 @@ fn set_page_policy() {
     }
 }
 
-/// The chunks that a page preloads.
+/// Manifest of the WASM chunks that pages preload.
 fn chunks(assets: &AssetPaths) -> WasmSplitManifest {
     let folder = format!("/{PKG_DIR}");
     let loader = assets.loader.rsplit('/').next().unwrap_or_default();
@@ -177,8 +177,8 @@ fn app(state: &AppState) -> impl Fn() -> leptos::prelude::AnyView + Clone + Send
     }
 }
 
-/// The browser's files, compressed at build time. Names carry a hash and fonts never change, so they
-/// are immutable, except those with a validator (see [`super::assets`]).
+/// Serves client assets, compressed at build time. Names contain a hash and fonts never change, so they
+/// are immutable, except those with an ETag (see [`super::assets`]).
 fn files(state: &AppState, folder: &'static str) -> Router {
     let files = match embedded::SITE {
         Some(site) => Router::new().fallback_service(site.service(folder)),
@@ -201,25 +201,28 @@ async fn cache_files(State(site): State<Arc<Site>>, request: Request, next: Next
         Some(tag) if presented.as_ref() == Some(tag) => StatusCode::NOT_MODIFIED.into_response(),
         _ => next.run(request).await,
     };
-    let is_there = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+    let exists = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
-    let keep = match validator {
-        _ if !is_there => "no-store",
+    let cache_control = match validator {
+        _ if !exists => "no-store",
         None => "public, max-age=31536000, immutable",
         Some(tag) => {
             headers.insert(header::ETAG, tag);
-            // The file of an older build can have a later date.
+            // Removed, since the file of an older build can have a later date.
             headers.remove(header::LAST_MODIFIED);
             "no-cache"
         }
     };
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
-    name_charset(headers);
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static(cache_control),
+    );
+    add_charset(headers);
     response
 }
 
 /// Adds the charset to text types (OWASP ASVS 5.0, 4.1.1).
-fn name_charset(headers: &mut HeaderMap) {
+fn add_charset(headers: &mut HeaderMap) {
     let kind = headers.get(header::CONTENT_TYPE);
     let text = kind
         .and_then(|kind| kind.to_str().ok())
@@ -230,7 +233,7 @@ fn name_charset(headers: &mut HeaderMap) {
     }
 }
 
-/// Answers paths without a route: other files of the site, a 404 page, or a 404 problem for REST.
+/// Handles paths without a route: other site files, a 404 page, or a 404 problem for REST.
 async fn not_found(State(state): State<AppState>, mut request: Request) -> Response {
     let path = request.uri().path();
     if ["/api", "/rpc"].iter().any(|prefix| {
@@ -262,11 +265,11 @@ async fn not_found(State(state): State<AppState>, mut request: Request) -> Respo
         Some(file) => file,
         None => file_or_missing_page(&state, request).await,
     };
-    name_charset(response.headers_mut());
+    add_charset(response.headers_mut());
     response
 }
 
-/// A file of the site's folder, or the page that says there is none.
+/// Returns a file of the site's folder or the 404 page.
 async fn file_or_missing_page(state: &AppState, request: Request) -> Response {
     let shell = app(state);
     let handler =

@@ -1,12 +1,10 @@
-//! Logs, to stderr. No secret reaches them: what carries one has a `Debug` that hides it.
+//! Logging to stderr. Secrets are not logged: types that contain one redact it in `Debug`.
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-/// Starts logging as `LOG_FORMAT` (`pretty` or `json`) and `RUST_LOG` say.
-///
-/// # Errors
-/// The fault, in one line naming the variable.
+/// Starts logging according to `LOG_FORMAT` (`pretty` or `json`) and `RUST_LOG`. The error is one line
+/// that names the variable.
 pub fn start() -> Result<(), String> {
     let filter = match std::env::var("RUST_LOG") {
         Ok(directives) if !directives.is_empty() => {
@@ -14,7 +12,7 @@ pub fn start() -> Result<(), String> {
                 "RUST_LOG must be directives such as info or myproof_registry=debug,info".to_owned()
             })?
         }
-        // "already exists, skipping": what PostgreSQL remarks of a migration is no news.
+        // PostgreSQL's notices during migrations ("already exists, skipping") are noise.
         _ => EnvFilter::new("info,sqlx::postgres::notice=warn"),
     };
     let builder = tracing_subscriber::fmt()
@@ -25,7 +23,7 @@ pub fn start() -> Result<(), String> {
         Err(_) | Ok("" | "pretty") => builder
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
             .init(),
-        // A request's span has no other around it: a list of them would say everything twice.
+        // Request spans are not nested: the span list would repeat the current span.
         Ok("json") => builder
             .json()
             .flatten_event(true)
@@ -37,8 +35,7 @@ pub fn start() -> Result<(), String> {
     Ok(())
 }
 
-/// Has panics told in the log, in its own form, by their place alone: a message may hold what was being
-/// handled, a secret too.
+/// Logs panics by location only: a panic message may contain a secret.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(tracing::field::display);
@@ -46,14 +43,13 @@ pub fn log_panics() {
         tracing::error!(
             place,
             thread = thread.name(),
-            "a panic: this is a fault of the program"
+            "panic: this is a bug in the server"
         );
     }));
 }
 
-/// TLS would tell its handshakes byte for byte at `debug` and `trace`: nobody reads them, and a search
-/// of the logs for secrets takes them for some.
-#[must_use]
+/// Limits rustls to `info`: at `debug` and `trace` it logs handshakes byte for byte, which look like
+/// secrets to log scanners.
 pub fn without_handshakes(filter: EnvFilter) -> EnvFilter {
     match "rustls=info".parse() {
         Ok(quiet) => filter.add_directive(quiet),

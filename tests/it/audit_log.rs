@@ -223,7 +223,7 @@ async fn the_command_line_checks_and_exports(pool: PgPool) {
     };
     let (code, _, stderr) = run(&["audit", "checkpoint"]);
     assert!(
-        code == 1 && stderr.contains("the history has no event yet"),
+        code == 1 && stderr.contains("the audit log is empty"),
         "{stderr}"
     );
     // Written by the machine's own clock, from the command line.
@@ -246,7 +246,7 @@ async fn the_command_line_checks_and_exports(pool: PgPool) {
     let (code, _, stderr) = run(&verify);
     assert_eq!(code, 0, "{stderr}");
     assert!(
-        stderr.contains("4 events are as they were recorded; 2 checkpoints fit."),
+        stderr.contains("4 events are intact; 2 checkpoints match."),
         "{stderr}"
     );
     sqlx::raw_sql(
@@ -259,14 +259,14 @@ async fn the_command_line_checks_and_exports(pool: PgPool) {
     let (code, _, stderr) = run(&["audit", "verify"]);
     assert_eq!(code, 1);
     assert!(
-        stderr.contains("error: the history does not hold: event 2 ("),
+        stderr.contains("error: the audit log is not intact: event 2 ("),
         "{stderr}"
     );
     assert!(stderr.contains(") was altered"), "{stderr}");
     std::fs::write(&file, "{}").unwrap();
     let (code, _, stderr) = run(&verify);
     assert!(
-        code == 1 && stderr.contains("checkpoints:1: is no checkpoint"),
+        code == 1 && stderr.contains("checkpoints:1: is not a checkpoint"),
         "{stderr}"
     );
 }

@@ -366,7 +366,7 @@ async fn bulk_actions_run_only_when_confirmed(pool: PgPool) {
     ];
     let (code, stdout, stderr) = run(&database, &revoke, "");
     assert_eq!((code, stdout.trim()), (0, lines[0][1]), "{stderr}");
-    assert!(stderr.contains("left as it is: mpk_000000000000: no key has this id"));
+    assert!(stderr.contains("skipped: mpk_000000000000: no key has this id"));
     app.get("/api/key", lines[0][2])
         .await
         .problem(401, "unauthorized", "key_inactive");

@@ -547,7 +547,7 @@ async fn pages_are_complete_without_wasm_and_escape_text(pool: PgPool) {
     answer.problem(404, "not_found", "route_not_found");
     let missing = app.page("/nowhere", Some(&cookie)).await;
     assert_eq!(missing.status, 404);
-    assert!(missing.text.contains("There is no page at this address"));
+    assert!(missing.text.contains("There is no page at this URL"));
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

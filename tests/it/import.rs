@@ -76,15 +76,16 @@ async fn valid_rows_are_imported_and_the_rest_reported(pool: PgPool) {
     let (code, lines, stderr) = import(&pool, &["--from", &from]);
     assert_eq!(code, 0, "{stderr}");
     assert!(
-        stderr.contains("Taken: 2 partners, 3 keys. Here already: 0. Revoked as in the source: 0. Not taken: 14."),
+        stderr
+            .contains("Imported: 2 partners, 3 keys. Already present: 0. Revoked: 0. Skipped: 14."),
         "{stderr}"
     );
     assert!(
-        stderr.contains("Columns that were not looked at: partners.motto."),
+        stderr.contains("Ignored columns: partners.motto."),
         "{stderr}"
     );
     let why = |row: &str| {
-        let begin = format!("not taken: {row}: ");
+        let begin = format!("skipped: {row}: ");
         let line = lines.iter().find_map(|line| line.strip_prefix(&begin));
         line.unwrap_or_else(|| panic!("{row} is not told of: {lines:?}"))
             .to_owned()
@@ -160,7 +161,7 @@ async fn valid_rows_are_imported_and_the_rest_reported(pool: PgPool) {
     );
     let (_, _, stderr) = import(&pool, &["--from", &from, "--allow-admin"]);
     assert!(
-        stderr.contains("Taken: 0 partners, 1 keys. Here already: 5."),
+        stderr.contains("Imported: 0 partners, 1 keys. Already present: 5."),
         "{stderr}"
     );
 }
@@ -189,7 +190,7 @@ async fn a_repeated_import_only_revokes_keys(pool: PgPool) {
     .unwrap();
     let (code, _, stderr) = import(&pool, &["--from", &from]);
     assert_eq!(code, 0);
-    assert!(stderr.contains("Taken: 0 partners, 0 keys."), "{stderr}");
+    assert!(stderr.contains("Imported: 0 partners, 0 keys."), "{stderr}");
     // What can't be read is not taken, whatever is here.
     sqlx::raw_sql("update node.api_keys set not_after = null where key_id <> 'mpk_never'")
         .execute(&pool)
@@ -198,7 +199,7 @@ async fn a_repeated_import_only_revokes_keys(pool: PgPool) {
     assert!(
         import(&pool, &["--from", &from])
             .2
-            .contains("Here already: 5.")
+            .contains("Already present: 5.")
     );
     assert_eq!(state().await, before);
 
@@ -208,10 +209,7 @@ async fn a_repeated_import_only_revokes_keys(pool: PgPool) {
         .unwrap();
     for revoked in [1, 0] {
         let (_, _, stderr) = import(&pool, &["--from", &from]);
-        assert!(
-            stderr.contains(&format!("Revoked as in the source: {revoked}.")),
-            "{stderr}"
-        );
+        assert!(stderr.contains(&format!("Revoked: {revoked}.")), "{stderr}");
     }
     assert_ne!(state().await, before);
 
@@ -228,7 +226,7 @@ async fn a_repeated_import_only_revokes_keys(pool: PgPool) {
     .unwrap();
     let (_, lines, _) = import(&pool, &["--from", &from]);
     let expected = format!(
-        "not taken: key {}: a key of the registry has this id already",
+        "skipped: key {}: a key of the registry has this id already",
         own.key_id
     );
     assert!(lines.contains(&expected), "{lines:?}");

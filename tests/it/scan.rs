@@ -121,7 +121,7 @@ fn an_impossible_scan_is_reported() {
         (code, &lines[..]),
         (1, &["-:1:1: mpk_0f1e2d3c4b5a unknown".to_owned()][..])
     );
-    assert!(stderr.contains("can't be told"), "{stderr}");
+    assert!(stderr.contains("status of the keys is unknown"), "{stderr}");
     assert_eq!(scan(None, &["--nonsense"], "").0, 2);
 }
 

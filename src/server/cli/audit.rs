@@ -1,4 +1,4 @@
-//! `audit`: checking the history, and signing its end.
+//! `audit`: verification and checkpoints of the audit log.
 
 use std::path::PathBuf;
 
@@ -10,17 +10,16 @@ use crate::server::config::{self, Source};
 use crate::server::service::{IssuingPolicy, Services};
 use crate::server::startup;
 
-/// What can be done with the history.
 #[derive(Subcommand)]
 pub enum AuditCommand {
-    /// Check that no event was altered, removed or inserted; names the first one that was.
+    /// Verify that no event was altered, removed or inserted; report the first violation.
     Verify {
-        /// A file of checkpoints that were exported, a line of JSON each.
+        /// File with exported checkpoints, one JSON object per line.
         #[arg(long, value_name = "FILE")]
         checkpoints: Option<PathBuf>,
     },
-    /// Sign the end of the history as it is now, and print that: a line of JSON. Keep it where
-    /// nobody who can write to the database can change it.
+    /// Sign the current head of the audit log and print the checkpoint as one line of JSON. Store it
+    /// where nobody with write access to the database can change it.
     Checkpoint,
 }
 
@@ -40,7 +39,7 @@ pub async fn run(source: &Source, command: AuditCommand) -> Result<(), String> {
                     .await
                 }
                 Err(why) => {
-                    eprintln!("Signatures are not checked: {why}");
+                    eprintln!("Signatures are not verified: {why}");
                     verify(&plain, &exported, Signatures::Unchecked).await
                 }
             }
@@ -48,7 +47,7 @@ pub async fn run(source: &Source, command: AuditCommand) -> Result<(), String> {
         AuditCommand::Checkpoint => {
             let services = issuing_services(source).await?;
             let Some(checkpoint) = services.audit.checkpoint().await.map_err(error_line)? else {
-                return Err("the history has no event yet".to_owned());
+                return Err("the audit log is empty".to_owned());
             };
             let line = serde_json::to_string(&checkpoint).map_err(|error| error.to_string())?;
             println!("{line}");
@@ -80,13 +79,13 @@ async fn verify(
         .map_err(error_line)?;
     if unknown_peppers > 0 && signatures == Signatures::Checked {
         eprintln!(
-            "{unknown_peppers} checkpoints were signed under a pepper that is not known here: they tell nothing."
+            "{unknown_peppers} checkpoints were signed with an unknown pepper and could not be verified."
         );
     }
     match broken {
-        Some(broken) => Err(format!("the history does not hold: {broken}")),
+        Some(broken) => Err(format!("the audit log is not intact: {broken}")),
         None => {
-            eprintln!("{events} events are as they were recorded; {checkpoints} checkpoints fit.");
+            eprintln!("{events} events are intact; {checkpoints} checkpoints match.");
             Ok(())
         }
     }
@@ -100,7 +99,7 @@ fn read(path: PathBuf) -> Result<Vec<Checkpoint>, String> {
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(number, line)| {
             serde_json::from_str(line)
-                .map_err(|error| format!("{name}:{}: is no checkpoint: {error}", number + 1))
+                .map_err(|error| format!("{name}:{}: is not a checkpoint: {error}", number + 1))
         })
         .collect()
 }

@@ -1,4 +1,4 @@
-//! `bulk`: rotating and revoking many keys. Without `--yes` it only says what it would do.
+//! `bulk`: bulk rotation and revocation. Without `--yes` it only prints a preview.
 
 use std::io::IsTerminal;
 
@@ -12,25 +12,24 @@ use crate::domain::bulk_input::{
 use crate::server::config::Source;
 use crate::server::service::Services;
 
-/// What can be done with many keys.
 #[derive(Subcommand)]
 pub enum BulkCommand {
-    /// Rotate keys. Prints a line for each on standard output: the old key's id, the new one's, its
-    /// token, separated by tabs.
+    /// Rotate keys. Prints one line per key on standard output: old id, new id and token, separated by
+    /// tabs.
     Rotate {
         #[command(flatten)]
-        which: Which,
-        /// How long each old key goes on, 3600 to 2592000 seconds; 86400 by default.
+        which: SelectionArgs,
+        /// Grace period of each old key, 3600 to 2592000 seconds (default 86400).
         #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
         grace: Option<i64>,
-        /// What the grace runs from: first_use (the default), the successor's, or now.
+        /// Start of the grace period: first_use of the successor (the default) or now.
         #[arg(long, value_name = "START")]
         grace_starts: Option<String>,
     },
-    /// Revoke keys at once. Prints their ids on standard output.
+    /// Revoke keys immediately. Prints their ids on standard output.
     Revoke {
         #[command(flatten)]
-        which: Which,
+        which: SelectionArgs,
         /// unspecified (the default), key_compromise, superseded, cessation_of_operation or
         /// privilege_withdrawn.
         #[arg(long)]
@@ -38,22 +37,22 @@ pub enum BulkCommand {
     },
 }
 
-/// Which keys are meant, up to 500: the oldest first.
+/// Selection of up to 500 keys, oldest first.
 #[derive(Args)]
-pub struct Which {
-    /// These keys.
+pub struct SelectionArgs {
+    /// Ids of the keys.
     #[arg(long = "key", value_name = "KEY_ID", num_args = 1.., conflicts_with_all = ["partner", "older_than_days", "rotation_due"])]
     keys: Vec<String>,
-    /// The live keys of this partner: its exact name or id.
+    /// Live keys of this partner (exact name or id).
     #[arg(long)]
     partner: Option<String>,
-    /// Live keys that were made more than so many days ago.
+    /// Live keys created more than this many days ago.
     #[arg(long, value_name = "DAYS", allow_negative_numbers = true)]
     older_than_days: Option<i64>,
-    /// Live keys that are due for rotation by the policy.
+    /// Live keys that are due for rotation according to the policy.
     #[arg(long)]
     rotation_due: bool,
-    /// Do it; without this, only say what would be done.
+    /// Perform the action; without this, only print a preview.
     #[arg(long)]
     yes: bool,
 }
@@ -66,14 +65,14 @@ pub async fn run(source: &Source, command: BulkCommand) -> Result<(), String> {
             grace_starts,
         } => {
             let services = issuing_services(source).await?;
-            let order = BulkRotateInput {
+            let request = BulkRotateInput {
                 select: Some(selection(&services, &which).await?),
                 grace_seconds: grace,
                 grace_starts,
             };
-            let checked = order.clone().check(services.now()).map_err(error_line)?;
+            let checked = request.clone().check(services.now()).map_err(error_line)?;
             if !which.yes {
-                return preview(&services, BulkAction::Rotate, order.select).await;
+                return preview(&services, BulkAction::Rotate, request.select).await;
             }
             let done = services
                 .keys
@@ -91,14 +90,14 @@ pub async fn run(source: &Source, command: BulkCommand) -> Result<(), String> {
         }
         BulkCommand::Revoke { which, reason } => {
             let services = current(plain_services(source)?).await?;
-            let order = BulkRevokeInput {
+            let request = BulkRevokeInput {
                 select: Some(selection(&services, &which).await?),
                 reason,
                 note: None,
             };
-            let checked = order.clone().check(services.now()).map_err(error_line)?;
+            let checked = request.clone().check(services.now()).map_err(error_line)?;
             if !which.yes {
-                return preview(&services, BulkAction::Revoke, order.select).await;
+                return preview(&services, BulkAction::Revoke, request.select).await;
             }
             let done = services
                 .keys
@@ -115,7 +114,7 @@ pub async fn run(source: &Source, command: BulkCommand) -> Result<(), String> {
     Ok(())
 }
 
-async fn selection(services: &Services, which: &Which) -> Result<SelectionInput, String> {
+async fn selection(services: &Services, which: &SelectionArgs) -> Result<SelectionInput, String> {
     let partner_id = match &which.partner {
         None => None,
         Some(partner) => {
@@ -168,7 +167,7 @@ async fn preview(
     }
     report(&left_out, more);
     eprintln!(
-        "This would {} {}, {in_use} of them used in the last 30 days. Nothing is changed: add --yes to do it.",
+        "This would {} {}, {in_use} of them used in the last 30 days. Nothing was changed: add --yes to proceed.",
         action.into_str(),
         count(keys.len()),
     );
@@ -177,17 +176,17 @@ async fn preview(
 
 fn report(left_out: &[SkippedKey], more: bool) {
     for key in left_out {
-        eprintln!("left as it is: {}: {}", key.key_id, key.reason.describe());
+        eprintln!("skipped: {}: {}", key.key_id, key.reason.describe());
     }
     if more {
-        eprintln!("There are more such keys than one order takes: repeat it for the rest.");
+        eprintln!("More than 500 keys match: repeat the command for the rest.");
     }
 }
 
-fn show_progress(done: usize, of: usize) {
+fn show_progress(done: usize, total: usize) {
     if std::io::stderr().is_terminal() {
-        let end = if done == of { "\n" } else { "\r" };
-        eprint!("hashed {done} of {of}{end}");
+        let end = if done == total { "\n" } else { "\r" };
+        eprint!("hashed {done} of {total}{end}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! `import`: taking over the earlier Node pack's partners and keys.
+//! `import`: partners and keys of the earlier Node version.
 
 use clap::Args;
 
@@ -6,13 +6,12 @@ use super::{audit_context, current, error_line, plain_services};
 use crate::server::config::{self, Source};
 use crate::server::service::import::{AdminKeys, ImportError};
 
-/// From where, and what.
 #[derive(Args)]
 pub struct ImportArgs {
-    /// The Node pack's database: postgres://USER:PASSWORD@HOST/DATABASE. It is only read.
+    /// Source database: postgres://USER:PASSWORD@HOST/DATABASE. It is not modified.
     #[arg(long, value_name = "URL")]
     from: String,
-    /// Take keys with the scope admin:* too.
+    /// Also import keys with the scope admin:*.
     #[arg(long)]
     allow_admin: bool,
 }
@@ -34,16 +33,13 @@ pub async fn run(source: &Source, args: ImportArgs) -> Result<(), String> {
             source => source.to_string(),
         })?;
     for (row, why) in &imported.refused {
-        println!("not taken: {row}: {why}");
+        println!("skipped: {row}: {why}");
     }
     if !imported.unread_columns.is_empty() {
-        eprintln!(
-            "Columns that were not looked at: {}.",
-            imported.unread_columns.join(", ")
-        );
+        eprintln!("Ignored columns: {}.", imported.unread_columns.join(", "));
     }
     eprintln!(
-        "Taken: {} partners, {} keys. Here already: {}. Revoked as in the source: {}. Not taken: {}.",
+        "Imported: {} partners, {} keys. Already present: {}. Revoked: {}. Skipped: {}.",
         imported.partners,
         imported.keys,
         imported.known,

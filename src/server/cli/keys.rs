@@ -1,5 +1,5 @@
-//! `key`: issuing, rotating and revoking. A token goes to standard output, alone; everything else
-//! to standard error.
+//! `key`: issue, rotate, revoke and restore keys. Only tokens go to standard output; everything else
+//! goes to standard error.
 
 use clap::Subcommand;
 
@@ -11,21 +11,20 @@ use crate::domain::rotation::RotateInput;
 use crate::server::config::Source;
 use crate::server::service::Services;
 
-/// What can be done with keys.
 #[derive(Subcommand)]
 pub enum KeyCommand {
     /// Issue a key and print its token, alone, on standard output.
     Issue {
-        /// A partner's exact name (made if there is none) or id.
+        /// A partner's exact name (created if it does not exist) or id.
         #[arg(long)]
         partner: String,
-        /// What the key may do; several: --scope A B, or --scope A --scope B.
+        /// Scopes of the key: --scope A B, or --scope A --scope B.
         #[arg(long = "scope", required = true, num_args = 1..)]
         scopes: Vec<String>,
-        /// Requests a minute, 1 to 10000; 300 by default.
+        /// Requests per minute, 1 to 10000 (default 300).
         #[arg(long, allow_negative_numbers = true)]
         rate: Option<i64>,
-        /// When the key ends (RFC 3339); never by default.
+        /// Expiry of the key (RFC 3339); none by default.
         #[arg(long)]
         not_after: Option<String>,
     },
@@ -33,13 +32,13 @@ pub enum KeyCommand {
     Rotate {
         /// The old key's id.
         key_id: String,
-        /// How long the old key goes on, 0 (the default) to 2592000 seconds.
+        /// Grace period of the old key, 0 (the default) to 2592000 seconds.
         #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
         grace: Option<i64>,
-        /// What the grace runs from: now (the default) or first_use, the successor's.
+        /// Start of the grace period: now (the default) or first_use of the successor.
         #[arg(long, value_name = "START")]
         grace_starts: Option<String>,
-        /// When the successor ends (RFC 3339); with the old key by default.
+        /// Expiry of the successor (RFC 3339); that of the old key by default.
         #[arg(long)]
         not_after: Option<String>,
     },
@@ -48,7 +47,7 @@ pub enum KeyCommand {
         /// The key's id.
         key_id: String,
     },
-    /// Revoke a key at once.
+    /// Revoke a key immediately.
     Revoke {
         /// The key's id.
         key_id: String,
@@ -100,7 +99,7 @@ pub async fn run(source: &Source, command: KeyCommand) -> Result<(), String> {
                 GraceStart::FirstUse => ", at the latest",
             };
             eprintln!(
-                "{} replaces {}, which ends at {}{latest}. Its token is shown once:",
+                "{} replaces {}, which expires at {}{latest}. Its token is shown once:",
                 rotated.key_id,
                 rotated.replaces,
                 rotated.retires_at.to_rfc3339()
@@ -129,7 +128,7 @@ pub async fn run(source: &Source, command: KeyCommand) -> Result<(), String> {
                 .await
                 .map_err(error_line)?;
             eprintln!(
-                "{} is revoked since {}.",
+                "{} was revoked at {}.",
                 revoked.key_id,
                 revoked.revoked_at.to_rfc3339()
             );

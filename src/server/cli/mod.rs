@@ -1,5 +1,5 @@
-//! The command line. Exit codes: 0 done, 1 refused or failed with one line on stderr, 2 usage;
-//! `scan` has its own: 0 nothing found, 1 something found, 3 failed.
+//! Command-line interface. Exit codes: 0 success, 1 failure with one line on stderr, 2 wrong usage;
+//! `scan`: 0 nothing found, 1 tokens found, 3 failure.
 
 mod audit;
 mod bulk;
@@ -46,38 +46,38 @@ struct Cli {
 enum Command {
     /// Migrate the database and serve REST and the console (the default).
     Serve(ServeArgs),
-    /// Bring the database's schema up to date. May run on several machines at once.
+    /// Migrate the database schema. Can run on several machines concurrently.
     Migrate,
-    /// Manage who may sign in to the console.
+    /// Manage operators of the console.
     #[command(subcommand)]
     Operator(OperatorCommand),
-    /// Issue, rotate and revoke API keys.
+    /// Issue, rotate, revoke and restore API keys.
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Rotate or revoke many keys: those listed, a partner's, or those older than so many days.
+    /// Rotate or revoke keys in bulk: listed keys, a partner's keys, or keys older than a number of days.
     #[command(subcommand)]
     Bulk(BulkCommand),
-    /// Show or change how old keys may become.
+    /// Show or change the key age policy.
     #[command(subcommand)]
     Policy(PolicyCommand),
-    /// Take over partners and keys from the database of the registry's earlier Node pack.
+    /// Import partners and keys from the database of the earlier Node version.
     Import(ImportArgs),
-    /// Check the history, and sign its end.
+    /// Verify the audit log, or sign its head.
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Find tokens that leaked into files. Exit 0: none; 1: some; 3: it could not be done.
+    /// Find leaked tokens in files. Exit code 0: none found; 1: found; 3: failed.
     Scan(ScanArgs),
     /// Fill a development database with sample partners and keys.
     #[cfg(feature = "sample")]
     Sample(SampleArgs),
-    /// Print the OpenAPI document of the REST routes, JSON. Needs no database and no configuration.
+    /// Print the OpenAPI document as JSON. Needs neither database nor configuration.
     #[command(name = "openapi")]
     OpenApi,
 }
 
 #[derive(Args, Default)]
 struct ServeArgs {
-    /// Leave the schema as it is.
+    /// Do not migrate the schema.
     #[arg(long)]
     no_migrate: bool,
 }
@@ -186,9 +186,10 @@ fn audit_context() -> AuditContext {
 
 fn error_line(error: AppError) -> String {
     match error {
-        AppError::Internal => "something failed: the log above says what".to_owned(),
+        AppError::Internal => "internal error: see the log above".to_owned(),
         AppError::Unavailable { .. } => {
-            "the database can't be reached: check DATABASE_URL and that it runs".to_owned()
+            "the database can't be reached: check DATABASE_URL and that the database is running"
+                .to_owned()
         }
         other => other.to_string(),
     }

@@ -1,4 +1,4 @@
-//! `operator`: who may sign in to the console.
+//! `operator`: management of operators.
 
 use std::io::Read;
 
@@ -9,12 +9,11 @@ use super::{audit_context, error_line};
 use crate::domain::operator::Role;
 use crate::server::service::Services;
 
-/// What can be done with operators.
 #[derive(Subcommand)]
 pub enum OperatorCommand {
-    /// Make an operator.
+    /// Create an operator.
     Create {
-        /// The address they sign in with.
+        /// The operator's e-mail address.
         #[arg(long)]
         email: String,
         /// admin (everything) or auditor (reads everything, changes nothing).
@@ -25,38 +24,37 @@ pub enum OperatorCommand {
     },
     /// Set an operator's password and end their sessions.
     Password {
-        /// The address they sign in with.
+        /// The operator's e-mail address.
         #[arg(long)]
         email: String,
         #[command(flatten)]
         password: PasswordArgs,
     },
-    /// Take the second factor of an operator who has lost it, and end their sessions.
+    /// Remove the second factor of an operator who has lost it, and end their sessions.
     RemoveFactor {
-        /// The address they sign in with.
+        /// The operator's e-mail address.
         #[arg(long)]
         email: String,
     },
-    /// End the sessions of an operator, or of everybody.
+    /// End the sessions of one operator or of all operators.
     EndSessions {
-        /// The address they sign in with.
+        /// The operator's e-mail address.
         #[arg(long, required_unless_present = "all", conflicts_with = "all")]
         email: Option<String>,
-        /// Everybody's.
+        /// End the sessions of all operators.
         #[arg(long)]
         all: bool,
     },
     /// List the operators: e-mail, role, active or disabled, separated by tabs.
     List,
-    /// Take an operator's right to sign in and end their sessions.
+    /// Disable an operator and end their sessions.
     Disable {
-        /// The address they sign in with.
+        /// The operator's e-mail address.
         #[arg(long)]
         email: String,
     },
 }
 
-/// How the password comes.
 #[derive(Args)]
 pub struct PasswordArgs {
     /// Read the password from standard input; one trailing newline is dropped.
@@ -77,7 +75,7 @@ pub async fn run(services: &Services, command: OperatorCommand) -> Result<(), St
                 .create(&audit_context(), &email, role, password()?)
                 .await
                 .map_err(error_line)?;
-            eprintln!("Made {} ({}).", operator.email, operator.role);
+            eprintln!("Created {} ({}).", operator.email, operator.role);
         }
         OperatorCommand::Password { email, .. } => {
             services
@@ -85,7 +83,7 @@ pub async fn run(services: &Services, command: OperatorCommand) -> Result<(), St
                 .set_password(&audit_context(), &email, password()?)
                 .await
                 .map_err(error_line)?;
-            eprintln!("The password is set; all sessions of {email} have ended.");
+            eprintln!("Password changed; all sessions of {email} were ended.");
         }
         OperatorCommand::RemoveFactor { email } => {
             services
@@ -93,16 +91,14 @@ pub async fn run(services: &Services, command: OperatorCommand) -> Result<(), St
                 .remove(&audit_context(), &email, None)
                 .await
                 .map_err(error_line)?;
-            eprintln!(
-                "{email} signs in by password alone until they set up another; all their sessions have ended."
-            );
+            eprintln!("Removed the second factor of {email}; all their sessions were ended.");
         }
         OperatorCommand::EndSessions { email, .. } => {
             let ended = services
                 .sessions
                 .end_all(&audit_context(), email.as_deref())
                 .await;
-            eprintln!("Sessions that have ended: {}.", ended.map_err(error_line)?);
+            eprintln!("Ended sessions: {}.", ended.map_err(error_line)?);
         }
         OperatorCommand::List => {
             for operator in services.operators.list().await.map_err(error_line)? {
@@ -120,7 +116,7 @@ pub async fn run(services: &Services, command: OperatorCommand) -> Result<(), St
                 .disable(&audit_context(), &email)
                 .await
                 .map_err(error_line)?;
-            eprintln!("{email} can no longer sign in; all their sessions have ended.");
+            eprintln!("Disabled {email}; all their sessions were ended.");
         }
     }
     Ok(())
@@ -131,7 +127,7 @@ fn password() -> Result<Zeroizing<String>, String> {
     std::io::stdin()
         .take(4096)
         .read_to_string(&mut text)
-        .map_err(|_| "the password on standard input is no UTF-8 text".to_owned())?;
+        .map_err(|_| "the password on standard input is not valid UTF-8".to_owned())?;
     let end = text.strip_suffix('\n').map_or(text.len(), str::len);
     let end = text[..end].strip_suffix('\r').map_or(end, str::len);
     text.truncate(end);

@@ -1,4 +1,4 @@
-//! `policy`: the policy of key ages.
+//! `policy`: the key age policy.
 
 use clap::{Args, Subcommand};
 
@@ -7,12 +7,11 @@ use crate::domain::patch::Patch;
 use crate::domain::policy::{Policy, PolicyInput};
 use crate::server::config::Source;
 
-/// What can be done with the policy.
 #[derive(Subcommand)]
 pub enum PolicyCommand {
-    /// Print the policy, a line for each rule.
+    /// Print the policy, one rule per line.
     Show,
-    /// Change rules; `off` switches one off.
+    /// Change rules; `off` disables a rule.
     Set(Rules),
 }
 
@@ -23,7 +22,7 @@ pub struct Rules {
     /// Days after which a key is due for rotation.
     #[arg(long, value_name = "DAYS", value_parser = rule)]
     max_key_age: Option<Patch<i64>>,
-    /// Days that a new key may live at most.
+    /// Maximum lifetime of a new key in days.
     #[arg(long, value_name = "DAYS", value_parser = rule)]
     max_lifetime: Option<Patch<i64>>,
     /// Days without use after which a key is stale.

@@ -1,4 +1,4 @@
-//! `sample`: partners and keys to develop and measure with.
+//! `sample`: sample partners and keys for development and benchmarks.
 
 use std::time::Instant;
 
@@ -8,7 +8,6 @@ use super::{error_line, issuing_services};
 use crate::server::config::{AppEnv, Source};
 use crate::server::service::sample::SampleSize;
 
-/// How much.
 #[derive(Args)]
 pub struct SampleArgs {
     /// Partners to add.
@@ -17,12 +16,12 @@ pub struct SampleArgs {
     /// Keys to add.
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
     keys: u32,
-    /// Which sample of this size: the same number draws the same names and dates.
+    /// Random seed: the same seed generates the same names and dates.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 
-/// Adds them, and prints the token of one key, alone, on standard output.
+/// Adds the sample and prints one key's token on standard output.
 pub async fn run(source: &Source, args: SampleArgs) -> Result<(), String> {
     if AppEnv::read(source).map_err(|error| error.to_string())? == AppEnv::Production {
         return Err(

@@ -29,8 +29,8 @@ pub fn email_message(due: &DueRow) -> EmailMessage {
             "Your API key {key} {event}.\n\n\
              Partner:     {}\nKey:         {key}{name}{environment}\nTime:        {}\n\n\
              {advice}\n\n\
-             This mail tells what happened, and never holds a token: tokens are shown once, to whoever\n\
-             issues or rotates a key. Ask the registry's staff if you did not expect this.\n",
+             This e-mail never contains a token: tokens are shown only once, to the person who issues or\n\
+             rotates a key. Contact the registry's staff if you did not expect this.\n",
             due.partner_name,
             moment(due.at)
         ),
@@ -48,7 +48,7 @@ fn describe(due: &DueRow) -> (String, String) {
         Some(NotificationKind::Rotated) => (
             "was rotated".to_owned(),
             format!(
-                "{} takes its place: deploy its token. The old key ends at {} at the latest.",
+                "Its successor is {}: deploy the new token. The old key expires at {} at the latest.",
                 text(data, "replacedBy"),
                 time(data, "retiresAt")
             ),
@@ -56,21 +56,21 @@ fn describe(due: &DueRow) -> (String, String) {
         Some(NotificationKind::Revoked) => (
             "was revoked".to_owned(),
             format!(
-                "Calls with it are refused from now on. Reason: {}.",
+                "Requests with it are rejected from now on. Reason: {}.",
                 text(data, "reason").replace('_', " ")
             ),
         ),
         Some(NotificationKind::Restored) => (
             "was restored".to_owned(),
-            "Its revocation was undone: calls with it are accepted again.".to_owned(),
+            "Its revocation was undone: requests with it are accepted again.".to_owned(),
         ),
         Some(NotificationKind::Expiring) => {
             let days = data["daysLeft"].as_i64().unwrap_or_default();
             let plural = if days == 1 { "" } else { "s" };
             (
-                format!("ends in {days} day{plural}"),
+                format!("expires in {days} day{plural}"),
                 format!(
-                    "It ends at {}. Ask for a successor before that.",
+                    "It expires at {}. Ask for a successor before that.",
                     time(data, "notAfter")
                 ),
             )
@@ -78,13 +78,13 @@ fn describe(due: &DueRow) -> (String, String) {
         Some(NotificationKind::RotationDue) => (
             "is due for rotation".to_owned(),
             format!(
-                "It was made at {} and goes on working. Arrange its rotation with the registry's staff.",
+                "It was created at {} and keeps working. Arrange its rotation with the registry's staff.",
                 time(data, "createdAt")
             ),
         ),
         Some(NotificationKind::FirstUsed) => (
             "was used for the first time".to_owned(),
-            "If it was not you, have it revoked at once.".to_owned(),
+            "If it was not you, have it revoked immediately.".to_owned(),
         ),
         None => ("was changed".to_owned(), String::new()),
     }

@@ -74,7 +74,7 @@ impl DeliveryWorker {
                 attempts = due.attempts,
                 code = outcome.code,
                 cause = outcome.error,
-                "a notice did not arrive"
+                "notification not delivered"
             );
         }
         outcome

@@ -1,4 +1,4 @@
-//! REST: routes, the guard in front of them, the form of requests and answers.
+//! REST: routes, authentication, request and response formats.
 
 pub mod answers;
 pub mod extract;
@@ -17,14 +17,12 @@ use routes::{
     audit_export, forward_auth, health, own_key, partner_audit, proof_assets,
 };
 
-/// The OpenAPI document of all routes.
-#[must_use]
+/// Returns the OpenAPI document of all routes.
 pub fn document() -> Value {
     openapi::complete(routes(Gate::for_docs()).into_openapi())
 }
 
-/// All routes of REST, with their description. They take keys, never cookies.
-#[must_use]
+/// REST routes with their OpenAPI description, authenticated by API key only.
 pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(openapi::base())
         .merge(proof_assets::routes(gate))

@@ -1,4 +1,4 @@
-//! Errors as REST tells them: `application/problem+json` (RFC 9457) with the registry's members.
+//! Error responses: `application/problem+json` (RFC 9457) with extension members.
 
 use axum::http::header::{self, HeaderValue};
 use axum::http::{Response, StatusCode};
@@ -9,12 +9,10 @@ use uuid::Uuid;
 
 use crate::domain::error::{AppError, Missing};
 
-/// The media type of every error.
 pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 const CHALLENGE: HeaderValue = HeaderValue::from_static("ApiKey realm=\"myproof-registry\"");
 
-/// An error on its way out of a handler. Its body is written by [`render`], which knows the
-/// request's id.
+/// An error returned by a handler. Its body is written by [`render`], which knows the request's id.
 #[derive(Clone, Debug)]
 pub struct Problem(pub AppError);
 
@@ -34,17 +32,17 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Who reads an error's body.
+/// Audience of an error's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
-    /// A program that calls REST.
+    /// A REST client.
     Rest,
-    /// The console, which also wants the members of [`AppError`]'s own form.
+    /// The console, which also needs the members of the serialised [`AppError`].
     Console,
 }
 
-/// Writes the body of an error that a handler or a layer left in the response's extensions, and
-/// of Axum's own refusals, which come without one.
+/// Writes the body of an error that a handler or a layer left in the response's extensions, and of
+/// Axum's own error responses, which have none.
 pub fn render(
     mut response: axum::response::Response,
     request_id: Uuid,
@@ -80,7 +78,7 @@ pub fn render(
     Response::from_parts(parts, body)
 }
 
-/// What Axum says by a bare status: unknown routes and methods.
+/// Maps Axum's responses without a body (unknown routes and methods) to errors.
 fn plain_refusal(response: &axum::response::Response) -> Option<Problem> {
     if response.headers().contains_key(header::CONTENT_TYPE) {
         return None;
@@ -93,8 +91,7 @@ fn plain_refusal(response: &axum::response::Response) -> Option<Problem> {
     }
 }
 
-/// The members of an error's body.
-#[must_use]
+/// Returns an error's body as JSON members.
 pub fn body(error: &AppError, request_id: Uuid) -> Map<String, Value> {
     match serde_json::to_value(Body { error, request_id }) {
         Ok(Value::Object(members)) => members,
@@ -102,7 +99,7 @@ pub fn body(error: &AppError, request_id: Uuid) -> Map<String, Value> {
     }
 }
 
-/// An error's body, written member by member: refusals come in floods, and each allocation counts.
+/// An error's body, serialised without intermediate allocations, since rejections arrive in bursts.
 struct Body<'a> {
     error: &'a AppError,
     request_id: Uuid,
@@ -137,7 +134,6 @@ impl Serialize for Body<'_> {
     }
 }
 
-/// The error's code.
 fn code(error: &AppError) -> &'static str {
     match error {
         AppError::Invalid { .. }

@@ -50,7 +50,7 @@ pub fn spawn_usage_flush(
             flushed.unwrap_or_else(|error| {
                 tracing::warn!(
                     cause = describe(&error),
-                    "last uses could not be written; they wait"
+                    "failed to write last uses; retrying with the next batch"
                 );
                 false
             })
@@ -93,7 +93,7 @@ pub fn spawn_first_uses(guard: Arc<Guard>, pool: PgPool, mut stopping: Stopping)
             if let Err(error) = guard.usage().flush_first(&pool).await {
                 tracing::warn!(
                     cause = describe(&error),
-                    "first uses could not be written; they wait"
+                    "failed to write first uses; retrying with the next batch"
                 );
             }
         }
@@ -106,17 +106,17 @@ pub fn spawn_sweep(services: Services, mut stopping: Stopping) -> JoinHandle<()>
         loop {
             match services.sessions.sweep().await {
                 Ok(0) => {}
-                Ok(swept) => tracing::info!(swept, "deleted sessions that had timed out"),
-                Err(error) => tracing::warn!(%error, "timed-out sessions could not be deleted"),
+                Ok(swept) => tracing::info!(swept, "deleted timed-out sessions"),
+                Err(error) => tracing::warn!(%error, "failed to delete timed-out sessions"),
             }
             if let Err(error) = services.sessions.sweep_attempts().await {
-                tracing::warn!(%error, "old attempts to sign in could not be deleted");
+                tracing::warn!(%error, "failed to delete old sign-in attempts");
             }
             if let Err(error) = services.notifications.sweep().await {
-                tracing::warn!(%error, "old notices could not be deleted");
+                tracing::warn!(%error, "failed to delete old notifications");
             }
             if let Err(error) = services.assets.sweep_idempotency_keys().await {
-                tracing::warn!(%error, "old idempotency keys could not be deleted");
+                tracing::warn!(%error, "failed to delete expired idempotency keys");
             }
             tokio::select! {
                 () = tokio::time::sleep(SWEEP_PAUSE) => {}
@@ -139,9 +139,9 @@ pub fn spawn_checkpoints(audit: AuditService, mut stopping: Stopping) -> JoinHan
                     at = %checkpoint.at,
                     fingerprint = checkpoint.fingerprint,
                     signature = checkpoint.signature,
-                    "signed the end of the history"
+                    "signed the head of the audit log"
                 ),
-                Err(error) => tracing::warn!(%error, "the end of the history could not be signed"),
+                Err(error) => tracing::warn!(%error, "failed to sign the head of the audit log"),
             }
             tokio::select! {
                 () = tokio::time::sleep(CHECKPOINT_PAUSE) => {}
@@ -160,7 +160,7 @@ pub fn spawn_denied_actions(audit: AuditService, mut stopping: Stopping) -> Join
                 () = stopped(&mut stopping) => true,
             };
             if let Err(error) = audit.write_denied_actions().await {
-                tracing::warn!(%error, "refused operators could not be written into the history; they wait");
+                tracing::warn!(%error, "failed to write denied actions into the audit log; retrying");
             }
             if stop {
                 break;
@@ -181,7 +181,7 @@ pub fn spawn_deliveries(
             match worker.run_once().await {
                 Ok(true) if !*stopping.borrow() => continue,
                 Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "notices could not be taken out; they wait"),
+                Err(error) => tracing::warn!(%error, "failed to claim notifications; retrying"),
             }
             tokio::select! {
                 () = services.notifications.enqueued() => tokio::time::sleep(COMMIT_PAUSE).await,
@@ -198,26 +198,26 @@ async fn reseal_secrets(services: &Services) {
         Ok(0) => {}
         Ok(unopened) => tracing::warn!(
             unopened,
-            "operators have second factors that were sealed under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED: their codes can't be checked; bring the pepper back, or take the factors away with `operator remove-factor`"
+            "second factors are sealed under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED and cannot be verified; restore the pepper, or run `operator remove-factor`"
         ),
-        Err(error) => tracing::warn!(%error, "second factors could not be sealed anew"),
+        Err(error) => tracing::warn!(%error, "failed to reseal second factors"),
     }
     match services.mfa.count_uncovered_recovery_codes().await {
         Ok(0) => {}
         Ok(uncovered) => tracing::warn!(
             uncovered,
-            "recovery codes were made under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED: they open nothing; have operators make new ones under Settings"
+            "recovery codes were hashed under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED and are invalid; operators must generate new ones under Settings"
         ),
-        Err(error) => tracing::warn!(%error, "recovery codes could not be counted"),
+        Err(error) => tracing::warn!(%error, "failed to count recovery codes"),
     }
     match services.notifications.reseal_webhooks().await {
         Ok(0) => {}
         Ok(unopened) => tracing::warn!(
             unopened,
-            "webhooks have secrets that were sealed under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED: nothing is sent to them"
+            "webhook secrets are sealed under a pepper that is in neither APIKEY_PEPPER nor APIKEY_PEPPER_RETIRED; these webhooks receive nothing"
         ),
         Err(error) => {
-            tracing::warn!(%error, "the secrets of webhooks could not be sealed anew")
+            tracing::warn!(%error, "failed to reseal webhook secrets")
         }
     }
 }
@@ -230,7 +230,7 @@ pub fn spawn_scheduled_notifications(
     tokio::spawn(async move {
         loop {
             if let Err(error) = notifications.enqueue_scheduled().await {
-                tracing::warn!(%error, "keys that end soon could not be looked for");
+                tracing::warn!(%error, "failed to look for keys that expire soon");
             }
             tokio::select! {
                 () = tokio::time::sleep(SCHEDULE_PAUSE) => {}

@@ -1,7 +1,7 @@
-//! `scan`: finding leaked tokens in files, and revoking the keys of those that are real.
+//! `scan`: finds leaked tokens in files and revokes their keys.
 //!
-//! A token's form and checksum tell it offline. Anybody can write a keyId and a valid checksum into
-//! a file, though: only a secret that verifies has its key revoked.
+//! Tokens are recognised offline by form and checksum. Since anybody can write a keyId and a valid
+//! checksum into a file, a key is only revoked if the secret verifies.
 
 mod search;
 
@@ -26,23 +26,22 @@ use crate::server::config::{self, Source};
 use crate::server::service::Services;
 use crate::server::startup;
 
-/// Nothing was found, or something was, or the scan could not be done.
+/// Exit code if tokens were found.
 const FOUND: u8 = 1;
 /// Exit code of a scan that failed or is incomplete.
 pub const FAILED: u8 = 3;
 const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
 
-/// What to scan.
 #[derive(Args)]
 pub struct ScanArgs {
-    /// Files and folders; `-`, or none at all, is standard input.
+    /// Files and folders; `-` or no path means standard input.
     paths: Vec<PathBuf>,
     /// Revoke the keys of tokens whose secret verifies, as key_compromise.
     #[arg(long)]
     revoke: bool,
 }
 
-/// Scans, and prints a line on standard output for each token found.
+/// Scans, and prints one line on standard output per token.
 pub async fn run(source: &Source, args: ScanArgs) -> ExitCode {
     match scan(source, args).await {
         Ok(code) => code,
@@ -68,10 +67,10 @@ async fn scan(source: &Source, args: ScanArgs) -> Result<ExitCode, String> {
     show_progress(&tally, reading)
         .await
         .map_err(|error| format!("the scan did not finish: {error}"))?;
-    let (found, mut faults) = tally.finish();
+    let (found, mut errors) = tally.finish();
 
     let words = match (&services, &guard) {
-        (Some(services), Some(guard)) => revoke(services, guard, &found, &mut faults).await,
+        (Some(services), Some(guard)) => revoke(services, guard, &found, &mut errors).await,
         (Some(services), None) => statuses(services, &found).await.map_err(error_line)?,
         (None, _) => HashMap::new(),
     };
@@ -89,8 +88,8 @@ async fn scan(source: &Source, args: ScanArgs) -> Result<ExitCode, String> {
             word.unwrap_or("unknown")
         );
     }
-    for fault in &faults {
-        eprintln!("not done: {fault}");
+    for error in &errors {
+        eprintln!("failed: {error}");
     }
     eprintln!(
         "Read {} files, {:.1} MB: {} tokens of {} keys.",
@@ -101,7 +100,7 @@ async fn scan(source: &Source, args: ScanArgs) -> Result<ExitCode, String> {
     );
     Ok(if !found.is_empty() {
         ExitCode::from(FOUND)
-    } else if !faults.is_empty() {
+    } else if !errors.is_empty() {
         ExitCode::from(FAILED)
     } else {
         ExitCode::SUCCESS
@@ -117,7 +116,7 @@ async fn services(source: &Source, revoke: bool) -> Result<Option<Services>, Str
         Ok(services) => Ok(Some(services)),
         Err(why) if revoke => Err(why),
         Err(why) => {
-            eprintln!("what has become of the keys can't be told: {why}");
+            eprintln!("the status of the keys is unknown: {why}");
             Ok(None)
         }
     }
@@ -193,7 +192,7 @@ async fn revoke<'a>(
     services: &Services,
     guard: &Guard,
     found: &'a [Found],
-    faults: &mut Vec<String>,
+    errors: &mut Vec<String>,
 ) -> HashMap<&'a str, &'static str> {
     let mut words = HashMap::new();
     for found in found {
@@ -216,7 +215,7 @@ async fn revoke<'a>(
             Ok(_) => "revoked",
             Err(AppError::Unauthorized { .. }) => "not verified",
             Err(error) => {
-                faults.push(format!("revoking {}: {}", found.key_id, error_line(error)));
+                errors.push(format!("revoking {}: {}", found.key_id, error_line(error)));
                 "not revoked"
             }
         };

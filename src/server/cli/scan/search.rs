@@ -35,7 +35,7 @@ pub struct Tally {
     pub files: AtomicU64,
     pub bytes: AtomicU64,
     found: Mutex<Vec<Found>>,
-    faults: Mutex<Vec<String>>,
+    errors: Mutex<Vec<String>>,
 }
 
 impl Tally {
@@ -46,17 +46,17 @@ impl Tally {
 
     /// Returns the tokens, sorted by location, and the errors.
     pub fn finish(&self) -> (Vec<Found>, Vec<String>) {
-        let mut faults = std::mem::take(&mut *self.faults.lock());
-        faults.sort_unstable();
+        let mut errors = std::mem::take(&mut *self.errors.lock());
+        errors.sort_unstable();
         let mut found = std::mem::take(&mut *self.found.lock());
         found.sort_unstable_by(|a, b| {
             (&a.place, a.line, a.column).cmp(&(&b.place, b.line, b.column))
         });
-        (found, faults)
+        (found, errors)
     }
 
-    fn fault(&self, fault: String) {
-        self.faults.lock().push(fault);
+    fn add_error(&self, error: String) {
+        self.errors.lock().push(error);
     }
 
     /// Reads to the end and collects the tokens.
@@ -68,7 +68,7 @@ impl Tally {
                     self.found.lock().append(&mut found);
                 }
             }
-            Err(error) => self.fault(format!("{place}: {error}")),
+            Err(error) => self.add_error(format!("{place}: {error}")),
         }
     }
 
@@ -93,7 +93,7 @@ impl Tally {
                 match entry {
                     Ok(entry) if is_readable(&entry) => self.open(entry.path()),
                     Ok(_) => {}
-                    Err(error) => self.fault(error.to_string()),
+                    Err(error) => self.add_error(error.to_string()),
                 }
                 WalkState::Continue
             })
@@ -104,7 +104,7 @@ impl Tally {
         let place = shown(path);
         match File::open(path) {
             Ok(file) => self.read(&place, file),
-            Err(error) => self.fault(format!("{place}: {error}")),
+            Err(error) => self.add_error(format!("{place}: {error}")),
         }
     }
 }
@@ -197,8 +197,8 @@ mod tests {
     fn places(text: &[u8]) -> Vec<(u64, u64, String)> {
         let tally = Tally::default();
         tally.read("-", text);
-        let (found, faults) = tally.finish();
-        assert_eq!(faults, Vec::<String>::new());
+        let (found, errors) = tally.finish();
+        assert_eq!(errors, Vec::<String>::new());
         let place = |found: Found| (found.line, found.column, found.token.to_string());
         found.into_iter().map(place).collect()
     }

@@ -1,14 +1,12 @@
-//! The client's address behind proxies.
+//! The client's IP address behind proxies.
 
 use std::net::IpAddr;
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
-/// The client: without a trusted peer, the peer; else the first address from the right of
-/// `X-Forwarded-For` that is not trusted. A part that is no address ends the search: what stands
-/// left of it is anybody's claim.
-#[must_use]
+/// Returns the peer if it is not a trusted proxy, else the rightmost untrusted address in
+/// `X-Forwarded-For`. Stops at an invalid address, since the parts left of it may be forged.
 pub fn resolve(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
     let peer = peer?.to_canonical();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
@@ -33,7 +31,7 @@ pub fn resolve(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> 
     Some(client)
 }
 
-/// Reads an address, with or without a port, brackets around IPv6.
+/// Parses an IP address, with or without port, with optional brackets for IPv6.
 fn parse(text: &str) -> Option<IpAddr> {
     let bare = text
         .strip_prefix('[')

@@ -1,5 +1,5 @@
-//! The session's cookie (RFC 6265bis): HttpOnly, SameSite, and in production Secure with the
-//! `__Host-` prefix, which ties it to this very host.
+//! The session cookie (RFC 6265bis): HttpOnly, SameSite, and in production Secure with the
+//! `__Host-` prefix, which binds it to this host.
 
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
@@ -24,7 +24,7 @@ fn build<'a>(site: &Site, value: &'a str) -> CookieBuilder<'a> {
         .secure(site.secure_cookies)
 }
 
-/// Reads the session's cookie from a request.
+/// Returns the session cookie of a request.
 pub fn session<'a>(site: &Site, headers: &'a HeaderMap) -> Option<&'a str> {
     let lines = headers.get_all(COOKIE).iter();
     lines
@@ -35,15 +35,15 @@ pub fn session<'a>(site: &Site, headers: &'a HeaderMap) -> Option<&'a str> {
         .and_then(|cookie| cookie.value_raw())
 }
 
-/// The `Set-Cookie` header that opens a session. It has no Max-Age: the cookie ends with the
-/// browser, the session on the server.
+/// Builds the `Set-Cookie` header that opens a session. Without Max-Age the browser deletes the cookie
+/// when it closes; the server limits the session itself.
 pub fn open(site: &Site, value: &str) -> Option<HeaderValue> {
     let mut header = HeaderValue::from_str(&build(site, value).to_string()).ok()?;
     header.set_sensitive(true);
     Some(header)
 }
 
-/// The `Set-Cookie` header that removes the session's cookie.
+/// Builds the `Set-Cookie` header that deletes the session cookie.
 pub fn close(site: &Site) -> Option<HeaderValue> {
     let expired = build(site, "").max_age(Duration::ZERO);
     HeaderValue::from_str(&expired.to_string()).ok()

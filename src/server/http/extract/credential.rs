@@ -1,4 +1,4 @@
-//! Finding the token in a request's headers.
+//! Extraction of the token from a request's headers.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
@@ -6,11 +6,8 @@ use crate::domain::error::AuthReason;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// The token as it was sent: a present, non-empty `X-API-Key` decides alone, else `Authorization`.
-///
-/// # Errors
-/// [`AuthReason::MissingHeader`], or [`AuthReason::BadFormat`] for a repeated header, a foreign
-/// scheme, or bytes that are no text.
+/// Returns the token: from `X-API-Key` if present and not empty, else from `Authorization`. A repeated
+/// header, an unknown scheme or invalid text is [`AuthReason::BadFormat`].
 pub fn presented(headers: &HeaderMap) -> Result<&str, AuthReason> {
     if let Some(value) = single(headers, &X_API_KEY)? {
         return Ok(strip_scheme(value, &["apikey"]).unwrap_or(value));
@@ -19,7 +16,7 @@ pub fn presented(headers: &HeaderMap) -> Result<&str, AuthReason> {
     strip_scheme(value, &["apikey", "bearer"]).ok_or(AuthReason::BadFormat)
 }
 
-/// A header's trimmed text; `None` where it is absent or empty.
+/// Returns a header's trimmed text, or `None` if it is absent or empty.
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, AuthReason> {
     let mut values = headers.get_all(name).iter();
     let first: Option<&HeaderValue> = values.next();
@@ -32,7 +29,7 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a st
     Ok(text.map(str::trim).filter(|text| !text.is_empty()))
 }
 
-/// What follows the scheme's word, in any case (RFC 9110 §11.1); `None` for another scheme.
+/// Strips the case-insensitive scheme (RFC 9110 §11.1); `None` for another scheme.
 fn strip_scheme<'a>(value: &'a str, schemes: &[&str]) -> Option<&'a str> {
     let (scheme, token) = value.split_once([' ', '\t'])?;
     schemes

@@ -1,4 +1,4 @@
-//! Bodies: strict JSON, 64 KiB at most.
+//! Request bodies: strict JSON, at most 64 KiB.
 
 use std::time::Duration;
 
@@ -13,15 +13,14 @@ use tokio::time::timeout;
 use crate::domain::error::{AppError, AppResult};
 use crate::server::http::problem::Problem;
 
-/// Most bytes of a body.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
-/// How long a client may take for it.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Time limit for receiving a body.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A body of JSON. An empty one stands for `{}`, whatever its content type: `curl -X POST -d ''`
-/// states one too.
+/// A JSON body. An empty body means `{}`, whatever its content type, since `curl -X POST -d ''` sends
+/// one.
 ///
-/// Checked in this order: content type (415), size (413), form (400).
+/// Checks the content type (415), the size (413) and the syntax (400), in this order.
 #[derive(Debug)]
 pub struct StrictJson<T>(pub T);
 
@@ -29,7 +28,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for StrictJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        let is_json = states_json(request.headers());
+        let is_json = has_json_content_type(request.headers());
         let bytes = read(request.into_body()).await;
         if bytes.as_ref().is_ok_and(Bytes::is_empty) {
             return Ok(Self(parse(b"{}")?));
@@ -42,8 +41,8 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for StrictJson<T> {
     }
 }
 
-/// Whether the one content type that is stated is JSON.
-fn states_json(headers: &HeaderMap) -> bool {
+/// True if there is exactly one content type and it is JSON.
+fn has_json_content_type(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => is_json(value.to_str().unwrap_or_default()),
@@ -51,8 +50,7 @@ fn states_json(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether a content type is `application/json`, in UTF-8 if it names a charset (RFC 8259 §8.1).
-#[must_use]
+/// True for `application/json`, with charset UTF-8 if one is given (RFC 8259 §8.1).
 pub fn is_json(content_type: &str) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
     let is_json = parts
@@ -67,28 +65,25 @@ pub fn is_json(content_type: &str) -> bool {
         })
 }
 
-/// Reads a body of at most [`MAX_BODY_BYTES`].
-///
-/// # Errors
-/// [`AppError::PayloadTooLarge`], or [`AppError::Invalid`] where it breaks off or takes too long.
+/// Reads a body of at most [`MAX_BODY_BYTES`]. An interrupted or slow body is [`AppError::Invalid`].
 pub async fn read(body: Body) -> AppResult<Bytes> {
-    read_within(PATIENCE, body).await
+    read_within(TIMEOUT, body).await
 }
 
-async fn read_within(patience: Duration, body: Body) -> AppResult<Bytes> {
-    match timeout(patience, Limited::new(body, MAX_BODY_BYTES).collect()).await {
+async fn read_within(limit: Duration, body: Body) -> AppResult<Bytes> {
+    match timeout(limit, Limited::new(body, MAX_BODY_BYTES).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(AppError::PayloadTooLarge),
         Ok(Err(_)) => Err(AppError::field("body", "broke off before its end")),
         Err(_) => Err(AppError::field(
             "body",
-            format!("did not arrive within {} s", patience.as_secs()),
+            format!("did not arrive within {} s", limit.as_secs()),
         )),
     }
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> AppResult<T> {
-    // Serde would fill a struct from a list too.
+    // Serde would also deserialise a struct from a list.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(
             match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
@@ -124,8 +119,8 @@ fn syntax(error: &serde_json::Error) -> AppError {
     )
 }
 
-/// Where a fault is and what it is, out of serde's words: the name of an unknown or repeated field
-/// stands in the message, not in the path. A value that was sent is never repeated.
+/// Converts serde's message to a path and a message. Serde names an unknown or repeated field in the
+/// message, not in the path. Submitted values are never echoed.
 fn describe(path: &str, message: &str) -> (String, String) {
     let quoted = message.split('`').nth(1);
     let within = |name: &str| match path.rsplit_once('.') {
@@ -143,15 +138,15 @@ fn describe(path: &str, message: &str) -> (String, String) {
         .split("expected ")
         .nth(1)
         .and_then(|rest| rest.split(" at line").next());
-    let message = match expected.map(expected_words) {
+    let message = match expected.map(type_label) {
         Some(expected) => format!("must be {expected}"),
         None => "has a value of the wrong kind".to_owned(),
     };
     (path.to_owned(), message)
 }
 
-/// Serde's name of a type in words that a caller of REST knows.
-fn expected_words(expected: &str) -> &str {
+/// Translates serde's type names for REST clients.
+fn type_label(expected: &str) -> &str {
     match expected {
         "i64" | "i32" | "u32" | "u64" => "a whole number",
         "a sequence" => "a list",

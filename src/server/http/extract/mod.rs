@@ -1,4 +1,4 @@
-//! What handlers read from a request: strict JSON, query strings, paths, credentials, cookies.
+//! Extractors: strict JSON, query strings, paths, credentials, cookies.
 
 pub mod client_addr;
 pub mod cookies;

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 
-/// The id in a route's path. One that is no text at all comes as the empty text, which is nobody's
-/// id: a malformed id in a path is a 404, whatever is wrong with it.
+/// The id in a route's path. Invalid UTF-8 becomes the empty string, so that every malformed id is
+/// reported as not found.
 #[derive(Debug)]
 pub struct PathId(pub String);
 

@@ -1,4 +1,4 @@
-//! Query strings: every name known, none twice.
+//! Strict query strings: no unknown or repeated parameters.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::domain::error::{AppError, AppResult};
 use crate::server::http::problem::Problem;
 
-/// A query string whose names are the fields of `T`, each text.
+/// A query string whose parameters are the fields of `T`, as strings.
 #[derive(Debug)]
 pub struct StrictQuery<T>(pub T);
 

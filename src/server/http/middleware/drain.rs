@@ -1,7 +1,7 @@
-//! Discards what the handler left unread of a request's body.
+//! Discards the part of a request's body that the handler did not read.
 //!
-//! If a server answers and closes while the client is still sending, the client's system may discard
-//! the answer (RFC 9112 §9.6). So an unread body is read first, up to a limit.
+//! If a server responds and closes while the client is still sending, the client's system may discard
+//! the response (RFC 9112 §9.6). So an unread body is read first, up to a limit.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub async fn discard_unread_body(request: Request, next: Next) -> Response {
     let request = Request::from_parts(parts, Body::new(body.clone()));
     let response = next.run(request).await;
     if !body.is_end_stream() {
-        // A body that takes too long or breaks off does not change the answer.
+        // A slow or interrupted body does not change the response.
         let _ = tokio::time::timeout(MAX_TIME, drain(body)).await;
     }
     response

@@ -45,7 +45,7 @@ impl<'a> Gate<'a> {
         (schemas, mut paths, mut methods): UtoipaMethodRouter<AppState>,
     ) -> UtoipaMethodRouter<AppState> {
         for item in paths.paths.values_mut() {
-            openapi::want_key(item, scopes);
+            openapi::require_key(item, scopes);
         }
         if let Self(Some(state)) = self {
             let layer = middleware::from_fn_with_state((state.clone(), scopes), require_key);

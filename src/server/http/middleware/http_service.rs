@@ -1,9 +1,8 @@
-//! The HTTP service: what every answer gets, whichever part of the server gives it. A request id, the
-//! client's address, a span in the log, the bodies of errors, security headers, metrics.
+//! The HTTP service: features common to all responses. Request id, client address, log span, error
+//! bodies, security headers, metrics.
 //!
-//! These are no tower layers of the router, because answers from memory never reach the router, and
-//! a layer of an axum router clones the routes and boxes a future for every request. Layers that only
-//! routes need are in [`crate::server::router`].
+//! They are not tower layers of the router, because cached responses bypass the router, and a layer of
+//! an axum router clones the routes and boxes a future for every request. Layers for routes only are in [`crate::server::router`].
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -52,7 +51,7 @@ impl HttpService {
         self
     }
 
-    /// Answers a request from `peer`. The path is logged without its query.
+    /// Handles a request from `peer`. The path is logged without its query.
     pub async fn answer(&self, request: Request, peer: Option<IpAddr>) -> Response {
         let Self { state, .. } = self;
         let started = Instant::now();
@@ -78,7 +77,7 @@ impl HttpService {
             if has_one_host(&request) {
                 self.answer_from_memory(&request, &info)
             } else {
-                Some(host_refusal())
+                Some(invalid_host())
             }
         });
         let response = match early {
@@ -103,7 +102,7 @@ impl HttpService {
         response
     }
 
-    /// Answers without waiting, if possible. After a panic the request goes to the routes.
+    /// Responds without waiting, if possible. After a panic the request goes to the routes.
     fn answer_from_memory(&self, request: &Request, info: &RequestInfo) -> Option<Response> {
         let answer = || forward_auth::answer_from_memory(&self.state, info, request);
         catch_unwind(AssertUnwindSafe(answer)).unwrap_or_default()
@@ -137,9 +136,9 @@ fn has_one_host(request: &Request) -> bool {
     }
 }
 
-/// Closes the connection: if a proxy and this server chose different hosts of two, a request could be
-/// smuggled in.
-fn host_refusal() -> Response {
+/// Closes the connection, since a proxy and this server could choose different hosts of two (request
+/// smuggling).
+fn invalid_host() -> Response {
     let error = AppError::field("Host", "must be given, and once (RFC 9112 §3.2)");
     ([(header::CONNECTION, "close")], Problem(error)).into_response()
 }
@@ -153,9 +152,9 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// The path for the log, without secrets: a client may put a token where an id belongs.
+/// Redacts secrets in a path for the log: a client may put a token where an id belongs.
 fn redacted(path: &str) -> Cow<'_, str> {
-    /// Every secret has as many hex digits in a row, no id has.
+    /// Secrets have at least this many consecutive hex digits; ids have fewer.
     const MIN_SECRET_DIGITS: usize = 32;
     let is_secret =
         |part: &str| part.len() >= MIN_SECRET_DIGITS && part.bytes().all(|b| b.is_ascii_hexdigit());

@@ -1,4 +1,4 @@
-//! Where a cookie-authenticated write comes from (OWASP Cross-Site Request Forgery Prevention).
+//! Origin check of cookie-authenticated writes (OWASP Cross-Site Request Forgery Prevention).
 
 use axum::extract::{Request, State};
 use axum::http::header::ORIGIN;
@@ -10,7 +10,7 @@ use crate::domain::error::AppError;
 use crate::server::http::problem::Problem;
 use crate::server::state::AppState;
 
-/// A layer of everything that reads cookies: a request that may write must come from this site.
+/// Layer for cookie-authenticated routes: rejects writes from other sites.
 pub async fn same_site_writes(
     State(state): State<AppState>,
     request: Request,
@@ -23,11 +23,11 @@ pub async fn same_site_writes(
     if reads || comes_from(request.headers(), &state.site.public_origin) {
         return next.run(request).await;
     }
-    tracing::warn!(origin = ?request.headers().get(ORIGIN), "a write from another site was refused");
+    tracing::warn!(origin = ?request.headers().get(ORIGIN), "cross-site write rejected");
     Problem(AppError::CrossSite).into_response()
 }
 
-/// Browsers send `Sec-Fetch-Site` themselves and let no page set it; older ones send `Origin`.
+/// Browsers send `Sec-Fetch-Site`, which pages cannot set; older ones send `Origin`.
 fn comes_from(headers: &HeaderMap, public_origin: &str) -> bool {
     let fetch_site = headers.get("sec-fetch-site").map(|value| value.as_bytes());
     let origin = headers.get(ORIGIN).map(|value| value.as_bytes());

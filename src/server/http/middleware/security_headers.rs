@@ -1,5 +1,5 @@
-//! Security headers (OWASP HTTP Security Response Headers) of every answer: pages, files, REST and
-//! errors. Pages set a Content-Security-Policy of their own.
+//! Security headers (OWASP HTTP Security Response Headers) of every response: pages, assets, REST and
+//! errors. Pages set their own Content-Security-Policy.
 
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
@@ -43,10 +43,10 @@ const HEADERS: [(HeaderName, HeaderValue); 8] = [
     ),
 ];
 
-/// One year (RFC 6797), without subdomains: other hosts of the domain belong to their owners.
+/// One year (RFC 6797), without subdomains, which may belong to other services.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// Adds the headers that an answer doesn't set itself. HSTS is for `secure` sites only: browsers
+/// Adds the headers that a response doesn't set itself. HSTS is for `secure` sites only: browsers
 /// ignore it over plain HTTP, which development uses.
 pub fn add(headers: &mut HeaderMap, secure: bool) {
     headers.reserve(HEADERS.len() + 2);

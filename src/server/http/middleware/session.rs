@@ -1,4 +1,4 @@
-//! Who is signed in, found once a request, for pages and server functions.
+//! Session lookup, once per request, for pages and server functions.
 
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
@@ -15,40 +15,36 @@ use crate::server::http::problem::Problem;
 use crate::server::service::sessions::SignedIn;
 use crate::server::state::AppState;
 
-/// What the request's cookie stands for.
+/// The session of the request's cookie.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// Who is signed in, if anybody is.
     pub signed_in: Option<SignedIn>,
-    /// Whether it is a sign-in that waits for the second factor. Looked at for that page alone.
+    /// True if the sign-in awaits the second factor. Only determined for the code page.
     awaits_factor: bool,
 }
 
-/// A layer of everything that reads cookies: leaves a [`Session`] in the request.
+/// Layer for cookie-authenticated routes: inserts a [`Session`] into the request.
 pub async fn find(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     if let Err(error) = identify(&state, &mut request).await {
         return Problem(error).into_response();
     }
     let mut response = next.run(request).await;
-    // Whatever depends on who is signed in belongs to them alone.
+    // Responses that depend on the session must not be cached.
     response
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-/// Leaves a [`Session`] in the request.
-///
-/// # Errors
-/// The database's.
+/// Inserts a [`Session`] into the request.
 pub async fn identify(state: &AppState, request: &mut Request) -> AppResult<()> {
-    let is_asked = request.uri().path() == routes::LOGIN_CODE;
+    let is_code_page = request.uri().path() == routes::LOGIN_CODE;
     let cookie = cookies::session(&state.site, request.headers());
     let signed_in = match cookie {
         None => None,
         Some(cookie) => state.services.sessions.find(cookie).await?,
     };
-    let awaits_factor = match cookie.filter(|_| is_asked) {
+    let awaits_factor = match cookie.filter(|_| is_code_page) {
         None => false,
         Some(cookie) => state
             .services
@@ -74,8 +70,8 @@ fn awaits_factor(request: &Request) -> bool {
     session.is_some_and(|session| session.awaits_factor)
 }
 
-/// A layer of the pages: without a session, off to the sign-in page and back again after it; with
-/// one, past the sign-in page.
+/// Layer for pages: redirects to the sign-in page (and back afterwards) without a session, and away
+/// from it with one.
 pub async fn require_on_pages(request: Request, next: Next) -> Response {
     let uri = request.uri();
     let is_code = uri.path() == routes::LOGIN_CODE;
@@ -83,8 +79,8 @@ pub async fn require_on_pages(request: Request, next: Next) -> Response {
     match (is_signed_in(&request), is_login) {
         (true, false) => next.run(request).await,
         (false, true) if !is_code || awaits_factor(&request) => next.run(request).await,
-        (true, true) => Redirect::to(routes::local_path(&wanted(uri))).into_response(),
-        // The sign-in that waited is over; why stands behind the `?`, where there is something to say.
+        (true, true) => Redirect::to(routes::local_path(&redirect_target(uri))).into_response(),
+        // The pending sign-in has ended; the query contains the reason, if any.
         (false, true) => {
             let query = uri.query().unwrap_or_default();
             Redirect::to(&format!("{}?{query}", routes::LOGIN)).into_response()
@@ -96,15 +92,15 @@ pub async fn require_on_pages(request: Request, next: Next) -> Response {
     }
 }
 
-/// What the sign-in leads on to.
-fn wanted(uri: &Uri) -> String {
+/// Target of the redirect after sign-in.
+fn redirect_target(uri: &Uri) -> String {
     let asked = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let wanted = asked.into_iter().find(|(name, _)| name == "next");
     wanted.map_or_else(String::new, |(_, next)| next.into_owned())
 }
 
-/// A layer of the server functions: without a session most are refused before their body is looked
-/// at. Each asks again, since the server's own rendering calls it past every layer.
+/// Layer for server functions: rejects most calls without a session before reading the body. Each
+/// function checks again, since server-side rendering bypasses the layers.
 pub async fn require_on_functions(request: Request, next: Next) -> Response {
     if is_signed_in(&request) || OPEN.contains(&request.uri().path()) {
         return next.run(request).await;
@@ -112,8 +108,8 @@ pub async fn require_on_functions(request: Request, next: Next) -> Response {
     Problem(AppError::SignedOut).into_response()
 }
 
-/// A layer of the server functions: a body is JSON, which no form of another site can send, but
-/// for the few that work without WASM.
+/// Layer for server functions: requires JSON, which a cross-site form cannot send, except for the
+/// functions that work without WASM.
 pub async fn json_only(request: Request, next: Next) -> Response {
     let content_type = request
         .headers()

@@ -1,9 +1,9 @@
-//! The caller's trace id, logged beside the request's own to correlate them.
+//! The caller's trace id, logged with the request id for correlation.
 
 use axum::http::HeaderMap;
 
-/// The trace id in `traceparent` (W3C Trace Context §3.2). The caller chooses it freely, so nothing is
-/// decided by it.
+/// The trace id in `traceparent` (W3C Trace Context §3.2). The caller chooses it freely, so it
+/// must not affect any decision.
 pub fn trace_id(headers: &HeaderMap) -> Option<&str> {
     let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
     let (version, trace_id, parent_id) = (parts.next()?, parts.next()?, parts.next()?);

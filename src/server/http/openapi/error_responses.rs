@@ -14,12 +14,10 @@ use crate::domain::error::{AppError, Conflict, Missing};
 use crate::domain::scope::Scope;
 use crate::server::http::problem;
 
-/// The request id of the examples.
 const SAMPLE_ID: Uuid = Uuid::from_u128(0x0b9a_c1f5_7d3e_4c58_9d5e_2f1a_3b4c_5d6e);
-/// The asset's id of the examples.
 const SAMPLE_ASSET: Uuid = Uuid::from_u128(0x6f1d_2c3b_4a59_4687_8b9c_0d1e_2f3a_4b5c);
 
-/// Describes the errors, which share one status, as one response.
+/// Describes errors with the same status as one response.
 pub fn error_response(errors: &[AppError]) -> Response {
     let bodies: Vec<_> = errors
         .iter()
@@ -50,13 +48,13 @@ pub fn error_response(errors: &[AppError]) -> Response {
         .build()
 }
 
-/// What tells an error from the others of its status.
+/// Returns the code that distinguishes an error from others with the same status.
 fn word(body: &Map<String, Value>) -> &str {
     let word = body.get("reason").or_else(|| body.get("error"));
     word.and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The schema of a member that has these values in the errors.
+/// Returns the schema of a member with these values.
 fn member(name: &str, mut values: Vec<&Value>) -> RefOr<Schema> {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     match name {
@@ -106,11 +104,10 @@ fn responses(errors: Vec<AppError>) -> BTreeMap<String, RefOr<Response>> {
     described.collect()
 }
 
-/// Makes types that stand, in a handler's description, for the errors that are its own. What every
-/// route of its kind answers is added to the whole document.
+/// Defines types that list a handler's specific errors. Errors common to all routes are added to the
+/// whole document.
 macro_rules! error_responses {
-    ($(#[$doc:meta] $name:ident: $($error:expr),+;)+) => {$(
-        #[$doc]
+    ($($name:ident: $($error:expr),+;)+) => {$(
         pub struct $name;
 
         impl IntoResponses for $name {
@@ -122,39 +119,24 @@ macro_rules! error_responses {
 }
 
 error_responses! {
-    /// There is no such key.
     NoKey: Missing::KeyNotFound;
-    /// There is no such partner.
     NoPartner: Missing::PartnerNotFound;
-    /// There is no such webhook.
     NoWebhook: Missing::WebhookNotFound;
-    /// There is no such delivery.
     NoDelivery: Missing::DeliveryNotFound;
-    /// What keeps a webhook from being made.
     CantAddWebhook: Missing::PartnerNotFound, Conflict::TooManyWebhooks;
-    /// There is no such asset.
     NoAsset: Missing::AssetNotFound;
-    /// What keeps a key from being issued.
     CantIssue: Missing::PartnerNotFound, Conflict::PartnerInactive;
-    /// What keeps a key from being changed.
     CantUpdate: Missing::KeyNotFound, Conflict::KeyInactive;
-    /// What keeps a key from being rotated.
     CantRotate: Missing::KeyNotFound, already_rotated(), Conflict::KeyInactive, Conflict::PartnerInactive,
         lineage_full();
-    /// What keeps a key's grace from being changed.
     CantChangeGrace: Missing::KeyNotFound, Conflict::NotRetiring;
-    /// What keeps a revocation from being undone.
     CantRestore: Missing::KeyNotFound, Conflict::NotRevoked, Conflict::RevokedForGood,
         Conflict::KeyInactive, Conflict::PartnerInactive, lineage_full();
-    /// What keeps an asset from being recorded.
     CantMint: Conflict::AlreadyMinted { asset_id: SAMPLE_ASSET }, Conflict::IdempotencyMismatch,
         Conflict::IdempotencyInProgress;
-    /// What keeps a key from being accepted for a route elsewhere.
     CantPass: AppError::field("scope", "is not a scope"),
         AppError::Forbidden { required: vec![Scope::AssetsRead] };
-    /// What keeps an asset from being changed.
     CantChange: Missing::AssetNotFound, Conflict::AssetRetired;
-    /// What keeps an asset from being handed on.
     CantTransfer: Missing::AssetNotFound, Missing::PartnerNotFound, Conflict::AssetRetired,
         Conflict::PartnerInactive;
 }

@@ -1,8 +1,8 @@
-//! Examples of bodies, put together from their schemas: a type's own example, else its members'.
+//! Example bodies, generated from the schemas: a type's own example, else its members'.
 
 use serde_json::{Map, Value, json};
 
-/// An example that fits `schema`, whose references lie in the document's `components`.
+/// Returns an example of `schema`, whose references point into `components`.
 pub fn of(schema: &Value, components: &Value) -> Value {
     if let Some(reference) = schema["$ref"].as_str() {
         let path = reference.trim_start_matches("#/components");
@@ -45,7 +45,7 @@ pub fn of(schema: &Value, components: &Value) -> Value {
     }
 }
 
-/// A schema's type, `null` aside.
+/// Returns a schema's type, ignoring `null`.
 pub fn kind(schema: &Value) -> &str {
     let kinds = schema["type"].as_array();
     let kind = match kinds {

@@ -344,7 +344,7 @@ fn capitalised(word: &str) -> String {
 }
 
 /// Adds the security requirement of a key with all of `scopes` to a path's operations.
-pub fn want_key(item: &mut PathItem, scopes: &[Scope]) {
+pub fn require_key(item: &mut PathItem, scopes: &[Scope]) {
     let PathItem {
         get,
         post,
@@ -358,7 +358,8 @@ pub fn want_key(item: &mut PathItem, scopes: &[Scope]) {
     } = item;
     let operations = [get, post, put, patch, delete, head, options, trace];
     for operation in operations.into_iter().flatten() {
-        let want = |way| SecurityRequirement::new(way, scopes.iter().map(|scope| scope.into_str()));
-        operation.security = Some(vec![want(API_KEY), want(BEARER)]);
+        let requirement =
+            |scheme| SecurityRequirement::new(scheme, scopes.iter().map(|scope| scope.into_str()));
+        operation.security = Some(vec![requirement(API_KEY), requirement(BEARER)]);
     }
 }

@@ -31,7 +31,7 @@ const KEY_SCOPES: HeaderName = HeaderName::from_static("x-key-scopes");
 pub fn routes() -> OpenApiRouter<AppState> {
     let (schemas, mut paths, _) = routes!(verify);
     paths.paths.values_mut().for_each(|item: &mut PathItem| {
-        openapi::want_key(item, &[]);
+        openapi::require_key(item, &[]);
     });
     // Any method, not only the documented ones.
     OpenApiRouter::new().routes((schemas, paths, any(verify)))

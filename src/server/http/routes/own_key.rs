@@ -23,7 +23,7 @@ use crate::server::state::AppState;
 pub fn routes(gate: Gate<'_>) -> OpenApiRouter<AppState> {
     let (schemas, mut paths, methods) = routes!(revoke);
     for item in paths.paths.values_mut() {
-        openapi::want_key(item, &[]);
+        openapi::require_key(item, &[]);
     }
     OpenApiRouter::new()
         .routes(gate.guard(&[], routes!(show)))
