@@ -105,7 +105,7 @@ fn an_impossible_scan_is_reported() {
     let (code, lines, stderr) = scan(None, &["/nowhere/at/all"], "");
     assert_eq!((code, lines.len()), (3, 0), "{stderr}");
     assert!(
-        stderr.contains("not done: ") && stderr.contains("/nowhere/at/all"),
+        stderr.contains("failed: ") && stderr.contains("/nowhere/at/all"),
         "{stderr}"
     );
     let (code, _, stderr) = scan(None, &["--revoke"], &some_token("mpk_0f1e2d3c4b5a"));
