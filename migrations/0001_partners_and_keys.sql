@@ -113,6 +113,8 @@ create table api_keys (
 );
 -- The default's few samples tell the planner little of texts that all differ.
 alter table api_keys alter column search_text set statistics 1000;
+-- Or of windows yet to begin, which only a few of the newest keys have.
+alter table api_keys alter column not_before set statistics 1000;
 
 -- Whether a key has a status at a moment: the only SQL form of `KeyStatus::at`. For a constant status
 -- the planner inlines the plain conditions, which have indexes and statistics; a function that returns

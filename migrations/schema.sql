@@ -196,6 +196,7 @@ CREATE TABLE public.api_keys (
     CONSTRAINT api_keys_scopes_known CHECK ((((cardinality(scopes) >= 1) AND (cardinality(scopes) <= 7)) AND (array_position(scopes, NULL::text) IS NULL) AND (scopes <@ ARRAY['assets:mint'::text, 'assets:read'::text, 'status:update'::text, 'transfer:execute'::text, 'audit:read'::text, 'reverify'::text, 'admin:*'::text]))),
     CONSTRAINT api_keys_secret_hash_argon2id CHECK ((secret_hash ~ '^\$argon2id\$v=19\$'::text))
 );
+ALTER TABLE ONLY public.api_keys ALTER COLUMN not_before SET STATISTICS 1000;
 ALTER TABLE ONLY public.api_keys ALTER COLUMN search_text SET STATISTICS 1000;
 
 CREATE TABLE public.asset_events (
