@@ -114,7 +114,7 @@ create table api_keys (
 -- The default statistics target is too small for a column of distinct texts.
 alter table api_keys alter column search_text set statistics 1000;
 
--- Whether a key has a status at a moment: the only SQL form of `KeyStatus::at`. For a constant status
+-- True if a key has a status at a time: the only SQL form of `KeyStatus::at`. For a constant status
 -- the planner inlines the plain conditions, which have indexes and statistics; a function that returns
 -- the status would hide both.
 create function api_key_is(

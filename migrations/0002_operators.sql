@@ -30,9 +30,9 @@ create table operator_sessions (
     ip            inet,
     -- The password was verified; the session grants no access until the second factor is verified too.
     awaits_factor boolean     not null default false,
-    -- When a second factor was last verified in this session.
+    -- Last verification of a second factor in this session.
     factor_at     timestamptz,
-    -- A session gets another cookie whenever its operator has authenticated anew (OWASP ASVS 5.0,
+    -- A session gets another cookie whenever its operator reauthenticates (OWASP ASVS 5.0,
     -- 7.2.4). The former one opens the session for a few seconds more: requests under way carry it.
     former_hash   bytea
         constraint operator_sessions_former_hash_size check (octet_length(former_hash) = 32),
@@ -65,7 +65,7 @@ create table operator_factors (
 create table operator_recovery_codes (
     operator_id        uuid        not null
         constraint operator_recovery_codes_factor references operator_factors (operator_id) on delete cascade,
-    -- Under a sub-key of the pepper: whoever reads this table can't try codes.
+    -- HMAC under a sub-key of the pepper: a reader of this table can't try codes.
     code_hash          bytea       not null
         constraint operator_recovery_codes_hash_size check (octet_length(code_hash) = 32),
     used_at            timestamptz,

@@ -46,7 +46,7 @@ impl MfaService {
     /// Returns the ids of all operators with a second factor.
     pub async fn enrolled_operators(&self) -> AppResult<Vec<Uuid>> {
         let mut connection = self.core.pool.acquire().await?;
-        Ok(factors::operators(&mut connection).await?)
+        Ok(factors::confirmed_operators(&mut connection).await?)
     }
 
     /// Starts the enrolment of a second factor, which takes effect with [`Self::confirm_enrolment`]. Requires

@@ -69,7 +69,7 @@ pub async fn count_uncovered_codes(
 }
 
 /// Operators with a confirmed second factor.
-pub async fn operators(connection: &mut PgConnection) -> sqlx::Result<Vec<Uuid>> {
+pub async fn confirmed_operators(connection: &mut PgConnection) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar("select operator_id from operator_factors where confirmed_at is not null")
         .fetch_all(connection)
         .await
@@ -190,7 +190,7 @@ pub async fn delete(connection: &mut PgConnection, operator_id: Uuid) -> sqlx::R
 }
 
 /// Secrets that are sealed under a pepper other than this one.
-pub async fn sealed_otherwise(
+pub async fn sealed_with_other_pepper(
     connection: &mut PgConnection,
     fingerprint: &[u8],
 ) -> sqlx::Result<Vec<FactorRow>> {

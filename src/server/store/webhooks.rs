@@ -136,7 +136,7 @@ pub struct SealedRow {
 }
 
 /// Secrets that are sealed under a pepper other than this one.
-pub async fn sealed_otherwise(
+pub async fn sealed_with_other_pepper(
     connection: &mut PgConnection,
     fingerprint: &[u8],
 ) -> sqlx::Result<Vec<SealedRow>> {
