@@ -1,15 +1,16 @@
-//! The key check in process: warm, wrong and unknown, beside the HMAC and the Argon2id that it saves.
+//! In-process key verification: warm, with a wrong secret and with an unknown id, compared with the HMAC and
+//! the Argon2id that caching avoids.
 //!
-//! Needs `DATABASE_URL`; `make bench` gives it a database of its own.
+//! Needs `DATABASE_URL`; `make bench` provides a separate database.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     missing_docs,
-    reason = "a benchmark that meets what it did not expect has failed"
+    reason = "unexpected results fail the benchmark"
 )]
 
-#[allow(dead_code, reason = "the other benchmark uses more of it")]
+#[allow(dead_code, reason = "each benchmark uses a part of it")]
 mod support;
 
 use std::hint::black_box;
@@ -25,6 +26,7 @@ use tokio::runtime::Runtime;
 
 use support::Bench;
 
+/// Number of warm keys.
 const KEYS: usize = 64;
 
 fn check(criterion: &mut Criterion) {
@@ -73,7 +75,7 @@ fn check(criterion: &mut Criterion) {
     });
     group.finish();
 
-    let mut group = criterion.benchmark_group("beside");
+    let mut group = criterion.benchmark_group("reference");
     let mac = Hmac::<Sha256>::new_from_slice(&[7; 64]).unwrap();
     group.bench_function("one HMAC-SHA256 of a token", |bencher| {
         bencher.iter(|| {

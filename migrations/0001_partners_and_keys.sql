@@ -1,6 +1,6 @@
 -- Partners, their API keys, and the policy of key ages.
 --
--- The constraints hold whatever writes here, plain SQL included. Two rules shape them:
+-- The constraints apply to every writer, including plain SQL. Two rules shape them:
 --   * `update api_keys set revoked_at = now()`, `set not_after = …`, `set rate_per_minute = …`,
 --     `set scopes = …` and `update partners set active = false` each suffice alone, so no CHECK
 --     ties one of these columns to another;
@@ -21,7 +21,7 @@ create table partners (
     contact_email    text
         constraint partners_contact_email_form check (contact_email ~ '^[^@\s]+@[^@\s]+$'),
     active           boolean     not null default true,
-    -- Takes the place of the installation's maximum (table `policy`), stricter or laxer.
+    -- Overrides the installation's maximum (table `policy`), stricter or laxer.
     max_key_age_days integer
         constraint partners_max_key_age_bounded check (max_key_age_days between 1 and 3650),
     created_at       timestamptz not null default now(),
@@ -87,9 +87,9 @@ create table api_keys (
     lineage            text        not null,
     generation         integer     not null,
 
-    -- Set by a rotation: when this, the old key, ends at the latest.
+    -- Latest end of this key, set when it is rotated.
     retires_at         timestamptz,
-    -- What the rotation asked for: how long the old key goes on, and from when.
+    -- Grace period of the rotation: its length, and what starts it.
     grace_seconds      integer
         constraint api_keys_grace_seconds_bounded check (grace_seconds between 0 and 2592000),
     grace_starts       text
@@ -104,19 +104,19 @@ create table api_keys (
     revoked_note       text
         constraint api_keys_revoked_note_length check (char_length(revoked_note) <= 200),
 
-    -- What a search looks at, in one column, so that one index serves it.
+    -- Searched text in one column, so that one index serves it.
     search_text        text        not null
         generated always as (E'\n' || lower(key_id) || E'\n' || coalesce(lower(name), '')) stored,
 
     constraint api_keys_modern_rows_are_complete check (
         legacy or (check_tag is not null and pepper_fingerprint is not null))
 );
--- The default's few samples tell the planner little of texts that all differ.
+-- The default statistics target is too small for a column of distinct texts.
 alter table api_keys alter column search_text set statistics 1000;
 -- Or of windows yet to begin, which only a few of the newest keys have.
 alter table api_keys alter column not_before set statistics 1000;
 
--- Whether a key has a status at a moment: the only SQL form of `KeyStatus::at`. For a constant status
+-- True if a key has a status at a time: the only SQL form of `KeyStatus::at`. For a constant status
 -- the planner inlines the plain conditions, which have indexes and statistics; a function that returns
 -- the status would hide both.
 create function api_key_is(
@@ -134,7 +134,7 @@ create function api_key_is(
             and (not_after is null or not_after > at)
     end;
 
--- Includes what searches and statuses look at: what many keys have is found in the index alone.
+-- Includes the columns of searches and statuses, for index-only scans.
 create index api_keys_newest on api_keys (created_at desc, key_id desc)
     include (search_text, partner_id, revoked_at, retires_at, not_before, not_after);
 create index api_keys_of_partner_newest on api_keys (partner_id, created_at desc, key_id desc);
@@ -149,7 +149,7 @@ create index api_keys_retiring on api_keys (retires_at) where revoked_at is null
 create index api_keys_by_begin on api_keys (not_before) where revoked_at is null;
 create index api_keys_by_end on api_keys (not_after, key_id) where not_after is not null;
 
--- What a key is for life: its owner, its origin, its place in its lineage.
+-- Immutable columns of a key: its owner, its origin, its position in the lineage.
 create function api_keys_keep_identity() returns trigger language plpgsql set search_path = public, pg_temp as $$
 begin
     if tg_op = 'UPDATE' then
@@ -179,7 +179,7 @@ create trigger api_keys_identity_for_life
     for each row execute function api_keys_keep_identity();
 
 -- The policy of key ages for the whole installation. Nothing here refuses a request: a key past its
--- age goes on working and is shown as due. Null switches a rule off.
+-- age keeps working and is shown as due. Null disables a rule.
 create table policy (
     only_row          boolean primary key default true
         constraint policy_only_row check (only_row),
@@ -204,13 +204,13 @@ end
 $$;
 create trigger policy_stays before delete on policy for each row execute function policy_refuse_removal();
 
--- Every instance keeps what it knows of keys in memory. Whatever changes a row that decides whether a
--- request is accepted announces it when it commits, plain SQL included.
+-- Every instance caches keys in memory. Each change of a row that decides whether a request is accepted is
+-- announced on commit, including changes by plain SQL.
 --
---   myproof_registry         `k:<key_id>`, `p:<partner_id>`, or `*` for "read everything again", which
---                            also stands for a statement that changed more rows than are worth naming
---   myproof_registry_shown   empty: something that consoles show is different. Names, notes and
---                            contacts decide nothing and are announced here alone
+--   myproof_registry         `k:<key_id>`, `p:<partner_id>`, or `*` for "reload everything", which also
+--                            stands for a statement that changed too many rows to list
+--   myproof_registry_shown   empty: something that consoles show has changed. Names, notes and contacts
+--                            affect no decision and are announced only here
 create function announce_changes() returns trigger language plpgsql set search_path = public, pg_temp as $$
 declare
     changed text[];
@@ -261,7 +261,7 @@ create trigger partners_announce_updated after update on partners
     for each statement execute function announce_changes();
 create trigger partners_announce_truncated after truncate on partners
     for each statement execute function announce_changes();
--- A row that arrives by replication or from a dump is announced like any other.
+-- Rows from replication or a dump are announced too.
 alter table api_keys
     enable always trigger api_keys_announce_inserted,
     enable always trigger api_keys_announce_updated,

@@ -1,4 +1,4 @@
--- The registry's staff: accounts, sessions in the console, second factors, attempts to sign in.
+-- Operators: accounts, console sessions, second factors, sign-in attempts.
 
 create table operators (
     operator_id   uuid        primary key,
@@ -23,16 +23,16 @@ create table operator_sessions (
         constraint operator_sessions_operator references operators (operator_id) on delete cascade,
     created_at    timestamptz not null,
     last_seen_at  timestamptz not null,
-    -- The session's name for its operator; it reveals nothing of the cookie.
+    -- Id shown to the operator; it reveals nothing about the cookie.
     session_id    uuid        not null default gen_random_uuid()
         constraint operator_sessions_id unique,
-    -- Where it was opened from.
+    -- Client address at sign-in.
     ip            inet,
-    -- The password was right; nothing else is open before the second factor is verified too.
+    -- The password was verified; the session grants no access until the second factor is verified too.
     awaits_factor boolean     not null default false,
-    -- When a second factor was last verified in this session.
+    -- Last verification of a second factor in this session.
     factor_at     timestamptz,
-    -- A session gets another cookie whenever its operator has authenticated anew (OWASP ASVS 5.0,
+    -- A session gets another cookie whenever its operator reauthenticates (OWASP ASVS 5.0,
     -- 7.2.4). The former one opens the session for a few seconds more: requests under way carry it.
     former_hash   bytea
         constraint operator_sessions_former_hash_size check (octet_length(former_hash) = 32),
@@ -55,28 +55,28 @@ create table operator_factors (
     pepper_fingerprint bytea       not null
         constraint operator_factors_fingerprint_size check (octet_length(pepper_fingerprint) = 8),
     created_at         timestamptz not null,
-    -- Null until a first code has shown that the device has the secret.
+    -- Null until a first code has confirmed that the device has the secret.
     confirmed_at       timestamptz,
     -- The time step of the last accepted code: none is accepted twice (RFC 6238 §5.2).
     last_step          bigint      not null default 0
 );
 
--- Codes for the day the device is lost.
+-- Recovery codes, for a lost device.
 create table operator_recovery_codes (
     operator_id        uuid        not null
         constraint operator_recovery_codes_factor references operator_factors (operator_id) on delete cascade,
-    -- Under a sub-key of the pepper: whoever reads this table can't try codes.
+    -- HMAC under a sub-key of the pepper: a reader of this table can't try codes.
     code_hash          bytea       not null
         constraint operator_recovery_codes_hash_size check (octet_length(code_hash) = 32),
     used_at            timestamptz,
-    -- The hash can't move to another pepper: without its own the code opens nothing, and its operator
-    -- has to know.
+    -- The hash can't be converted to another pepper: without its own pepper the code is useless, and the
+    -- operator must be informed.
     pepper_fingerprint bytea       not null
         constraint operator_recovery_codes_fingerprint_size check (octet_length(pepper_fingerprint) = 8),
     primary key (operator_id, code_hash)
 );
 
--- Attempts to sign in, so that guessing is slowed on every instance and across restarts.
+-- Sign-in attempts, so that guessing is throttled on every instance and across restarts.
 --
 -- A subject is an account (the e-mail as it was typed, whether an operator has it or not) or an
 -- address; only its SHA-256 is kept, since people type passwords into the wrong field. A row that

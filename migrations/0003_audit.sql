@@ -1,8 +1,7 @@
 -- The audit log: append-only, each event chained to the one before by its hash.
 --
--- `canonical` holds the very bytes that were hashed (version 1: UTF-8 JSON with a fixed order of
--- fields), so that a later reader need not guess how they were made. The other columns repeat its
--- fields for filters and lists.
+-- `canonical` holds the hashed bytes (version 1: UTF-8 JSON with a fixed order of fields), so that
+-- verification need not reproduce the encoding. The other columns repeat its fields for filters and lists.
 --
 --   hash = SHA-256( prev_hash || canonical )
 
@@ -37,7 +36,7 @@ create index audit_events_newest on audit_events (at desc, event_id desc);
 create index audit_events_of_key on audit_events (key_id, at desc, event_id desc) where key_id is not null;
 create index audit_events_of_partner on audit_events (partner_id, at desc, event_id desc) where partner_id is not null;
 
--- For each table whose rows are written once and for good.
+-- Trigger function for append-only tables.
 create function refuse_change() returns trigger language plpgsql set search_path = public, pg_temp as $$
 begin
     raise exception 'table % is append-only', tg_table_name
@@ -47,8 +46,8 @@ $$;
 create trigger audit_events_append_only before update or delete or truncate on audit_events
     for each statement execute function refuse_change();
 
--- The end of the chain, in one row. Each transaction locks it last, so that events get their
--- places in the order of their commits and nobody waits for it longer than a commit takes.
+-- Head of the chain, in one row. Each transaction locks it last, so that sequence numbers follow the order
+-- of commits and no transaction waits longer than a commit takes.
 create table audit_head (
     only_row boolean primary key default true
         constraint audit_head_only_row check (only_row),
@@ -58,14 +57,13 @@ create table audit_head (
 );
 insert into audit_head (seq, hash) values (0, decode(repeat('00', 32), 'hex'));
 
--- Signed checkpoints. The chain alone reveals an altered event; that its end was cut off, or all of it
--- written anew, shows where a checkpoint no longer fits. Whoever can write here but has no pepper can
--- make none:
+-- Signed checkpoints. The chain alone reveals an altered event; a truncated or rewritten chain no longer
+-- matches its checkpoints. Without the pepper no checkpoint can be forged:
 --
 --   signature = HMAC-SHA256( sub-key of the pepper, "myproof-registry audit checkpoint v1" …the
---               place, the hash and the time )
+--               sequence number, the hash and the time )
 --
--- They are written every hour and may be exported, so that they can be kept out of reach.
+-- They are written every hour and can be exported for storage elsewhere.
 create table audit_checkpoints (
     seq         bigint      primary key
         constraint audit_checkpoints_seq_positive check (seq > 0),

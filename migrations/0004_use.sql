@@ -1,8 +1,8 @@
--- The use of keys, written in batches by the server. What every request touches lives apart from the
--- keys, so that it neither bloats nor locks them.
+-- Usage of keys, written in batches by the server. It is stored separately, since frequent updates would
+-- bloat and lock `api_keys`.
 
--- One row a key, from its creation on. Owner and creation never change
--- (`api_keys_identity_for_life`); they stand here for the indexes.
+-- One row per key, from its creation on. Owner and creation never change
+-- (`api_keys_identity_for_life`); they are repeated for the indexes.
 create table api_key_last_use (
     key_id          text        primary key
         constraint api_key_last_use_key references api_keys (key_id) on delete cascade,
@@ -11,11 +11,11 @@ create table api_key_last_use (
     -- Null until the first acceptance.
     last_used_at    timestamptz,
     last_used_ip    inet,
-    -- When it was last refused for what it is or for a wrong secret; a rate that was exceeded is no
-    -- refusal of the key. `api_key_usage` knows the hour alone.
+    -- Last refusal because of the key's state or a wrong secret, not because of an exceeded rate.
+    -- `api_key_usage` stores only the hour.
     last_refused_at timestamptz
 ) with (fillfactor = 70);
--- By last use, and those never used behind them, newest first.
+-- By last use, followed by never-used keys, newest first.
 create index api_key_last_use_latest
     on api_key_last_use (last_used_at desc nulls last, created_at desc, key_id desc);
 create index api_key_last_use_of_partner
@@ -32,8 +32,8 @@ $$;
 create trigger api_keys_begin_use after insert on api_keys
     referencing new table as new_rows for each statement execute function api_keys_begin_use();
 
--- How often a key was presented, by hour and outcome. The latest second may be missing. A key's counts
--- go with the key.
+-- Number of verifications of a key by hour and outcome. The latest second may be missing. Deleting a key
+-- deletes its counts.
 create table api_key_usage (
     key_id  text        not null
         constraint api_key_usage_key references api_keys (key_id) on delete cascade,

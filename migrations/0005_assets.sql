@@ -1,8 +1,8 @@
--- Proof assets: what partners record, what was done to it, and the answers that are given again.
+-- Proof assets of partners, their events, and stored responses for idempotent requests.
 
 create table proof_assets (
     asset_id          uuid        primary key,
-    -- Who owns it now; a transfer changes this alone.
+    -- Current owner; a transfer changes only this column.
     partner_id        uuid        not null
         constraint proof_assets_partner references partners (partner_id),
     content_hash      text        not null
@@ -15,8 +15,8 @@ create table proof_assets (
         constraint proof_assets_external_ref_length check (char_length(external_ref) between 1 and 200)
         constraint proof_assets_external_ref_trimmed check (external_ref = btrim(external_ref))
         constraint proof_assets_external_ref_without_controls check (external_ref !~ '[\u0001-\u001f\u007f-\u009f]'),
-    -- json, not jsonb: the text is the partner's and stays as short as it was checked to be. jsonb
-    -- writes 1e308 out in 309 digits; nothing searches in here.
+    -- json, not jsonb: keeps the partner's text and its validated length, whereas jsonb writes 1e308 with
+    -- 309 digits. The column is not searched.
     metadata          json
         constraint proof_assets_metadata_object check (json_typeof(metadata) = 'object')
         constraint proof_assets_metadata_size check (octet_length(metadata::text) <= 16384),
@@ -24,7 +24,7 @@ create table proof_assets (
         constraint proof_assets_status_known check (status in ('active', 'suspended', 'retired')),
     minted_by         text        not null
         constraint proof_assets_minted_by references api_keys (key_id),
-    -- Whose hash it is, whoever owns the asset now.
+    -- Minting partner, independent of the current owner.
     minted_by_partner uuid        not null
         constraint proof_assets_minted_by_partner references partners (partner_id),
     created_at        timestamptz not null,
@@ -39,7 +39,7 @@ create table proof_assets (
 create index proof_assets_newest on proof_assets (created_at desc, asset_id desc);
 create index proof_assets_of_partner_newest on proof_assets (partner_id, created_at desc, asset_id desc);
 
--- What an asset is for life, and that its retirement is final.
+-- Immutable columns of an asset; its retirement is final.
 create function proof_assets_keep_identity() returns trigger language plpgsql set search_path = public, pg_temp as $$
 begin
     if (old.asset_id, old.content_hash, old.minted_by, old.minted_by_partner, old.created_at)
@@ -58,8 +58,7 @@ $$;
 create trigger proof_assets_identity_for_life before update on proof_assets
     for each row execute function proof_assets_keep_identity();
 
--- An asset's own history: append-only, and beside the changes it holds the checks. The asset can't
--- be deleted from under it.
+-- Events of an asset, append-only: changes and re-verifications. An asset with events can't be deleted.
 create table asset_events (
     event_id   uuid        primary key,
     asset_id   uuid        not null
@@ -67,7 +66,7 @@ create table asset_events (
     at         timestamptz not null,
     kind       text        not null
         constraint asset_events_kind_known check (kind in ('minted', 'status_changed', 'transferred', 'reverified')),
-    -- No foreign key: each check of an asset would lock the row of the key that asked for it.
+    -- No foreign key: each re-verification would lock the row of the requesting key.
     actor      text        not null
         constraint asset_events_actor_form check (actor ~ '^(operator|key|cli|system):'),
     request_id text,
@@ -80,18 +79,18 @@ create index asset_events_of_asset_newest on asset_events (asset_id, at desc, ev
 create trigger asset_events_append_only before update or delete or truncate on asset_events
     for each statement execute function refuse_change();
 
--- Answers under an Idempotency-Key, written in the transaction whose outcome they tell. A row that
--- is a day old counts as none; it is replaced or swept.
+-- Responses by Idempotency-Key, written in the transaction that they report. Rows older than a day are
+-- ignored, and replaced or deleted.
 create table idempotency_keys (
     partner_id      uuid        not null
         constraint idempotency_keys_partner references partners (partner_id) on delete cascade,
     route           text        not null,
     idempotency_key text        not null
         constraint idempotency_keys_form check (idempotency_key ~ '^[\u0021-\u007e]{1,255}$'),
-    -- What was asked for under the key: another body under it is refused.
+    -- Hash of the request: a different request with the same key is rejected.
     request_hash    bytea       not null
         constraint idempotency_keys_request_hash_size check (octet_length(request_hash) = 32),
-    -- JSON as text, so that the answer is given again as it was written.
+    -- JSON as text, so that the response is repeated byte for byte.
     answer          text        not null,
     created_at      timestamptz not null,
     primary key (partner_id, route, idempotency_key)

@@ -1,8 +1,8 @@
 -- Notifications to partners about their keys, by webhook and by e-mail.
 --
--- `notices` is the outbox: a row is written in the transaction of the change that it announces, so
--- that neither can be without the other. The server hands each out to the webhooks and addresses that
--- there are by then (`deliveries`), and retries for a day.
+-- `notices` is the outbox: a row is written in the transaction of the change that it announces, so that
+-- both commit or neither. The server then creates `deliveries` for the current webhooks and contacts, and
+-- retries them for a day.
 
 create table webhooks (
     webhook_id         uuid        primary key,
@@ -10,7 +10,7 @@ create table webhooks (
         constraint webhooks_partner references partners (partner_id),
     url                text        not null
         constraint webhooks_url_length check (char_length(url) between 8 and 2000),
-    -- The kinds of notification that it gets.
+    -- Kinds of notification to deliver.
     kinds              text[]      not null
         constraint webhooks_kinds_known check (
             cardinality(kinds) between 1 and 7
@@ -38,9 +38,9 @@ create table notices (
     key_id     text        not null
         constraint notices_key references api_keys (key_id) on delete cascade,
     at         timestamptz not null,
-    -- What is sent beside the key's id; never anything of its secret.
+    -- Content in addition to the key's id; never any part of its secret.
     data       jsonb       not null default '{}',
-    -- A name for what is announced only once: the end of one window, by how many days before it.
+    -- Unique name of a notification that is sent only once, such as one expiry warning of a key.
     once       text
         constraint notices_once unique,
     handed_out boolean     not null default false
@@ -63,7 +63,7 @@ create table deliveries (
     give_up_at      timestamptz not null,
     last_attempt_at timestamptz,
     -- The last attempt's outcome: an HTTP status or SMTP reply code, or the error that prevented an
-    -- answer. Never anything of an answer's text.
+    -- response. Never any text of a response.
     last_code       integer,
     last_error      text,
     last_millis     integer,

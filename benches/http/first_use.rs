@@ -1,4 +1,4 @@
-//! The first use of every key after a restart.
+//! First use of every key after a restart.
 
 use std::path::Path;
 
@@ -8,50 +8,50 @@ use futures::future::join_all;
 use myproof_registry::server::crypto::secret::MEMORY_KIB;
 use tokio::runtime::Runtime;
 
-use super::process::{cpu_seconds, forget_peak, peak, resident};
-use super::support::Bench;
+use super::process::{cpu_seconds, peak, reset_peak, resident};
+use super::support::{Bench, UsageWrites};
 use super::{KEYS, Row};
 
-/// Runs of Argon2id that one is averaged over.
+/// Runs of Argon2id for the average.
 const SINGLE_RUNS: u32 = 200;
 
-/// The CPU that it takes, against as many single runs of Argon2id, and the memory at its peak while
-/// all come at once.
+/// CPU time compared with the same number of single Argon2id runs, and peak memory with concurrent
+/// requests.
 pub fn measure(runtime: &Runtime, bench: &Bench, _folder: &Path) -> Vec<Row> {
-    let fresh = runtime.block_on(bench.another(true));
+    let fresh = runtime.block_on(bench.start_instance(UsageWrites::On));
     let before = cpu_seconds();
     runtime.block_on(fresh.warm_up(&bench.tokens));
     let used = cpu_seconds() - before;
     let ratio = used / (single_run() * KEYS as f64);
 
-    let fresh = runtime.block_on(bench.another(true));
-    forget_peak();
+    let fresh = runtime.block_on(bench.start_instance(UsageWrites::On));
+    reset_peak();
     let idle = resident();
     runtime.block_on(async {
-        // More than the pool's queue takes: those beyond are told to come back.
-        let checks = bench
+        // More than the pool's queue holds; the excess is rejected.
+        let verifications = bench
             .tokens
             .iter()
             .map(|token| fresh.state.guard.verify(token, None));
-        join_all(checks).await;
+        join_all(verifications).await;
     });
     let cores = std::thread::available_parallelism().unwrap().get();
     let pool = cores as f64 * f64::from(MEMORY_KIB) / 1024.0;
     vec![
         Row::new(
-            "CPU of the first use of 1,000 keys against 1,000 single runs of Argon2id",
+            "CPU time of the first use of 1,000 keys, relative to 1,000 single runs of Argon2id",
             format!("{ratio:.2}"),
             "≤ 1.10",
         ),
         Row::new(
-            "memory at the peak of 1,000 first uses at once, above idle, against what the pool's runs need",
+            "peak memory of 1,000 concurrent first uses above idle, and the need of the pool",
             format!("{:.0} MiB of {pool:.0} MiB", peak() - idle),
             "bounded by the pool",
         ),
     ]
 }
 
-/// The CPU of one run as the library does it, in seconds.
+/// CPU time of one run by the library, in seconds.
 fn single_run() -> f64 {
     let phc: PasswordHash = Argon2::default()
         .hash_password_with_salt(b"secret", &[7; 16])

@@ -1,7 +1,7 @@
-//! The guard as its callers meet it: over HTTP on loopback, beside a bare route of the same process
-//! and an nginx that looks raw tokens up in a `map`; its first uses, its memory, its obedience to
-//! another instance. Prints one table. Every ratio is of one run, each side the median of
-//! interleaved runs. `-- PART…` measures these parts alone.
+//! Key verification over HTTP on loopback, compared with a bare route of the same process and with an nginx
+//! that looks raw tokens up in a `map`; first use, memory, and propagation of revocations to another
+//! instance. Prints one table. Ratios compare medians of interleaved runs. `-- PART…` measures only these
+//! parts.
 //!
 //! Needs `DATABASE_URL`, wrk and nginx; `make bench` sets them up.
 
@@ -11,7 +11,7 @@
     clippy::panic,
     clippy::cast_precision_loss,
     missing_docs,
-    reason = "a benchmark that meets what it did not expect has failed"
+    reason = "unexpected results fail the benchmark"
 )]
 
 mod first_use;
@@ -31,13 +31,13 @@ use tokio::runtime::Runtime;
 
 use support::Bench;
 
-/// The server's own allocator.
+/// Same allocator as the server.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const KEYS: usize = 1_000;
 
-/// One line of the table.
+/// Row of the table.
 pub struct Row {
     what: &'static str,
     measured: String,
@@ -56,19 +56,19 @@ impl Row {
 
 type Part = fn(&Runtime, &Bench, &Path) -> Vec<Row>;
 
-/// The parts, in the order in which they can be measured: first uses before anything is warm.
+/// Parts in the order of measurement: first use comes before anything is cached.
 const PARTS: [(&str, Part); 7] = [
     ("first-use", first_use::measure),
     ("check", throughput::in_process),
     ("throughput", throughput::over_http),
-    ("flood", throughput::beside_a_flood),
-    ("uses", throughput::with_uses_written),
+    ("flood", throughput::during_flood),
+    ("uses", throughput::with_usage_writes),
     ("revocation", revocation::measure),
     ("memory", memory::measure),
 ];
 
 fn main() {
-    let wanted: Vec<String> = std::env::args()
+    let selected: Vec<String> = std::env::args()
         .skip(1)
         .filter(|argument| !argument.starts_with('-'))
         .collect();
@@ -79,7 +79,7 @@ fn main() {
     let bench = runtime.block_on(Bench::new("bench_http", KEYS));
     let mut rows = Vec::new();
     for (name, measure) in PARTS {
-        if wanted.is_empty() || wanted.iter().any(|part| part == name) {
+        if selected.is_empty() || selected.iter().any(|part| part == name) {
             eprintln!("measuring: {name}");
             rows.extend(measure(&runtime, &bench, &folder));
         }

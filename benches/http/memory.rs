@@ -1,4 +1,4 @@
-//! What 100,000 keys take that were used once.
+//! Memory of 100,000 keys that were used once.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use tokio::runtime::Runtime;
 
 use super::Row;
 use super::process::resident;
-use super::support::Bench;
+use super::support::{Bench, UsageWrites};
 
 const KEYS: usize = 100_000;
-/// Keys that are looked up at once: no more than may wait for the database.
-const AT_ONCE: usize = 128;
+/// Concurrent lookups, at most the limit of waiters for the database.
+const CONCURRENCY: usize = 128;
 
-/// The resident memory that they add. One secret and the smallest Argon2id serve them all, since
-/// neither is kept.
+/// Resident memory that the keys add. All share one secret and minimal Argon2id parameters, since neither is
+/// cached.
 pub fn measure(runtime: &Runtime, bench: &Bench, _folder: &Path) -> Vec<Row> {
     let secret = [9; 32];
     let tokens: Vec<String> = (0..KEYS)
@@ -32,38 +32,35 @@ pub fn measure(runtime: &Runtime, bench: &Bench, _folder: &Path) -> Vec<Row> {
         .collect();
     let added = runtime.block_on(async {
         insert(bench, &secret).await;
-        let instance = bench.another(true).await;
+        let instance = bench.start_instance(UsageWrites::On).await;
         instance.warm_up(&bench.tokens).await;
         let before = resident();
-        // On the runtime's threads, as a server's requests that need the database are.
-        let mut checks = stream::iter(tokens.iter().cloned())
+        // Spawned on the runtime's threads, like the server's requests that need the database.
+        let mut verifications = stream::iter(tokens.iter().cloned())
             .map(|token| {
                 let guard = Arc::clone(&instance.state.guard);
                 tokio::spawn(async move { guard.verify(&token, None).await.map(drop) })
             })
-            .buffer_unordered(AT_ONCE);
-        while let Some(checked) = checks.next().await {
-            checked.unwrap().unwrap();
+            .buffer_unordered(CONCURRENCY);
+        while let Some(result) = verifications.next().await {
+            result.unwrap().unwrap();
         }
-        eprintln!(
-            "before their uses are written: {:.0} MiB",
-            resident() - before
-        );
-        // Until the uses are written, which takes a statement a second for each 8,192.
-        while written(bench).await < KEYS {
+        eprintln!("before usage is written: {:.0} MiB", resident() - before);
+        // Waits until usage is written: one statement per second, 8,192 keys each.
+        while count_used(bench).await < KEYS {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         resident() - before
     });
     vec![Row::new(
-        "resident memory of 100,000 keys more in the cache",
+        "resident memory of 100,000 additional keys in the cache",
         format!("{added:.0} MiB"),
         "≤ 40 MiB",
     )]
 }
 
-/// How many of the keys have their use written.
-async fn written(bench: &Bench) -> usize {
+/// Number of keys whose use is written.
+async fn count_used(bench: &Bench) -> usize {
     let count: i64 =
         sqlx::query_scalar("select count(*) from api_key_last_use where key_id like 'mpk_many%' and last_used_at is not null")
             .fetch_one(bench.instance.state.services.pool())

@@ -1,4 +1,4 @@
-//! An nginx (two workers) that looks the raw token up in a `map` and hashes nothing.
+//! nginx with two workers that looks raw tokens up in a `map`, without hashing.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,12 +9,11 @@ use std::time::Instant;
 /// A running nginx.
 pub struct Nginx {
     child: Child,
-    /// Where it answers.
     pub url: String,
 }
 
 impl Nginx {
-    /// Starts one that knows these tokens.
+    /// Starts an nginx that accepts these tokens.
     pub fn start(folder: &Path, tokens: &[String]) -> Self {
         let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = probe.local_addr().unwrap().port();
@@ -42,9 +41,9 @@ impl Nginx {
             .stderr(Stdio::null())
             .spawn()
             .expect("nginx is installed by scripts/setup.sh nginx");
-        let begun = Instant::now();
+        let started = Instant::now();
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed().as_secs() < 10, "nginx does not start");
+            assert!(started.elapsed().as_secs() < 10, "nginx does not start");
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
         Self {
@@ -56,7 +55,7 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // Asked to end, the master ends its workers too.
+        // On SIGTERM the master also stops its workers.
         let _ = Command::new("kill")
             .arg(self.child.id().to_string())
             .status();

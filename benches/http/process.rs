@@ -1,8 +1,8 @@
-//! What the system says of this process.
+//! CPU time and memory of this process.
 
 use std::fs;
 
-/// User and system time, in seconds.
+/// User and system CPU time, in seconds.
 pub fn cpu_seconds() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap();
     let after_name = stat.rsplit(')').next().unwrap();
@@ -11,18 +11,18 @@ pub fn cpu_seconds() -> f64 {
     ticks / 100.0
 }
 
-/// Resident memory now, in MiB.
+/// Current resident memory, in MiB.
 pub fn resident() -> f64 {
     status("VmRSS:")
 }
 
-/// Most resident memory since [`forget_peak`], in MiB.
+/// Peak resident memory since [`reset_peak`], in MiB.
 pub fn peak() -> f64 {
     status("VmHWM:")
 }
 
-/// Begins to measure the peak anew (proc(5), `clear_refs`).
-pub fn forget_peak() {
+/// Resets the peak (proc(5), `clear_refs`).
+pub fn reset_peak() {
     fs::write("/proc/self/clear_refs", "5").unwrap();
 }
 

@@ -1,4 +1,4 @@
-//! Requests a second, and the slowest of them.
+//! Throughput and tail latency.
 
 use std::path::Path;
 use std::time::Instant;
@@ -10,41 +10,41 @@ use futures::FutureExt;
 use tokio::runtime::Runtime;
 
 use super::Row;
-use super::load::{Script, Seen, median, with_other_secret};
+use super::load::{Results, Script, median, with_wrong_secret};
 use super::nginx::Nginx;
-use super::support::Bench;
+use super::support::{Bench, UsageWrites};
 
 const RUNS: usize = 5;
 const CONNECTIONS: u32 = 32;
-/// Of these, the ones of the flood beside valid traffic.
+/// Connections of the flood, out of [`CONNECTIONS`].
 const FLOOD: u32 = 24;
-const CHECKS: usize = 200_000;
+const VERIFICATIONS: usize = 200_000;
 
-/// The check alone, from the token's text to the decision.
+/// In-process verification, from the token's text to the decision.
 pub fn in_process(runtime: &Runtime, bench: &Bench, _folder: &Path) -> Vec<Row> {
     runtime.block_on(bench.instance.warm_up(&bench.tokens));
     let guard = &bench.instance.state.guard;
     let tokens = &bench.tokens[..64];
     let client = Some([192, 0, 2, 1].into());
     let run = || {
-        let begun = Instant::now();
-        for number in 0..CHECKS {
+        let started = Instant::now();
+        for number in 0..VERIFICATIONS {
             let decision = guard
                 .verify(&tokens[number % tokens.len()], client)
                 .now_or_never();
             assert!(decision.is_some_and(|decision| decision.is_ok()));
         }
-        begun.elapsed().as_secs_f64() / CHECKS as f64 * 1e6
+        started.elapsed().as_secs_f64() / VERIFICATIONS as f64 * 1e6
     };
     let took = median((0..RUNS).map(|_| run()).collect());
     vec![Row::new(
-        "a warm check in process, with its rate and use counted",
+        "warm verification in process, including rate limit and usage count",
         format!("{took:.2} µs"),
         "≤ 0.6 µs",
     )]
 }
 
-/// The guard beside the bare route, nginx, and wrong secrets.
+/// Verification compared with a bare route, nginx, and wrong secrets.
 pub fn over_http(runtime: &Runtime, bench: &Bench, folder: &Path) -> Vec<Row> {
     let (bare_url, verify) = serve(runtime, bench);
     let (right, wrong) = scripts(bench, folder);
@@ -59,50 +59,50 @@ pub fn over_http(runtime: &Runtime, bench: &Bench, folder: &Path) -> Vec<Row> {
     }
     let [bare, warm, wrong, map] = rates.map(median);
     eprintln!(
-        "requests a second: bare {bare:.0}, warm {warm:.0}, wrong secrets {wrong:.0}, nginx {map:.0}"
+        "requests per second: bare {bare:.0}, warm {warm:.0}, wrong secrets {wrong:.0}, nginx {map:.0}"
     );
     let ratio = |what, ratio: f64, target| Row::new(what, format!("{ratio:.2}"), target);
     vec![
         ratio(
-            "`GET /api/auth/verify`, warm, against a bare route of the same process",
+            "`GET /api/auth/verify`, warm, relative to a bare route of the same process",
             warm / bare,
             "≥ 0.90",
         ),
         ratio(
-            "the same against nginx that looks the raw token up in a `map`",
+            "the same relative to nginx that looks the raw token up in a `map`",
             warm / map,
             "≥ 0.70",
         ),
         ratio(
-            "wrong secrets for known keys against warm",
+            "wrong secrets for known keys relative to warm",
             wrong / warm,
             "≥ 0.80",
         ),
     ]
 }
 
-/// Valid traffic's p99 beside wrong secrets, against beside as many valid requests.
-pub fn beside_a_flood(runtime: &Runtime, bench: &Bench, folder: &Path) -> Vec<Row> {
+/// p99 of valid traffic during a flood of wrong secrets, relative to a flood of valid requests.
+pub fn during_flood(runtime: &Runtime, bench: &Bench, folder: &Path) -> Vec<Row> {
     let (_, verify) = serve(runtime, bench);
     let (right, wrong) = scripts(bench, folder);
-    let mut beside = [const { Vec::new() }; 2];
+    let mut p99s = [const { Vec::new() }; 2];
     for _ in 0..RUNS {
-        let [right_p99, wrong_p99] = &mut beside;
+        let [right_p99, wrong_p99] = &mut p99s;
         let valid = CONNECTIONS - FLOOD;
-        right_p99.push(right.run_beside(valid, &right, FLOOD, &verify).p99);
-        wrong_p99.push(right.run_beside(valid, &wrong, FLOOD, &verify).p99);
+        right_p99.push(right.run_with_load(valid, &right, FLOOD, &verify).p99);
+        wrong_p99.push(right.run_with_load(valid, &wrong, FLOOD, &verify).p99);
     }
-    let [right, wrong] = beside.map(median);
+    let [right, wrong] = p99s.map(median);
     vec![Row::new(
-        "valid traffic's p99 beside a flood of wrong secrets, against beside as many valid requests",
+        "p99 of valid traffic during a flood of wrong secrets, relative to a flood of valid requests",
         format!("{:.2} ({wrong:.1} ms, {right:.1} ms)", wrong / right),
         "≤ 2",
     )]
 }
 
-/// An instance that writes uses against one that only counts them.
-pub fn with_uses_written(runtime: &Runtime, bench: &Bench, folder: &Path) -> Vec<Row> {
-    let silent = runtime.block_on(bench.another(false));
+/// Throughput of an instance that writes usage, relative to one that only counts it.
+pub fn with_usage_writes(runtime: &Runtime, bench: &Bench, folder: &Path) -> Vec<Row> {
+    let silent = runtime.block_on(bench.start_instance(UsageWrites::Off));
     runtime.block_on(async {
         silent.warm_up(&bench.tokens).await;
         bench
@@ -135,20 +135,20 @@ pub fn with_uses_written(runtime: &Runtime, bench: &Bench, folder: &Path) -> Vec
     let gap = shortest_gap(runtime, bench);
     vec![
         Row::new(
-            "throughput while uses are written, against without",
+            "throughput with usage writes, relative to without",
             format!("{:.2}", with / without),
             "≥ 0.97",
         ),
         Row::new(
-            "statements a second that write them, by the two that follow each other fastest",
+            "usage statements per second, by the shortest interval between two",
             format!("{:.2}", 1.0 / gap),
             "≤ 1",
         ),
     ]
 }
 
-/// The shortest time between two statements that write last uses, in seconds. The trigger fires
-/// twice for an upsert, at the same `now()`.
+/// Shortest interval between two statements that write last uses, in seconds. The trigger fires twice for
+/// an upsert, with the same `now()`.
 fn shortest_gap(runtime: &Runtime, bench: &Bench) -> f64 {
     let pool = bench.instance.state.services.pool();
     let gap = sqlx::query_scalar::<_, f64>(
@@ -159,7 +159,7 @@ fn shortest_gap(runtime: &Runtime, bench: &Bench) -> f64 {
     runtime.block_on(gap.fetch_one(pool)).unwrap()
 }
 
-/// The addresses of the bare route and of the check.
+/// URLs of the bare route and of the verification.
 fn serve(runtime: &Runtime, bench: &Bench) -> (String, String) {
     let more = Router::new().route("/bare", get(bare));
     let address = runtime.block_on(async {
@@ -172,12 +172,12 @@ fn serve(runtime: &Runtime, bench: &Bench) -> (String, String) {
     )
 }
 
-/// Right tokens, and tokens with other secrets.
+/// Scripts with valid tokens, and with wrong secrets.
 fn scripts(bench: &Bench, folder: &Path) -> (Script, Script) {
     let wrong: Vec<String> = bench
         .tokens
         .iter()
-        .map(|token| with_other_secret(token))
+        .map(|token| with_wrong_secret(token))
         .collect();
     (
         Script::new(&folder.join("right.lua"), &bench.tokens),
@@ -185,7 +185,7 @@ fn scripts(bench: &Bench, folder: &Path) -> (Script, Script) {
     )
 }
 
-/// A route without a guard that answers with the same headers.
+/// Route without verification that returns the same headers.
 async fn bare() -> impl IntoResponse {
     [
         ("cache-control", "no-store"),
@@ -197,8 +197,8 @@ async fn bare() -> impl IntoResponse {
     ]
 }
 
-impl Seen {
-    /// The rate of a run in which nothing was refused.
+impl Results {
+    /// Rate of a run; fails if a request was refused.
     fn accepted(self) -> f64 {
         assert!(self.refused < 1.0, "{self:?}");
         self.rate

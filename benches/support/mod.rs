@@ -1,4 +1,4 @@
-//! A registry for benchmarks: a database of its own, keys, instances whose listeners run.
+//! Registry for benchmarks: a separate database, keys, and instances with running listeners.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,37 +24,40 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 const PEPPER: &str = "a pepper for benchmarks 0123456789";
-/// Keys that are hashed at once: no more than the pool's queue takes.
-pub const AT_ONCE: usize = 32;
+/// Keys hashed concurrently, at most the queue length of the hashing pool.
+pub const CONCURRENCY: usize = 32;
 
-/// What a benchmark works on.
+/// Environment of a benchmark.
 pub struct Bench {
-    /// The first instance.
     pub instance: Instance,
-    /// Tokens that no rate slows.
+    /// Tokens without an effective rate limit.
     pub tokens: Vec<String>,
-    /// Whose keys they are.
     pub partner_id: Uuid,
-    /// What they are hashed with.
     pub peppers: Arc<Peppers>,
     database: PgConnectOptions,
 }
 
-/// One process's worth of the registry.
+/// Whether an instance writes usage to the database.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum UsageWrites {
+    On,
+    Off,
+}
+
+/// One instance of the registry.
 pub struct Instance {
-    /// The router's state.
     pub state: AppState,
-    /// Ends the jobs when dropped.
+    /// Stops the jobs when dropped.
     _stop: watch::Sender<bool>,
 }
 
 impl Bench {
-    /// A registry with so many keys in the database `name`, which is made anew.
+    /// Creates a registry with this number of keys in the database `name`, which is recreated.
     pub async fn new(name: &str, keys: usize) -> Self {
         let url = std::env::var("DATABASE_URL").expect("run it with `make bench`");
         let server: PgConnectOptions = url.parse().unwrap();
         let admin = PgPool::connect_with(server.clone()).await.unwrap();
-        // One that was stopped may still be connected. The names are the benchmarks' own.
+        // Forced, since an aborted run may still be connected. The names are constants of the benchmarks.
         for statement in [
             format!("drop database if exists {name} with (force)"),
             format!("create database {name}"),
@@ -67,14 +70,19 @@ impl Bench {
             .await
             .unwrap();
         let peppers = Arc::new(Peppers::new(PEPPER, &[]));
-        let instance = Instance::start(database.clone(), Arc::clone(&peppers), true).await;
+        let instance =
+            Instance::start(database.clone(), Arc::clone(&peppers), UsageWrites::On).await;
         let partner = CreatePartner {
             name: "Bench".to_owned(),
             contact_email: None,
             max_key_age_days: None,
         };
         let services = &instance.state.services;
-        let partner = services.partners.create(&origin(), partner).await.unwrap();
+        let partner = services
+            .partners
+            .create(&audit_context(), partner)
+            .await
+            .unwrap();
         let mut bench = Self {
             instance,
             tokens: Vec::new(),
@@ -83,7 +91,7 @@ impl Bench {
             database,
         };
         while bench.tokens.len() < keys {
-            let batch = AT_ONCE.min(keys - bench.tokens.len());
+            let batch = CONCURRENCY.min(keys - bench.tokens.len());
             let tokens = join_all((0..batch).map(|_| bench.issue("assets:read"))).await;
             bench.tokens.extend(tokens);
         }
@@ -93,7 +101,7 @@ impl Bench {
         bench
     }
 
-    /// Issues a key.
+    /// Issues a key and returns its token.
     pub async fn issue(&self, scope: &str) -> String {
         let services = &self.instance.state.services;
         let input = IssueInput {
@@ -104,24 +112,19 @@ impl Bench {
         let command = input.check(services.now()).unwrap();
         services
             .keys
-            .issue(&origin(), command)
+            .issue(&audit_context(), command)
             .await
             .unwrap()
             .token
             .to_string()
     }
 
-    /// Another instance on the same database; whether it writes uses down.
-    pub async fn another(&self, writes_uses: bool) -> Instance {
-        Instance::start(
-            self.database.clone(),
-            Arc::clone(&self.peppers),
-            writes_uses,
-        )
-        .await
+    /// Starts another instance on the same database.
+    pub async fn start_instance(&self, usage: UsageWrites) -> Instance {
+        Instance::start(self.database.clone(), Arc::clone(&self.peppers), usage).await
     }
 
-    /// Plain SQL.
+    /// Executes an SQL statement.
     pub async fn sql(&self, statement: &'static str) {
         let pool = self.instance.state.services.pool();
         sqlx::query(statement).execute(pool).await.unwrap();
@@ -129,7 +132,7 @@ impl Bench {
 }
 
 impl Instance {
-    async fn start(database: PgConnectOptions, peppers: Arc<Peppers>, writes_uses: bool) -> Self {
+    async fn start(database: PgConnectOptions, peppers: Arc<Peppers>, usage: UsageWrites) -> Self {
         let pool = startup::pool(database.clone());
         let services = Services::new(startup::dependencies(
             pool.clone(),
@@ -149,9 +152,9 @@ impl Instance {
         let state = startup::state(services, peppers, site, leptos, Duration::ZERO);
         let (stop, stopping) = watch::channel(false);
         let guard = &state.guard;
-        let listening = changes::listening_pool(database);
-        let _listener = jobs::spawn_listener(Arc::clone(guard), listening, stopping.clone());
-        if writes_uses {
+        let listener_pool = changes::listening_pool(database);
+        let _listener = jobs::spawn_listener(Arc::clone(guard), listener_pool, stopping.clone());
+        if usage == UsageWrites::On {
             let _flush = jobs::spawn_usage_flush(Arc::clone(guard), pool, stopping);
         }
         while !guard.listener_health().is_live() {
@@ -160,19 +163,19 @@ impl Instance {
         Self { state, _stop: stop }
     }
 
-    /// Presents each token once, so that all are warm.
+    /// Verifies each token once, to fill the cache.
     pub async fn warm_up(&self, tokens: &[String]) {
-        for tokens in tokens.chunks(AT_ONCE) {
-            let checks = tokens
+        for tokens in tokens.chunks(CONCURRENCY) {
+            let verifications = tokens
                 .iter()
                 .map(|token| self.state.guard.verify(token, None));
-            for checked in join_all(checks).await {
-                checked.unwrap();
+            for decision in join_all(verifications).await {
+                decision.unwrap();
             }
         }
     }
 
-    /// Serves it, and routes of one's own beside, on a free port of loopback; where.
+    /// Serves the instance with additional routes on a free loopback port, and returns the address.
     pub async fn serve(&self, more: Router<AppState>) -> SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -187,7 +190,7 @@ impl Instance {
     }
 }
 
-fn origin() -> AuditContext {
+fn audit_context() -> AuditContext {
     AuditContext {
         actor: Actor::new(ActorKind::Cli, "bench"),
         ip: None,

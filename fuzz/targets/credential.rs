@@ -1,4 +1,4 @@
-//! Headers: values of `X-API-Key` and `Authorization`, a line each, told apart by their first byte.
+//! Parsing of `X-API-Key` and `Authorization`: one header per line, selected by the first byte.
 #![no_main]
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -22,8 +22,8 @@ fuzz_target!(|data: &[u8]| {
     }
     if let Ok(token) = presented(&headers) {
         assert_eq!(token, token.trim());
-        let holds_it = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains(token));
-        assert!(headers.values().any(holds_it));
+        let contains_token = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains(token));
+        assert!(headers.values().any(contains_token));
         let keys = headers.get_all("x-api-key").iter().count();
         let others = headers.get_all(header::AUTHORIZATION).iter().count();
         assert!(keys < 2 && (keys == 1 || others == 1));

@@ -1,4 +1,4 @@
-//! Cursors and limits: what is taken is written as it was read.
+//! Cursors and limits: a decoded cursor encodes to an equal one.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

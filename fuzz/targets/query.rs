@@ -1,4 +1,4 @@
-//! Query strings of the list with the most parameters: read and checked, whatever they hold.
+//! Query strings of the key list, which has the most parameters: parsing and validation do not panic.
 #![no_main]
 
 use axum::extract::FromRequestParts;

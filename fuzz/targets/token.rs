@@ -1,4 +1,4 @@
-//! Tokens: whatever is sent, parsing ends, and what it takes has the form of a token.
+//! Token parsing: never panics, and accepts only well-formed tokens.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -20,7 +20,7 @@ fuzz_target!(|text: &str| {
         };
         assert!((32..=128).contains(&hex.len()), "{hex}");
         assert!(hex.bytes().all(|byte| byte.is_ascii_hexdigit()), "{hex}");
-        // Without a checksum that holds, only a legacy row has the secret.
+        // Without a valid checksum, only a legacy key can have the secret.
         assert!(token.checksum_holds() || (legacy && hex.len() == 64));
         assert!(text.starts_with(&format!("{id}.{hex}")));
     }

@@ -1,4 +1,4 @@
-//! Addresses of webhooks: none leads into the registry's own network, however it is written.
+//! Webhook URLs: none may lead into the registry's own network, in any notation.
 #![no_main]
 
 use std::net::IpAddr;

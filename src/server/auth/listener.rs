@@ -76,7 +76,7 @@ async fn receive(guard: &Guard, listener: &mut PgListener) -> String {
 }
 
 fn apply(guard: &Guard, notification: &PgNotification) {
-    match Change::of(notification.channel(), notification.payload()) {
+    match Change::parse(notification.channel(), notification.payload()) {
         Change::Shown => guard.changes().notify(),
         Change::Key(key_id) => guard.versions().key_changed(&key_id),
         Change::Partner(partner_id) => guard.versions().partner_changed(partner_id),

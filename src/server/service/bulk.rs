@@ -218,7 +218,7 @@ async fn select(
             partners.sort_unstable();
             partners.dedup();
             (
-                bulk::crowded(connection, &ids(&keys), now).await?,
+                bulk::with_live_sibling(connection, &ids(&keys), now).await?,
                 bulk::lock_active_shared(connection, &partners).await?,
             )
         }

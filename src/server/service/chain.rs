@@ -32,7 +32,7 @@ impl AuditService {
     /// a pepper, signatures are not checked. Damage is reported, not an error.
     pub async fn verify_chain(&self, exported: &[Checkpoint]) -> AppResult<ChainReport> {
         let mut transaction = self.core.pool.begin().await?;
-        audit_chain::freeze(&mut transaction).await?;
+        audit_chain::set_snapshot_isolation(&mut transaction).await?;
         let rows = audit_chain::checkpoints(&mut transaction).await?;
         let checkpoints = rows.iter().map(shown).chain(exported.iter().cloned());
         let mut report = ChainReport::default();

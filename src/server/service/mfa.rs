@@ -20,7 +20,7 @@ use crate::domain::mfa::{Enrolment, MfaStatus};
 use crate::domain::operator::Operator;
 use crate::domain::secret::Secret;
 use crate::server::crypto::{password, totp};
-use crate::server::store::{factors, operators};
+use crate::server::store::{factors, operators, sessions};
 
 /// Issuer that authenticator apps show.
 const ISSUER: &str = "MyProof Registry";
@@ -46,7 +46,7 @@ impl MfaService {
     /// Returns the ids of all operators with a second factor.
     pub async fn enrolled_operators(&self) -> AppResult<Vec<Uuid>> {
         let mut connection = self.core.pool.acquire().await?;
-        Ok(factors::operators(&mut connection).await?)
+        Ok(factors::confirmed_operators(&mut connection).await?)
     }
 
     /// Starts the enrolment of a second factor, which takes effect with [`Self::confirm_enrolment`]. Requires
@@ -114,7 +114,7 @@ impl MfaService {
             .renew(&mut transaction, cookie, Reauthentication::Mfa)
             .await?;
         let kept = password::session_hash(&cookie);
-        operators::delete_sessions_of(&mut transaction, operator_id, Some(&kept)).await?;
+        sessions::delete_all(&mut transaction, operator_id, Some(&kept)).await?;
         let action = Action::OperatorFactorAdded;
         record(
             &self.core,
@@ -177,9 +177,9 @@ impl MfaService {
             .clear_code_attempts(&mut transaction, row.operator_id)
             .await?;
         let kept = cookie.map(password::session_hash);
-        operators::delete_sessions_of(&mut transaction, row.operator_id, kept.as_ref()).await?;
+        sessions::delete_all(&mut transaction, row.operator_id, kept.as_ref()).await?;
         if let Some(kept) = kept {
-            operators::clear_mfa(&mut transaction, &kept).await?;
+            sessions::clear_mfa(&mut transaction, &kept).await?;
         }
         let action = Action::OperatorFactorRemoved;
         record(&self.core, &mut transaction, context, action, &email).await?;
@@ -219,10 +219,10 @@ impl MfaService {
         self.check_code(&operator, typed, client.ip).await?;
         let mut transaction = self.core.pool.begin().await?;
         let waited = password::session_hash(cookie);
-        if !operators::hold(&mut transaction, operator.operator_id, None).await? {
+        if !operators::lock_active_shared(&mut transaction, operator.operator_id, None).await? {
             return Err(AppError::SignedOut);
         }
-        if !operators::delete_awaiting(&mut transaction, &waited).await? {
+        if !sessions::delete_awaiting(&mut transaction, &waited).await? {
             return Err(AppError::SignedOut);
         }
         let session = self

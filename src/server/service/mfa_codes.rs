@@ -40,7 +40,7 @@ impl MfaService {
         let mut connection = self.core.pool.acquire().await?;
         let current = peppers.current().fingerprint();
         let mut unopened = 0;
-        for row in factors::sealed_otherwise(&mut connection, &current).await? {
+        for row in factors::sealed_with_other_pepper(&mut connection, &current).await? {
             let Some(secret) = self.open(&row) else {
                 unopened += 1;
                 continue;

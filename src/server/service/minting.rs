@@ -87,7 +87,7 @@ impl AssetService {
             updated_at: now,
         };
         if !assets::insert(connection, &asset).await? {
-            let before = assets::minted(connection, partner_id, &asset.content_hash).await?;
+            let before = assets::find_minted(connection, partner_id, &asset.content_hash).await?;
             let asset_id = before.ok_or_else(|| {
                 tracing::error!("a content was minted already, but no asset holds it");
                 AppError::Internal

@@ -144,7 +144,8 @@ impl NotificationService {
         loop {
             let now = self.core.now();
             let taken =
-                notices::hand_out(&mut connection, by_mail, now, RETRY_PERIOD, BATCH_SIZE).await?;
+                notices::create_deliveries(&mut connection, by_mail, now, RETRY_PERIOD, BATCH_SIZE)
+                    .await?;
             if taken < BATCH_SIZE.unsigned_abs() {
                 return Ok(());
             }

@@ -14,7 +14,7 @@ use crate::domain::error::{AppError, AppResult, Conflict, Missing};
 use crate::domain::operator::{self, Operator, Role, UpdateOperator};
 use crate::server::crypto::pool::HashPool;
 use crate::server::crypto::{breached, password};
-use crate::server::store::{error, operators};
+use crate::server::store::{error, operators, sessions};
 
 /// Operators and their passwords.
 #[derive(Clone)]
@@ -157,7 +157,7 @@ impl OperatorService {
     ) -> AppResult<()> {
         let operator_id = operator.operator_id;
         operators::set_password(transaction, operator_id, password_hash, self.core.now()).await?;
-        operators::delete_sessions_of(transaction, operator_id, kept_session).await?;
+        sessions::delete_all(transaction, operator_id, kept_session).await?;
         let subject = Subject::of(json!({ "email": operator.email }));
         let action = Action::OperatorPasswordSet;
         audit::record(&self.core, transaction, context, action, subject).await
@@ -227,7 +227,7 @@ impl OperatorService {
         .await?;
         let loses = !after.active || (before.role == Role::Admin && after.role != Role::Admin);
         if loses {
-            operators::delete_sessions_of(&mut transaction, operator_id, None).await?;
+            sessions::delete_all(&mut transaction, operator_id, None).await?;
         }
         let (action, details) = if before.active && !after.active {
             (Action::OperatorDisabled, json!({ "email": after.email }))

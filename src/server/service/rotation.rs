@@ -118,7 +118,7 @@ impl KeyService {
         let generated = self.insert_generated(connection, generated, &row).await?;
         let retirement = Retirement {
             retires_at,
-            at_once: immediately,
+            immediate: immediately,
             grace: (command.grace, command.starts),
             grace_started_at: (command.starts == GraceStart::Now || immediately).then_some(now),
         };

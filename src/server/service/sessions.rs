@@ -18,7 +18,8 @@ use crate::domain::operator::{self, Operator};
 use crate::domain::session::SessionView;
 use crate::server::crypto::password;
 use crate::server::crypto::pool::HashPool;
-use crate::server::store::operators::{self, ListedSession, SessionRow};
+use crate::server::store::operators;
+use crate::server::store::sessions::{self, ListedSession, SessionRow};
 
 /// Time after which an unused session ends.
 const IDLE_TIMEOUT: TimeDelta = TimeDelta::hours(1);
@@ -94,7 +95,7 @@ impl SessionService {
         );
         let now = self.core.now();
         let factor_at = (reauthentication == Reauthentication::Mfa).then_some(now);
-        if !operators::renew_session(connection, &former, &hash, factor_at, now).await? {
+        if !sessions::renew(connection, &former, &hash, factor_at, now).await? {
             return Err(AppError::SignedOut);
         }
         Ok(renewed)
@@ -114,7 +115,7 @@ impl SessionService {
             return Ok(None);
         };
         if now - session.last_seen_at >= TOUCH_INTERVAL {
-            operators::touch_session(&mut connection, &session_hash, now).await?;
+            sessions::touch(&mut connection, &session_hash, now).await?;
         }
         Ok(Some(SignedIn {
             operator: session.operator.view()?,
@@ -137,7 +138,7 @@ impl SessionService {
         session_hash: &[u8; 32],
     ) -> sqlx::Result<Option<SessionRow>> {
         let now = self.core.now();
-        operators::find_session(
+        sessions::find(
             connection,
             session_hash,
             now - ABSOLUTE_TIMEOUT,
@@ -169,8 +170,7 @@ impl SessionService {
         );
         let renewed_after = self.core.now() - FORMER_COOKIE_TTL;
         let ended =
-            operators::delete_session(transaction, &session_hash, oldest, least, renewed_after)
-                .await?;
+            sessions::delete(transaction, &session_hash, oldest, least, renewed_after).await?;
         let Some(email) = ended else {
             return Ok(());
         };
@@ -190,8 +190,7 @@ impl SessionService {
             self.core.now() - IDLE_TIMEOUT,
         );
         let mut connection = self.core.pool.acquire().await?;
-        let rows =
-            operators::sessions_of(&mut connection, operator.operator_id, oldest, least).await?;
+        let rows = sessions::list(&mut connection, operator.operator_id, oldest, least).await?;
         let view = |row: ListedSession| SessionView {
             session_id: row.session_id,
             created_at: row.created_at,
@@ -226,8 +225,8 @@ impl SessionService {
         let mut ended = Vec::new();
         for row in whose {
             let id = row.operator_id;
-            let open = operators::sessions_of(&mut transaction, id, oldest, least).await?;
-            operators::delete_sessions_of(&mut transaction, id, None).await?;
+            let open = sessions::list(&mut transaction, id, oldest, least).await?;
+            sessions::delete_all(&mut transaction, id, None).await?;
             if !open.is_empty() {
                 ended.push((row.email, open.len()));
             }
@@ -251,7 +250,7 @@ impl SessionService {
     ) -> AppResult<()> {
         let mut transaction = self.core.pool.begin().await?;
         let operator_id = operator.operator_id;
-        if operators::delete_session_of(&mut transaction, operator_id, session_id).await? {
+        if sessions::delete_by_id(&mut transaction, operator_id, session_id).await? {
             let action = Action::OperatorSignedOut;
             audit::record(
                 &self.core,
@@ -269,10 +268,7 @@ impl SessionService {
     pub async fn sweep(&self) -> AppResult<u64> {
         let now = self.core.now();
         let mut connection = self.core.pool.acquire().await?;
-        Ok(
-            operators::sweep_sessions(&mut connection, now - ABSOLUTE_TIMEOUT, now - IDLE_TIMEOUT)
-                .await?,
-        )
+        Ok(sessions::sweep(&mut connection, now - ABSOLUTE_TIMEOUT, now - IDLE_TIMEOUT).await?)
     }
 }
 

@@ -16,7 +16,8 @@ use crate::domain::error::{AppError, AppResult};
 use crate::domain::operator::{self, Operator};
 use crate::server::crypto::password;
 use crate::server::store::factors;
-use crate::server::store::operators::{self, InsertSession, OperatorRow};
+use crate::server::store::operators::{self, OperatorRow};
+use crate::server::store::sessions::{self, InsertSession};
 
 /// Longest password that is hashed at sign-in, in bytes. No stored password is longer.
 const MAX_PASSWORD_BYTES: usize = 1024;
@@ -60,7 +61,7 @@ impl SessionService {
         // The password may have been changed, or a second factor added, during hashing.
         let operator_id = operator.operator_id;
         let hash = Some(checked.password_hash.as_str());
-        if !operators::hold(&mut transaction, operator_id, hash).await? {
+        if !operators::lock_active_shared(&mut transaction, operator_id, hash).await? {
             return Err(AppError::WrongCredentials);
         }
         if let Some(presented) = presented {
@@ -109,7 +110,7 @@ impl SessionService {
             factor_at,
             now: self.core.now(),
         };
-        operators::insert_session(transaction, &session).await?;
+        sessions::insert(transaction, &session).await?;
         let awaits_factor = session.awaits_factor;
         Ok(NewSession {
             cookie,
@@ -121,9 +122,9 @@ impl SessionService {
     /// Returns the operator whose sign-in with this cookie waits for the second factor.
     pub async fn find_awaiting_mfa(&self, cookie: &str) -> AppResult<Option<Operator>> {
         let session_hash = password::session_hash(cookie);
-        let made_after = self.core.now() - MFA_TIMEOUT;
+        let created_after = self.core.now() - MFA_TIMEOUT;
         let mut connection = self.core.pool.acquire().await?;
-        let row = operators::find_awaiting(&mut connection, &session_hash, made_after).await?;
+        let row = sessions::find_awaiting(&mut connection, &session_hash, created_after).await?;
         Ok(row.map(|row| row.view()).transpose()?)
     }
 

@@ -132,7 +132,7 @@ impl SessionService {
     pub(super) async fn attempt_succeeded(&self, attempt: &Attempt) -> AppResult<()> {
         let mut transaction = self.core.pool.begin().await?;
         if let Some(address) = &attempt.address {
-            attempts::take_back(&mut transaction, address).await?;
+            attempts::uncount_failure(&mut transaction, address).await?;
         }
         attempts::clear(&mut transaction, &attempt.account).await?;
         Ok(transaction.commit().await?)

@@ -138,7 +138,7 @@ impl NotificationService {
         let mut connection = self.core.pool.acquire().await?;
         let current = peppers.current().fingerprint();
         let mut unopened = 0;
-        for row in webhooks::sealed_otherwise(&mut connection, &current).await? {
+        for row in webhooks::sealed_with_other_pepper(&mut connection, &current).await? {
             let SealedRow {
                 webhook_id,
                 sealed_secret,

@@ -6,41 +6,31 @@ use sqlx::PgConnection;
 use strum::IntoStaticStr;
 use uuid::Uuid;
 
-/// What happened to an asset.
+/// Kind of an asset's event.
 #[derive(IntoStaticStr)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
-    /// It was recorded.
     Minted,
-    /// Its status was changed.
     StatusChanged,
-    /// It was handed to another partner.
     Transferred,
-    /// A hash was compared with its own.
+    /// A presented hash was compared with the asset's.
     Reverified,
 }
 
-/// An entry of an asset's own history.
+/// An event of an asset.
 #[derive(Debug)]
 pub struct AssetEvent<'a> {
-    /// The event's id.
     pub event_id: Uuid,
-    /// Whose history it is.
     pub asset_id: Uuid,
-    /// When it happened.
     pub at: DateTime<Utc>,
-    /// What happened.
     pub kind: EventKind,
-    /// Who did it.
     pub actor: &'a str,
-    /// Under which request.
     pub request_id: Option<&'a str>,
-    /// What of it.
     pub details: &'a Value,
 }
 
-/// Adds an entry to an asset's own history.
+/// Inserts an event.
 pub async fn append(connection: &mut PgConnection, event: &AssetEvent<'_>) -> sqlx::Result<()> {
     sqlx::query(
         "insert into asset_events (event_id, asset_id, at, kind, actor, request_id, details)

@@ -73,7 +73,7 @@ macro_rules! select_page {
     };
 }
 
-/// One more row than the page has, in the request's direction; of `owner`'s assets, or of all.
+/// Returns one row more than the page size, in the request's direction; only `owner`'s assets if given.
 pub async fn list(
     connection: &mut PgConnection,
     owner: Option<Uuid>,
@@ -99,7 +99,7 @@ pub async fn list(
         .collect::<sqlx::Result<_>>()?)
 }
 
-/// One asset, if it is `owner`'s or anybody's will do.
+/// Finds an asset, only of `owner` if given.
 pub async fn find(
     connection: &mut PgConnection,
     asset_id: Uuid,
@@ -115,14 +115,14 @@ pub async fn find(
     row.map(Asset::try_from).transpose()
 }
 
-/// The same, and keeps others from changing it until the transaction ends. Its owner is judged
-/// once the lock is had: after a transfer that this waited for it may be no more.
+/// Same as [`find`], with a lock until the transaction ends. The owner is compared after waiting for the
+/// lock, so a concurrent transfer is seen.
 pub async fn lock_for_update(
     connection: &mut PgConnection,
     asset_id: Uuid,
     owner: Option<Uuid>,
 ) -> sqlx::Result<Option<Asset>> {
-    // The weaker lock leaves the events of checks alone, whose foreign key looks at the row.
+    // `no key update` does not block inserts of events, whose foreign key refers to the row.
     let row: Option<AssetRow> = sqlx::query_as(select_assets!(
         "where a.asset_id = $1 and ($2::uuid is null or a.partner_id = $2) for no key update"
     ))
@@ -133,9 +133,9 @@ pub async fn lock_for_update(
     row.map(Asset::try_from).transpose()
 }
 
-/// Adds an asset, minted by its owner; `false` where that partner has minted the hash before.
+/// Inserts an asset minted by its owner; returns false if that partner has minted the hash before.
 pub async fn insert(connection: &mut PgConnection, asset: &Asset) -> sqlx::Result<bool> {
-    // As text: what sqlx sends for a JSON value is jsonb, which rewrites numbers.
+    // Bound as text, since sqlx sends JSON values as jsonb, which rewrites numbers.
     let metadata = asset.metadata.as_ref().map(Value::to_string);
     let result = sqlx::query(
         "insert into proof_assets (asset_id, partner_id, content_hash, title, external_ref, metadata,
@@ -158,8 +158,8 @@ pub async fn insert(connection: &mut PgConnection, asset: &Asset) -> sqlx::Resul
     Ok(result.rows_affected() == 1)
 }
 
-/// The asset that this partner minted for a hash, whoever owns it now.
-pub async fn minted(
+/// Id of the asset that this partner minted for a hash, independent of its current owner.
+pub async fn find_minted(
     connection: &mut PgConnection,
     minted_by_partner: Uuid,
     content_hash: &str,
@@ -173,7 +173,7 @@ pub async fn minted(
     .await
 }
 
-/// Writes what can change of an asset: its owner and its status.
+/// Updates an asset's owner and status.
 pub async fn update(connection: &mut PgConnection, asset: &Asset) -> sqlx::Result<()> {
     sqlx::query(
         "update proof_assets set partner_id = $2, status = $3, updated_at = $4 where asset_id = $1",

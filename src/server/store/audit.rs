@@ -10,38 +10,36 @@ use crate::domain::list::EventQuery;
 use crate::domain::page::Direction;
 use crate::domain::token::KeyId;
 
-/// The end of the chain: the last event's place and hash.
+/// Head of the chain: sequence number and hash of the last event.
 #[derive(FromRow)]
 pub struct Head {
-    /// The last event's place; 0 before the first.
+    /// Last sequence number; 0 if the chain is empty.
     pub seq: i64,
-    /// The last event's hash; zeros before the first.
+    /// Last hash; zeros if the chain is empty.
     pub hash: Vec<u8>,
 }
 
-/// Reads the end of the chain and keeps others from appending until the transaction ends.
+/// Locks the head of the chain until the transaction ends, which serialises appends.
 pub async fn lock_head(connection: &mut PgConnection) -> sqlx::Result<Head> {
     sqlx::query_as("select seq, hash from audit_head for update")
         .fetch_one(connection)
         .await
 }
 
-/// An event's place in the chain.
+/// An event's link in the chain.
 #[derive(Debug)]
 pub struct Link<'a> {
-    /// Its place.
     pub seq: i64,
-    /// How `canonical` was made.
+    /// Format version of `canonical`.
     pub version: i16,
-    /// The bytes that were hashed.
+    /// Hashed bytes.
     pub canonical: &'a [u8],
-    /// The hash of the event before.
     pub prev_hash: &'a [u8],
     /// `SHA-256(prev_hash || canonical)`.
     pub hash: &'a [u8],
 }
 
-/// Appends an event and moves the end of the chain.
+/// Appends an event and moves the head of the chain.
 pub async fn append(
     connection: &mut PgConnection,
     event: &Event,
@@ -76,7 +74,7 @@ pub async fn append(
     .map(|_| ())
 }
 
-/// An event as lists read it.
+/// Event columns for lists.
 #[derive(FromRow)]
 pub(super) struct EventRow {
     event_id: Uuid,
@@ -142,7 +140,7 @@ macro_rules! select_page {
     };
 }
 
-/// One more event than the page has, in the request's direction.
+/// Returns one event more than the page size, in the request's direction.
 pub async fn list(connection: &mut PgConnection, query: &EventQuery) -> AppResult<Vec<Event>> {
     let from_id = query.page.from_uuid()?;
     let sql = match query.page.direction() {

@@ -1,4 +1,4 @@
-//! Tables `audit_events`, `audit_head` and `audit_checkpoints`, as the chain is checked.
+//! Tables `audit_events`, `audit_head` and `audit_checkpoints`, for verification of the chain.
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
@@ -7,49 +7,44 @@ use uuid::Uuid;
 use super::audit::{EventRow, Head};
 use crate::domain::audit::Event;
 
-/// An event with its place in the chain.
+/// An event with its link in the chain.
 #[derive(FromRow)]
 pub struct LinkRow {
-    /// Its place.
     pub seq: i64,
-    /// Its id.
     pub event_id: Uuid,
-    /// How `canonical` was made.
+    /// Format version of `canonical`.
     pub version: i16,
-    /// The bytes that were hashed.
+    /// Hashed bytes.
     pub canonical: Vec<u8>,
-    /// The hash of the event before.
     pub prev_hash: Vec<u8>,
-    /// Its own.
     pub hash: Vec<u8>,
     #[sqlx(flatten)]
     event: EventRow,
 }
 
 impl LinkRow {
-    /// What the columns say of the event; `None` where no event can be like that.
-    #[must_use]
+    /// Event according to the columns; `None` if they form no valid event.
     pub fn event(self) -> Option<Event> {
         Event::try_from(self.event).ok()
     }
 }
 
-/// Has everything that the transaction reads be of one moment.
-pub async fn freeze(connection: &mut PgConnection) -> sqlx::Result<()> {
+/// Makes the transaction read one snapshot.
+pub async fn set_snapshot_isolation(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query("set transaction isolation level repeatable read, read only")
         .execute(connection)
         .await
         .map(|_| ())
 }
 
-/// The end of the chain.
+/// Head of the chain.
 pub async fn head(connection: &mut PgConnection) -> sqlx::Result<Head> {
     sqlx::query_as("select seq, hash from audit_head")
         .fetch_one(connection)
         .await
 }
 
-/// Up to `limit` events after a place.
+/// Up to `limit` events after a sequence number.
 pub async fn links_after(
     connection: &mut PgConnection,
     seq: i64,
@@ -66,22 +61,19 @@ pub async fn links_after(
     .await
 }
 
-/// A checkpoint.
 #[derive(Clone, Debug, FromRow)]
 pub struct CheckpointRow {
-    /// The last event's place.
+    /// Sequence number of the last event.
     pub seq: i64,
-    /// Its hash.
+    /// Hash of the last event.
     pub hash: Vec<u8>,
-    /// When it was made.
     pub at: DateTime<Utc>,
-    /// Which pepper it was signed under.
+    /// Pepper of the signature.
     pub fingerprint: Vec<u8>,
-    /// The signature.
     pub signature: Vec<u8>,
 }
 
-/// Adds a checkpoint, unless there is one of this place.
+/// Inserts a checkpoint, unless one exists at this sequence number.
 pub async fn insert_checkpoint(
     connection: &mut PgConnection,
     row: &CheckpointRow,
@@ -100,7 +92,7 @@ pub async fn insert_checkpoint(
     .map(|_| ())
 }
 
-/// Every checkpoint, oldest first.
+/// All checkpoints, oldest first.
 pub async fn checkpoints(connection: &mut PgConnection) -> sqlx::Result<Vec<CheckpointRow>> {
     sqlx::query_as(
         "select seq, hash, at, fingerprint, signature from audit_checkpoints order by seq",
@@ -109,7 +101,6 @@ pub async fn checkpoints(connection: &mut PgConnection) -> sqlx::Result<Vec<Chec
     .await
 }
 
-/// The latest checkpoint.
 pub async fn last_checkpoint(connection: &mut PgConnection) -> sqlx::Result<Option<CheckpointRow>> {
     sqlx::query_as(
         "select seq, hash, at, fingerprint, signature from audit_checkpoints

@@ -1,4 +1,4 @@
-//! Table `api_keys`: many keys at once.
+//! Table `api_keys`: bulk actions.
 
 use std::collections::HashSet;
 
@@ -12,8 +12,8 @@ use crate::domain::bulk::{BulkAction, MAX_KEYS};
 use crate::domain::bulk_input::Selection;
 use crate::domain::token::KeyId;
 
-/// The keys that are meant, oldest first: every listed one that there is, or the live ones that fit
-/// and that the action can be meant for. One more than an order takes, where there are more.
+/// Selected keys, oldest first: the existing listed ones, or the live matching ones that the action
+/// applies to. Matching returns at most one key more than a request may change.
 pub async fn select(
     connection: &mut PgConnection,
     selection: &Selection,
@@ -25,7 +25,7 @@ pub async fn select(
             sqlx::query_as(select_keys!(
                 "where k.key_id = any($1) order by k.created_at, k.key_id"
             ))
-            .bind(names(ids))
+            .bind(as_strs(ids))
             .fetch_all(connection)
             .await
         }
@@ -63,23 +63,22 @@ pub async fn select(
     }
 }
 
-/// Keeps others from changing these keys, and from orders about their lineages, until the
-/// transaction ends. Lineages are locked in one order, and each from its first key on, as a single
-/// order locks it.
+/// Locks these keys and the first keys of their lineages until the transaction ends. The order (lineage,
+/// generation) matches the locks of single-key writes, which prevents deadlocks.
 pub async fn lock_for_update(connection: &mut PgConnection, ids: &[KeyId]) -> sqlx::Result<()> {
     sqlx::query(
         "select from api_keys
           where key_id = any($1) or key_id in (select lineage from api_keys where key_id = any($1))
           order by lineage, generation for no key update",
     )
-    .bind(names(ids))
+    .bind(as_strs(ids))
     .execute(connection)
     .await
     .map(|_| ())
 }
 
-/// Those of the keys beside which another one of their lineage is live.
-pub async fn crowded(
+/// Keys among `ids` that have another live key in their lineage.
+pub async fn with_live_sibling(
     connection: &mut PgConnection,
     ids: &[KeyId],
     now: DateTime<Utc>,
@@ -92,14 +91,14 @@ pub async fn crowded(
             and (other.retires_at is null or other.retires_at > $2)
             and (other.not_after is null or other.not_after > $2)",
     )
-    .bind(names(ids))
+    .bind(as_strs(ids))
     .bind(now)
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().collect())
 }
 
-/// Those of the partners that are active, and keeps them so until the transaction ends.
+/// Active partners among `partner_ids`, with a shared lock until the transaction ends.
 pub async fn lock_active_shared(
     connection: &mut PgConnection,
     partner_ids: &[Uuid],
@@ -115,6 +114,6 @@ pub async fn lock_active_shared(
     Ok(active.map(|(partner_id, _)| partner_id).collect())
 }
 
-fn names(ids: &[KeyId]) -> Vec<&str> {
+fn as_strs(ids: &[KeyId]) -> Vec<&str> {
     ids.iter().map(KeyId::as_str).collect()
 }

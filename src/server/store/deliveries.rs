@@ -1,4 +1,4 @@
-//! Table `deliveries`: notices on their way to one webhook or address each, and how that went.
+//! Table `deliveries`: notifications to one webhook or e-mail address each, with their attempts.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -12,48 +12,38 @@ use crate::domain::page::Direction;
 use crate::domain::token::KeyId;
 use crate::domain::webhook::DeliveryQuery;
 
-/// A delivery whose time has come, with what is to be sent.
+/// A due delivery with its content and target.
 #[derive(FromRow)]
 pub struct DueRow {
-    /// The delivery.
     pub delivery_id: Uuid,
-    /// The notice.
     pub notice_id: Uuid,
-    /// What it tells.
     pub kind: String,
-    /// Of which key.
     pub key_id: String,
-    /// Whose key.
     pub partner_id: Uuid,
-    /// That partner's name.
     pub partner_name: String,
-    /// When that was.
+    /// Time of the announced change.
     pub at: DateTime<Utc>,
-    /// What more there is to tell.
     pub data: Value,
-    /// The address, where it goes by mail.
+    /// Target address of an e-mail delivery.
     pub email: Option<String>,
-    /// The webhook, where it goes to one.
+    /// Target of a webhook delivery.
     pub webhook_id: Option<Uuid>,
-    /// Its address.
     pub url: Option<String>,
-    /// Its sealed secret.
     pub sealed_secret: Option<Vec<u8>>,
-    /// Under which pepper that is sealed.
+    /// Pepper of the sealed secret.
     pub pepper_fingerprint: Option<Vec<u8>>,
-    /// How often it was tried, this time included.
+    /// Attempts, including the current one.
     pub attempts: i32,
-    /// When it is given up.
     pub give_up_at: DateTime<Utc>,
 }
 
-/// Takes up to `most` deliveries whose time has come, until `lease`: where the process dies meanwhile,
-/// another takes them then.
+/// Claims up to `limit` due deliveries until `lease`. If the process dies, another one claims them
+/// after the lease.
 pub async fn claim(
     connection: &mut PgConnection,
     now: DateTime<Utc>,
     lease: DateTime<Utc>,
-    most: i64,
+    limit: i64,
 ) -> sqlx::Result<Vec<DueRow>> {
     sqlx::query_as(
         "with due as (
@@ -72,28 +62,26 @@ pub async fn claim(
     )
     .bind(now)
     .bind(lease)
-    .bind(most)
+    .bind(limit)
     .fetch_all(connection)
     .await
 }
 
-/// What came of an attempt.
+/// Result of an attempt.
 pub struct Attempt<'a> {
-    /// When it ended.
+    /// End of the attempt.
     pub at: DateTime<Utc>,
-    /// How the delivery stands now.
     pub status: DeliveryStatus,
-    /// When it is tried again.
     pub next_attempt_at: DateTime<Utc>,
-    /// What answered.
+    /// HTTP status or SMTP reply code.
     pub code: Option<i32>,
-    /// What kept it from being answered.
+    /// Error that prevented a response.
     pub error: Option<&'a str>,
-    /// How long it took.
+    /// Duration.
     pub millis: i32,
 }
 
-/// Writes what came of an attempt.
+/// Records the result of an attempt.
 pub async fn record(
     connection: &mut PgConnection,
     delivery_id: Uuid,
@@ -188,7 +176,7 @@ macro_rules! select_page {
     };
 }
 
-/// One more of a partner's deliveries than the page has, in the request's direction.
+/// Returns one delivery of the partner more than the page size, in the request's direction.
 pub async fn list(
     connection: &mut PgConnection,
     partner_id: Uuid,
@@ -214,8 +202,8 @@ pub async fn list(
         .collect::<sqlx::Result<_>>()?)
 }
 
-/// Has a delivery tried anew, from now on, and gives it back with its partner; `None` where there is
-/// none.
+/// Schedules a delivery for immediate retry, and returns it with its partner; `None` if it does not
+/// exist.
 pub async fn restart(
     connection: &mut PgConnection,
     delivery_id: Uuid,

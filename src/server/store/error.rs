@@ -1,13 +1,13 @@
-//! What a database error means to a caller, and what of it may be logged.
+//! Classification and logging of database errors.
 
 use crate::domain::error::AppError;
 
 impl From<sqlx::Error> for AppError {
-    /// Maps to [`AppError::Unavailable`] where trying again may help, else to
-    /// [`AppError::Internal`]. The cause goes to the log, without any row's values.
+    /// Maps to [`AppError::Unavailable`] if a retry may help, otherwise to [`AppError::Internal`]. Logs
+    /// the cause without row values.
     fn from(error: sqlx::Error) -> Self {
         if is_unavailable(&error) {
-            tracing::warn!(cause = %describe(&error), "the database can't be reached");
+            tracing::warn!(cause = %describe(&error), "the database is unavailable");
             Self::UNAVAILABLE
         } else {
             tracing::error!(cause = %describe(&error), "a query failed");
@@ -16,21 +16,18 @@ impl From<sqlx::Error> for AppError {
     }
 }
 
-/// The name of the constraint that refused a write.
-#[must_use]
+/// Name of the constraint that a write violated.
 pub fn violated_constraint(error: &sqlx::Error) -> Option<&str> {
     error.as_database_error()?.constraint()
 }
 
-/// Whether a statement was cut off for having taken longer than it may.
-#[must_use]
+/// True if a statement was cancelled by its timeout.
 pub fn is_timeout(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.as_deref() == Some("57014")
 }
 
-/// The error's text. A database error's `Debug` prints the failing row, its message doesn't.
-#[must_use]
+/// Loggable text of an error. A database error's `Debug` contains the failing row, its message does not.
 pub fn describe(error: &sqlx::Error) -> String {
     match error.as_database_error() {
         Some(database) => format!(

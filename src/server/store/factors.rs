@@ -6,20 +6,16 @@ use uuid::Uuid;
 
 use crate::domain::mfa::MfaStatus;
 
-/// A factor with its secret as it is stored.
+/// A second factor with its sealed secret.
 #[derive(FromRow)]
 pub struct FactorRow {
-    /// Whose.
     pub operator_id: Uuid,
-    /// Sealed.
     pub sealed_secret: Vec<u8>,
-    /// Under which pepper.
     pub pepper_fingerprint: Vec<u8>,
-    /// Since when it counts.
     pub confirmed_at: Option<DateTime<Utc>>,
 }
 
-/// An operator's factor, confirmed or not.
+/// Finds an operator's second factor, confirmed or not.
 pub async fn find(
     connection: &mut PgConnection,
     operator_id: Uuid,
@@ -33,9 +29,8 @@ pub async fn find(
     .await
 }
 
-/// What an operator has.
-///
-/// Recovery codes count that were made under one of the known peppers, or before that was noted.
+/// MFA status of an operator. Counts the recovery codes of the known peppers, and those from before
+/// fingerprints were stored.
 pub async fn view(
     connection: &mut PgConnection,
     operator_id: Uuid,
@@ -58,7 +53,7 @@ pub async fn view(
     })
 }
 
-/// How many unused recovery codes were made under none of the known peppers.
+/// Number of unused recovery codes whose pepper is unknown.
 pub async fn count_uncovered_codes(
     connection: &mut PgConnection,
     known: &[[u8; 8]],
@@ -73,15 +68,14 @@ pub async fn count_uncovered_codes(
     .await
 }
 
-/// The operators who have a confirmed factor.
-pub async fn operators(connection: &mut PgConnection) -> sqlx::Result<Vec<Uuid>> {
+/// Operators with a confirmed second factor.
+pub async fn confirmed_operators(connection: &mut PgConnection) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar("select operator_id from operator_factors where confirmed_at is not null")
         .fetch_all(connection)
         .await
 }
 
-/// Begins a factor, in the place of one that was begun and not confirmed; whether there was no
-/// confirmed one.
+/// Enrols a second factor and replaces an unconfirmed one. Returns false if a confirmed one exists.
 pub async fn begin(
     connection: &mut PgConnection,
     operator_id: Uuid,
@@ -106,25 +100,25 @@ pub async fn begin(
     .map(|done| done.rows_affected() == 1)
 }
 
-/// Has the factor that was begun count from now on; whether it did not before, and is that one still.
+/// Confirms a second factor. Returns false if it was confirmed or replaced in the meantime.
 pub async fn confirm(
     connection: &mut PgConnection,
-    begun: &FactorRow,
+    factor: &FactorRow,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
     sqlx::query(
         "update operator_factors set confirmed_at = $3
           where operator_id = $1 and sealed_secret = $2 and confirmed_at is null",
     )
-    .bind(begun.operator_id)
-    .bind(&begun.sealed_secret)
+    .bind(factor.operator_id)
+    .bind(&factor.sealed_secret)
     .bind(now)
     .execute(connection)
     .await
     .map(|done| done.rows_affected() == 1)
 }
 
-/// Takes the code of a step; whether none of that step or a later one was taken before.
+/// Uses up a time step. Returns false if this or a later step was used before.
 pub async fn take_step(
     connection: &mut PgConnection,
     operator_id: Uuid,
@@ -140,7 +134,6 @@ pub async fn take_step(
     .map(|done| done.rows_affected() == 1)
 }
 
-/// Replaces an operator's recovery codes.
 pub async fn replace_codes(
     connection: &mut PgConnection,
     operator_id: Uuid,
@@ -164,7 +157,8 @@ pub async fn replace_codes(
     .map(|_| ())
 }
 
-/// Takes a recovery code, by its hash under any of the peppers; whether it was there and unused.
+/// Uses up a recovery code, by its hash under any of the peppers. Returns false if no unused code
+/// matches.
 pub async fn take_code(
     connection: &mut PgConnection,
     operator_id: Uuid,
@@ -184,7 +178,7 @@ pub async fn take_code(
     .map(|done| done.rows_affected() == 1)
 }
 
-/// Takes an operator's factor and codes away; whether there was a confirmed one.
+/// Deletes an operator's second factor and codes. Returns true if the factor was confirmed.
 pub async fn delete(connection: &mut PgConnection, operator_id: Uuid) -> sqlx::Result<bool> {
     let confirmed: Option<bool> = sqlx::query_scalar(
         "delete from operator_factors where operator_id = $1 returning confirmed_at is not null",
@@ -195,8 +189,8 @@ pub async fn delete(connection: &mut PgConnection, operator_id: Uuid) -> sqlx::R
     Ok(confirmed.unwrap_or_default())
 }
 
-/// The secrets that are sealed under another pepper than this one.
-pub async fn sealed_otherwise(
+/// Secrets that are sealed under a pepper other than this one.
+pub async fn sealed_with_other_pepper(
     connection: &mut PgConnection,
     fingerprint: &[u8],
 ) -> sqlx::Result<Vec<FactorRow>> {
@@ -209,7 +203,7 @@ pub async fn sealed_otherwise(
     .await
 }
 
-/// Replaces a sealed secret, unless another process has done so meanwhile.
+/// Replaces a sealed secret, unless it was changed in the meantime.
 pub async fn reseal(
     connection: &mut PgConnection,
     before: &FactorRow,

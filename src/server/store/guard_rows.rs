@@ -1,4 +1,4 @@
-//! Table `api_keys`, as the guard reads it: with what is stored of the secret.
+//! Table `api_keys`, as read by the guard: with the stored secret.
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
@@ -7,40 +7,34 @@ use uuid::Uuid;
 use crate::domain::key::Lifetime;
 use crate::domain::scope::Scope;
 
-/// What the guard needs of a key, its stored secret included.
+/// Key columns for verification, including the stored secret.
 #[derive(FromRow)]
 pub struct GuardRow {
-    /// Whose it is.
     pub partner_id: Uuid,
-    /// Whether that partner is active.
     pub partner_active: bool,
-    /// What it may do, by name.
     pub scopes: Vec<String>,
-    /// Requests a minute.
     pub rate_per_minute: i32,
-    /// First moment of its window.
+    /// Start of the validity window, inclusive.
     pub not_before: DateTime<Utc>,
-    /// First moment after its window.
+    /// End of the validity window, exclusive.
     pub not_after: Option<DateTime<Utc>>,
-    /// End of its grace.
+    /// End of the grace period.
     pub retires_at: Option<DateTime<Utc>>,
-    /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// A PHC string.
+    /// PHC string.
     pub secret_hash: String,
-    /// The check tag; `None` for a legacy row before its first success.
+    /// `None` for a legacy row before its first success.
     pub check_tag: Option<Vec<u8>>,
-    /// Which pepper the hash was made under; `None` for an imported row.
+    /// Pepper of the hash; `None` for an imported row before its first success.
     pub pepper_fingerprint: Option<Vec<u8>>,
-    /// Whether the secret is one of the earlier Node pack's.
+    /// True if the earlier Node version issued the secret.
     pub legacy: bool,
-    /// Whether it was accepted before.
+    /// True if the key was accepted before.
     pub used_before: bool,
 }
 
 impl GuardRow {
-    /// The dates that decide what the key is.
-    #[must_use]
+    /// Dates that determine the key's status.
     pub fn lifetime(&self) -> Lifetime {
         Lifetime {
             not_before: self.not_before,
@@ -50,8 +44,7 @@ impl GuardRow {
         }
     }
 
-    /// What the key may do; a name that is no scope grants nothing.
-    #[must_use]
+    /// Known scopes; an unknown name grants nothing.
     pub fn scopes(&self) -> Vec<Scope> {
         self.scopes
             .iter()
@@ -60,7 +53,7 @@ impl GuardRow {
     }
 }
 
-/// What the guard needs of a key.
+/// Finds a key for verification.
 pub async fn find_for_guard(
     connection: &mut PgConnection,
     key_id: &str,
@@ -79,7 +72,7 @@ pub async fn find_for_guard(
     .await
 }
 
-/// How many keys that may still be accepted were made under none of these peppers.
+/// Number of live keys whose pepper is none of these.
 pub async fn count_uncovered(
     connection: &mut PgConnection,
     fingerprints: &[Vec<u8>],

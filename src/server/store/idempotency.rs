@@ -4,27 +4,25 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-/// What names an answer that is given again.
+/// Identity of a stored response.
 #[derive(Clone, Copy, Debug)]
 pub struct AnswerId<'a> {
-    /// Whose key it is.
     pub partner_id: Uuid,
-    /// On which route.
     pub route: &'a str,
-    /// The client's `Idempotency-Key`.
+    /// Value of the `Idempotency-Key` header.
     pub key: &'a str,
 }
 
-/// An answer that was given.
+/// A stored response.
 #[derive(Clone, Debug, FromRow, PartialEq, Eq)]
 pub struct AnswerRow {
-    /// SHA-256 of what was asked for.
+    /// SHA-256 of the request.
     pub request_hash: Vec<u8>,
-    /// The answer, as JSON.
+    /// Response as JSON.
     pub answer: String,
 }
 
-/// Takes the lock of this number until the transaction ends; `false` where another has it.
+/// Tries to take the advisory lock of this number until the transaction ends.
 pub async fn try_lock(connection: &mut PgConnection, number: i64) -> sqlx::Result<bool> {
     sqlx::query_scalar("select pg_try_advisory_xact_lock($1)")
         .bind(number)
@@ -32,7 +30,7 @@ pub async fn try_lock(connection: &mut PgConnection, number: i64) -> sqlx::Resul
         .await
 }
 
-/// The answer that was given after `since`.
+/// Finds a response stored after `since`.
 pub async fn find(
     connection: &mut PgConnection,
     id: &AnswerId<'_>,
@@ -50,7 +48,7 @@ pub async fn find(
     .await
 }
 
-/// Keeps an answer, in the place of an older one.
+/// Stores a response, and replaces an older one.
 pub async fn store(
     connection: &mut PgConnection,
     id: &AnswerId<'_>,
@@ -76,7 +74,7 @@ pub async fn store(
     .map(|_| ())
 }
 
-/// Deletes answers that were given up to `until`; how many.
+/// Deletes responses stored until `until`; returns their number.
 pub async fn sweep(connection: &mut PgConnection, until: DateTime<Utc>) -> sqlx::Result<u64> {
     let result = sqlx::query("delete from idempotency_keys where created_at <= $1")
         .bind(until)

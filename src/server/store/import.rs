@@ -1,4 +1,4 @@
-//! The tables of the earlier Node pack, as they are read, and the rows that are made of theirs.
+//! Import from the earlier Node version: reads its tables and inserts partners and keys.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
@@ -11,11 +11,11 @@ use crate::domain::key::Environment;
 use crate::domain::scope::Scope;
 use crate::domain::token::KeyId;
 
-/// The database that is read.
+/// Source database.
 pub struct Source(PgConnection);
 
 impl Source {
-    /// Connects. All that is read is of one moment, and nothing is written.
+    /// Connects in a read-only transaction on one snapshot.
     pub async fn open(options: PgConnectOptions) -> sqlx::Result<Self> {
         let options = options
             .application_name("myproof-registry-import")
@@ -30,7 +30,7 @@ impl Source {
         Ok(Self(connection))
     }
 
-    /// The names of a table's columns; none where there is no such table.
+    /// Column names of a table; empty if the table does not exist.
     pub async fn columns(&mut self, table: &str) -> sqlx::Result<Vec<String>> {
         sqlx::query_scalar(
             "select attname::text from pg_attribute
@@ -41,7 +41,7 @@ impl Source {
         .await
     }
 
-    /// Every row of a table, as JSON.
+    /// All rows of a table as JSON.
     pub async fn rows(&mut self, table: &str) -> sqlx::Result<Vec<Map<String, Value>>> {
         let sql = match table {
             "partners" => "select row_to_json(t) from partners t",
@@ -53,7 +53,7 @@ impl Source {
     }
 }
 
-/// Adds a partner; `false` where there is one of this id.
+/// Inserts a partner; returns false if the id exists.
 pub async fn insert_partner(
     connection: &mut PgConnection,
     partner_id: Uuid,
@@ -76,36 +76,28 @@ pub async fn insert_partner(
     Ok(result.rows_affected() == 1)
 }
 
-/// A key of the source.
+/// A key to import.
 #[derive(Debug)]
 pub struct ImportedKeyRow<'a> {
-    /// Its id.
     pub key_id: &'a KeyId,
-    /// Whose it is.
     pub partner_id: Uuid,
-    /// What it was called.
     pub name: Option<&'a str>,
-    /// Where it is meant to be used.
     pub environment: Environment,
-    /// What it may do.
     pub scopes: &'a [Scope],
-    /// Requests a minute.
     pub rate_per_minute: i32,
-    /// The PHC string.
+    /// PHC string.
     pub secret_hash: &'a str,
-    /// First moment of its window.
+    /// Start of the validity window, inclusive.
     pub not_before: DateTime<Utc>,
-    /// First moment after its window.
+    /// End of the validity window, exclusive.
     pub not_after: Option<DateTime<Utc>>,
-    /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// Who took it over.
+    /// Actor of the import.
     pub created_by: &'a str,
-    /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// Adds a key, marked legacy: without a tag and a fingerprint until its first success.
+/// Inserts a key marked legacy, without check tag and fingerprint until its first success.
 pub async fn insert_key(
     connection: &mut PgConnection,
     key: &ImportedKeyRow<'_>,
@@ -135,7 +127,7 @@ pub async fn insert_key(
     .map(|_| ())
 }
 
-/// Whether a key came from the Node pack.
+/// True if the key was imported from the Node version.
 pub async fn is_legacy(connection: &mut PgConnection, key_id: &KeyId) -> sqlx::Result<bool> {
     sqlx::query_scalar("select legacy from api_keys where key_id = $1")
         .bind(key_id.as_str())

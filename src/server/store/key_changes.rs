@@ -1,4 +1,4 @@
-//! Table `api_keys`: what changes it.
+//! Table `api_keys`: writes.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -9,39 +9,31 @@ use crate::domain::key::{Environment, RevocationReason};
 use crate::domain::scope::Scope;
 use crate::domain::token::KeyId;
 
-/// A key to be added, but for its id and secret.
+/// A key to insert, without its id and secret.
 #[derive(Debug)]
 pub struct NewKeyRow<'a> {
-    /// Whose it is.
     pub partner_id: Uuid,
-    /// What the operator calls it.
     pub name: Option<&'a str>,
-    /// Where it is meant to be used.
     pub environment: Environment,
-    /// What it may do.
     pub scopes: &'a [Scope],
-    /// Requests a minute.
     pub rate_per_minute: i32,
-    /// First moment of its window.
+    /// Start of the validity window, inclusive.
     pub not_before: DateTime<Utc>,
-    /// First moment after its window.
+    /// End of the validity window, exclusive.
     pub not_after: Option<DateTime<Utc>>,
-    /// Its predecessor.
+    /// Predecessor.
     pub rotated_from: Option<&'a KeyId>,
-    /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// Who made it.
     pub created_by: &'a str,
 }
 
-/// What is stored of a secret.
+/// Stored form of a secret.
 #[derive(Clone)]
 pub struct StoredSecret {
-    /// A PHC string.
+    /// PHC string.
     pub hash: String,
-    /// The check tag.
     pub tag: [u8; 4],
-    /// Which pepper both were made under.
+    /// Pepper of the hash and the tag.
     pub fingerprint: [u8; 8],
 }
 
@@ -51,7 +43,7 @@ impl std::fmt::Debug for StoredSecret {
     }
 }
 
-/// Adds a key; `false` where its id is taken.
+/// Inserts a key; returns false if its id exists.
 pub async fn insert(
     connection: &mut PgConnection,
     key_id: &KeyId,
@@ -85,7 +77,7 @@ pub async fn insert(
     Ok(result.rows_affected() == 1)
 }
 
-/// Writes a key's changeable fields. A grace that runs never outlives the new end.
+/// Updates a key's changeable fields. A running grace period never exceeds the new `not_after`.
 pub async fn update(
     connection: &mut PgConnection,
     key_id: &KeyId,
@@ -110,20 +102,20 @@ pub async fn update(
     .map(|_| ())
 }
 
-/// How a key that is rotated ends.
+/// Retirement of a rotated key.
 #[derive(Clone, Copy, Debug)]
 pub struct Retirement {
-    /// When it ends, at the latest.
+    /// Latest end of the key.
     pub retires_at: DateTime<Utc>,
-    /// Whether that is now.
-    pub at_once: bool,
-    /// How long its grace is, in seconds, and what it runs from.
+    /// True if the key ends immediately.
+    pub immediate: bool,
+    /// Length of the grace period in seconds, and its start.
     pub grace: (i32, GraceStart),
-    /// Since when the grace runs; `None` while it waits for the successor's first use.
+    /// Start of the grace period; `None` while it waits for the successor's first use.
     pub grace_started_at: Option<DateTime<Utc>>,
 }
 
-/// Has a key end that gets a successor.
+/// Retires a key that gets a successor.
 pub async fn retire(
     connection: &mut PgConnection,
     key_id: &KeyId,
@@ -142,13 +134,13 @@ pub async fn retire(
     .bind(retirement.grace_started_at)
     .execute(&mut *connection)
     .await?;
-    if retirement.at_once {
+    if retirement.immediate {
         supersede(connection, key_id, retirement.retires_at).await?;
     }
     Ok(())
 }
 
-/// Has a retiring key end at another time, whatever its grace waited for.
+/// Changes the end of a retiring key, and starts its grace period if it has not started.
 pub async fn change_grace(
     connection: &mut PgConnection,
     key_id: &KeyId,
@@ -178,7 +170,6 @@ async fn supersede(
     revoke(connection, key_id, at, RevocationReason::Superseded, None).await
 }
 
-/// Revokes a key.
 pub async fn revoke(
     connection: &mut PgConnection,
     key_id: &KeyId,
@@ -200,7 +191,6 @@ pub async fn revoke(
     .map(|_| ())
 }
 
-/// Undoes a revocation.
 pub async fn restore(connection: &mut PgConnection, key_id: &KeyId) -> sqlx::Result<()> {
     sqlx::query(
         "update api_keys set revoked_at = null, revoked_reason = null, revoked_note = null
@@ -212,7 +202,7 @@ pub async fn restore(connection: &mut PgConnection, key_id: &KeyId) -> sqlx::Res
     .map(|_| ())
 }
 
-/// Replaces what is stored of a secret, if it is still what was verified.
+/// Replaces a stored secret, unless it was changed since it was verified.
 pub async fn replace_secret(
     connection: &mut PgConnection,
     key_id: &str,

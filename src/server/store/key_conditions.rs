@@ -1,6 +1,6 @@
-//! The conditions on keys that lists, counts, bulk actions and notifications share: `KeyStatus` and the
-//! flags of `KeyView` in SQL. In each, `k` is the key, `p` its partner and `u` its last use; `$now`,
-//! `$soon` and `$recently` are moments. A day has 24 hours, whatever the session's time zone.
+//! SQL conditions shared by lists, counts, bulk actions and notifications: `KeyStatus` and the flags of
+//! `KeyView`. `k` is the key, `p` its partner and `u` its last use; `$now`, `$soon` and `$recently` are
+//! times. A day has 24 hours, independent of the session's time zone.
 
 use chrono::{DateTime, Utc};
 use sqlx::{Postgres, QueryBuilder};
@@ -13,7 +13,7 @@ pub const ROTATION_DUE: &str = "k.revoked_at is null and k.retires_at is null
     and k.created_at <= $now - make_interval(
         hours => 24 * coalesce(p.max_key_age_days, (select max_key_age_days from policy)))";
 
-/// What [`ROTATION_DUE`] implies, in a form that an index can begin at.
+/// Indexable condition that [`ROTATION_DUE`] implies.
 pub const MAY_BE_DUE: &str = "k.created_at <= $now - make_interval(hours => 24 * (select least(
     (select max_key_age_days from policy), (select min(max_key_age_days) from partners))))";
 
@@ -23,7 +23,7 @@ pub const STALE: &str = "k.revoked_at is null and k.retires_at is null
     and greatest(k.created_at, k.not_before, u.last_used_at)
         <= $now - make_interval(hours => 24 * (select stale_after_days from policy))";
 
-/// What [`STALE`] implies, in a form that an index can begin at.
+/// Indexable condition that [`STALE`] implies.
 pub const MAY_BE_STALE: &str =
     "k.created_at <= $now - make_interval(hours => 24 * (select stale_after_days from policy))";
 
@@ -37,24 +37,22 @@ pub const STILL_USED: &str = "k.revoked_at is null and k.retires_at > $now and k
     and u.last_used_at > (select successor.created_at from api_keys successor
                            where successor.rotated_from = k.key_id)";
 
-/// Refused recently.
 pub const REFUSED: &str = "u.last_refused_at > $recently";
 
-/// Never accepted.
 pub const NEVER_USED: &str = "u.last_used_at is null";
 
-/// Adds a condition with its moments in their places.
+/// Adds a condition and binds its times.
 pub fn push(statement: &mut QueryBuilder<Postgres>, condition: &str, now: DateTime<Utc>) {
-    let moments = [
+    let times = [
         ("now", now),
         ("soon", now + EXPIRY_WARNING),
         ("recently", now - RECENT_WINDOW),
     ];
     for (n, part) in condition.split('$').enumerate() {
-        let named = moments
+        let placeholder = times
             .iter()
             .find_map(|(name, at)| Some((part.strip_prefix(name)?, at)));
-        match named {
+        match placeholder {
             Some((rest, at)) if n > 0 => {
                 statement.push_bind(*at);
                 statement.push(rest);
@@ -66,7 +64,7 @@ pub fn push(statement: &mut QueryBuilder<Postgres>, condition: &str, now: DateTi
     }
 }
 
-/// Adds the condition that a key has a status.
+/// Adds a condition on the status.
 pub fn push_status(statement: &mut QueryBuilder<Postgres>, status: KeyStatus, now: DateTime<Utc>) {
     statement.push(format!(
         "api_key_is('{}', k.revoked_at, k.retires_at, k.not_before, k.not_after, ",

@@ -1,4 +1,4 @@
-//! Table `api_keys`, with what is shown of a key from beside it.
+//! Table `api_keys`, joined with partners, policy, successors and last use.
 
 use std::collections::HashMap;
 
@@ -11,8 +11,8 @@ use crate::domain::key::{KeyStatus, KeyView, Lifetime, RevocationReason};
 use crate::domain::scope::Scope;
 use crate::domain::token::KeyId;
 
-/// What is shown of keys `k`. Of `few`, each one's partner is looked up by itself: the planner, which takes each lookup
-/// for a read from the disk, would rather read all partners.
+/// Selects key views from `api_keys k`. With `few`, each partner is looked up separately: the planner overestimates
+/// the cost of the lookups and would scan all partners otherwise.
 macro_rules! select_keys {
     (few $($tail:tt)*) => {
         select_keys!(
@@ -45,7 +45,7 @@ macro_rules! select_keys {
 
 pub(super) use select_keys;
 
-/// A key with what is shown of it; nothing of its secret.
+/// A key without its secret.
 #[derive(FromRow)]
 pub struct KeyRow {
     key_id: String,
@@ -75,8 +75,7 @@ pub struct KeyRow {
 }
 
 impl KeyRow {
-    /// The dates that decide what the key is.
-    #[must_use]
+    /// Dates that determine the key's status.
     pub fn lifetime(&self) -> Lifetime {
         Lifetime {
             not_before: self.not_before,
@@ -86,10 +85,7 @@ impl KeyRow {
         }
     }
 
-    /// The key as it is shown at `now`.
-    ///
-    /// # Errors
-    /// [`sqlx::Error::Decode`] where a column holds what its constraint forbids.
+    /// Converts to the view at `now`. Fails with [`sqlx::Error::Decode`] if a column violates its constraint.
     pub fn view(self, now: DateTime<Utc>) -> sqlx::Result<KeyView> {
         let status = KeyStatus::at(now, &self.lifetime());
         let stated_reason = self
@@ -98,7 +94,7 @@ impl KeyRow {
             .and_then(|reason| reason.parse().ok());
         let (revoked_at, revoked_reason) = match (status, self.revoked_at) {
             (KeyStatus::Revoked, Some(at)) => (Some(at), Some(stated_reason.unwrap_or_default())),
-            // The end of a grace needs no write to take effect.
+            // A grace period ends without a write.
             (KeyStatus::Revoked, None) => (
                 self.retires_at,
                 Some(stated_reason.unwrap_or(RevocationReason::Superseded)),
@@ -111,14 +107,14 @@ impl KeyRow {
             .max_key_age_days
             .filter(|_| self.retires_at.is_none() && status.is_live())
             .map(|age| self.created_at + days(age));
-        let last_sign = self
+        let last_activity = self
             .created_at
             .max(self.not_before)
             .max(self.last_used_at.unwrap_or(self.created_at));
         let stale_at = self
             .stale_after_days
             .filter(|_| status == KeyStatus::Active)
-            .map(|after| last_sign + days(after));
+            .map(|after| last_activity + days(after));
         Ok(KeyView {
             rotation_due_at,
             rotation_due: rotation_due_at.is_some_and(|at| at <= now),
@@ -149,7 +145,7 @@ impl KeyRow {
         })
     }
 
-    /// What the rotation asked for; `None` for a key that was not rotated.
+    /// Grace period of the rotation; `None` if the key was not rotated.
     fn grace(&self) -> Option<Grace> {
         Some(Grace {
             seconds: self.grace_seconds?,
@@ -175,10 +171,10 @@ fn scopes(names: &[String]) -> sqlx::Result<Vec<Scope>> {
 }
 
 fn undecodable(column: &str) -> sqlx::Error {
-    sqlx::Error::Decode(format!("column {column} holds what its constraint forbids").into())
+    sqlx::Error::Decode(format!("column {column} violates its constraint").into())
 }
 
-/// One key. Text that is no id is nobody's, and is not sent to the database, which takes no NUL.
+/// Finds a key. Text that is not a valid id is not sent to the database, which rejects NUL.
 pub async fn find(connection: &mut PgConnection, key_id: &str) -> sqlx::Result<Option<KeyRow>> {
     if KeyId::parse(key_id).is_none() {
         return Ok(None);
@@ -189,7 +185,7 @@ pub async fn find(connection: &mut PgConnection, key_id: &str) -> sqlx::Result<O
         .await
 }
 
-/// These keys by id, as far as there are such keys.
+/// Existing keys among `ids`, by id.
 pub async fn by_id(
     connection: &mut PgConnection,
     ids: &[&str],
@@ -204,25 +200,25 @@ pub async fn by_id(
         .collect())
 }
 
-/// The newest keys of a key's lineage, itself among them, oldest first.
+/// Up to `limit` newest keys of a key's lineage, including itself, oldest first.
 pub async fn lineage(
     connection: &mut PgConnection,
     key_id: &KeyId,
-    most: i64,
+    limit: i64,
 ) -> sqlx::Result<Vec<KeyRow>> {
     let mut rows: Vec<KeyRow> = sqlx::query_as(select_keys!(
         "where k.lineage = (select lineage from api_keys where key_id = $1)
          order by k.generation desc limit $2"
     ))
     .bind(key_id.as_str())
-    .bind(most)
+    .bind(limit)
     .fetch_all(connection)
     .await?;
     rows.reverse();
     Ok(rows)
 }
 
-/// The dates that decide what these keys are, by id, as far as there are such keys.
+/// Lifetimes of the existing keys among `ids`, by id.
 pub async fn lifetimes(
     connection: &mut PgConnection,
     ids: &[KeyId],
@@ -232,9 +228,9 @@ pub async fn lifetimes(
     Ok(rows.map(|(key_id, row)| (key_id, row.lifetime())).collect())
 }
 
-/// One key, which others can't change until the transaction ends. The first key of its lineage is
-/// locked before it, so that orders about one lineage come one after the other. Their ids stay, so
-/// uses of them may be written meanwhile.
+/// Locks a key until the transaction ends, and returns it. The first key of its lineage is locked
+/// before it, which serialises writes to a lineage. The lock (`no key update`) still allows uses of the
+/// keys to be written.
 pub async fn lock_for_update(
     connection: &mut PgConnection,
     key_id: &str,
@@ -242,8 +238,8 @@ pub async fn lock_for_update(
     if KeyId::parse(key_id).is_none() {
         return Ok(None);
     }
-    // A row that this waited for is read again once the lock is had, but the left-joined
-    // successor isn't: the lock comes first, in a statement of its own.
+    // After waiting for a lock, PostgreSQL reads the locked row again but not the left-joined
+    // successor, so the lock is a separate statement.
     sqlx::query(
         "select from api_keys
           where key_id in ($1, (select lineage from api_keys where key_id = $1))
@@ -255,7 +251,7 @@ pub async fn lock_for_update(
     find(connection, key_id).await
 }
 
-/// The live keys of a key's lineage, but for itself, oldest first.
+/// Other live keys of a key's lineage, oldest first.
 pub async fn other_live(
     connection: &mut PgConnection,
     key_id: &KeyId,

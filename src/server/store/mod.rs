@@ -1,6 +1,6 @@
-//! SQL, by table. Functions on a connection; who opens the transaction is the service's business.
+//! SQL statements, one module per table. Functions take a connection; services open the transactions.
 //!
-//! Every query is run against a real PostgreSQL by the tests of `tests/`.
+//! The integration tests run every statement against a real PostgreSQL.
 
 pub mod asset_events;
 pub mod assets;
@@ -27,6 +27,7 @@ pub mod policy;
 #[cfg(feature = "sample")]
 pub mod sample;
 pub mod schema;
+pub mod sessions;
 pub mod sign_in_attempts;
 pub mod usage;
 pub mod webhooks;
@@ -36,20 +37,19 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgPool};
 
-/// How long a request waits for a connection before it is told that the database is away.
+/// Maximum wait for a connection before a request fails as unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// A pool that connects when it is first used.
-#[must_use]
+/// Creates a pool that connects on first use.
 pub fn lazy_pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
     let options = options
         .application_name("myproof-registry")
-        // No statement of the product runs for seconds; one that does has met a fault.
+        // No regular statement runs for seconds; a longer one indicates a problem.
         .options([
             ("statement_timeout", "10s"),
             ("lock_timeout", "5s"),
             ("timezone", "UTC"),
-            // What a list reads is in memory or on a disk without arms.
+            // Data is in memory or on SSD, where random reads cost little more than sequential ones.
             ("random_page_cost", "1.1"),
         ])
         .log_statements(tracing::log::LevelFilter::Off)
@@ -60,17 +60,15 @@ pub fn lazy_pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
         .connect_lazy_with(options)
 }
 
-/// The pattern that finds `text` anywhere by LIKE: `%`, `_` and `\` match themselves.
-#[must_use]
+/// LIKE pattern that matches `text` anywhere, with `%`, `_` and `\` escaped.
 pub fn contains_pattern(text: &str) -> String {
-    begins_pattern("%", text)
+    prefix_pattern("%", text)
 }
 
-/// The pattern that finds `text` by LIKE after what the pattern `before` finds.
-#[must_use]
-pub fn begins_pattern(before: &str, text: &str) -> String {
-    let mut pattern = String::with_capacity(before.len() + text.len() + 1);
-    pattern.push_str(before);
+/// LIKE pattern that matches `text` after the pattern `prefix`.
+pub fn prefix_pattern(prefix: &str, text: &str) -> String {
+    let mut pattern = String::with_capacity(prefix.len() + text.len() + 1);
+    pattern.push_str(prefix);
     for c in text.chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
@@ -84,8 +82,8 @@ pub fn begins_pattern(before: &str, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn wildcards_match_themselves() {
+    fn wildcards_are_escaped() {
         assert_eq!(super::contains_pattern(r"50%_a\b"), r"%50\%\_a\\b%");
-        assert_eq!(super::begins_pattern("", "%"), r"\%%");
+        assert_eq!(super::prefix_pattern("", "%"), r"\%%");
     }
 }

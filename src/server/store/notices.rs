@@ -1,4 +1,4 @@
-//! Table `notices`: the outbox.
+//! Table `notices`: the outbox of notifications.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use super::key_conditions as conditions;
 use crate::domain::notification::NotificationKind;
 use crate::domain::token::KeyId;
 
-/// Writes a notice, in the transaction of what it tells.
+/// Inserts a notification, in the transaction of the change that it announces.
 pub async fn insert(
     connection: &mut PgConnection,
     kind: NotificationKind,
@@ -31,7 +31,7 @@ pub async fn insert(
     .map(|_| ())
 }
 
-/// What waits in the outbox and to be delivered, and how many seconds the oldest of each is late.
+/// Number of pending notifications and seconds since the oldest, then the same for deliveries.
 pub async fn backlog(connection: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<[i64; 4]> {
     let (notices, notices_lag, deliveries, deliveries_lag) = sqlx::query_as(
         "select n.waiting, n.lag, d.waiting, d.lag
@@ -46,14 +46,14 @@ pub async fn backlog(connection: &mut PgConnection, now: DateTime<Utc>) -> sqlx:
     Ok([notices, notices_lag, deliveries, deliveries_lag])
 }
 
-/// Hands out up to `most` waiting notices to the webhooks and, where mail can be sent, the contacts
-/// that there are; how many. Several processes may do so at once.
-pub async fn hand_out(
+/// Creates deliveries for up to `limit` pending notifications: to webhooks and, if e-mail is enabled, to
+/// contacts. Returns the number of notifications. Safe to run concurrently.
+pub async fn create_deliveries(
     connection: &mut PgConnection,
     by_mail: bool,
     now: DateTime<Utc>,
-    patience: TimeDelta,
-    most: i64,
+    retry_period: TimeDelta,
+    limit: i64,
 ) -> sqlx::Result<u64> {
     let done = sqlx::query(
         "with taken as (
@@ -73,16 +73,16 @@ pub async fn hand_out(
          select notice_id from taken",
     )
     .bind(now)
-    .bind(now + patience)
+    .bind(now + retry_period)
     .bind(by_mail)
-    .bind(most)
+    .bind(limit)
     .fetch_all(connection)
     .await?;
     Ok(done.len() as u64)
 }
 
-/// Writes the notices of keys that end soon: 14, 7 and 1 days before their end, once each. A key that
-/// was made later than that has none.
+/// Inserts the notifications of expiring keys: 14, 7 and 1 days before the end, once each. A key that
+/// was created later than such a time has none for it.
 pub async fn insert_expiring(
     connection: &mut PgConnection,
     now: DateTime<Utc>,
@@ -109,7 +109,7 @@ pub async fn insert_expiring(
     Ok(done.rows_affected())
 }
 
-/// Writes the notices of keys that have become due for rotation, once each.
+/// Inserts the notifications of keys that are due for rotation, once per key.
 pub async fn insert_rotation_due(
     connection: &mut PgConnection,
     now: DateTime<Utc>,
@@ -131,8 +131,8 @@ pub async fn insert_rotation_due(
     Ok(done.rows_affected())
 }
 
-/// Deletes notices that were handed out before a moment, with their deliveries; how many. What was
-/// told once only is kept: it must not be told again.
+/// Deletes processed notifications from before a time, with their deliveries; returns their number.
+/// Rows that may be sent only once are kept, to prevent duplicates.
 pub async fn sweep(connection: &mut PgConnection, before: DateTime<Utc>) -> sqlx::Result<u64> {
     let swept = sqlx::query("delete from notices where handed_out and once is null and at < $1")
         .bind(before)

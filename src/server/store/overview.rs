@@ -1,4 +1,4 @@
-//! Table `api_keys`, counted.
+//! Table `api_keys`: counts.
 
 use std::time::Duration;
 use strum::VariantArray;
@@ -12,10 +12,10 @@ use super::key_list::push_count;
 use crate::domain::key::KeyStatus;
 use crate::domain::key_list::KeyQuery;
 
-/// The rows that an estimate is drawn from.
+/// Sample size of an estimate.
 const SAMPLE_ROWS: f64 = 20_000.0;
 
-/// The number of keys of each status, each counted up to `max`.
+/// Number of keys per status, each counted up to `max`.
 pub async fn count_statuses(
     connection: &mut PgConnection,
     partner_id: Option<Uuid>,
@@ -40,7 +40,7 @@ pub async fn count_statuses(
         .await
 }
 
-/// About how many keys have each status, after a sample of the table's pages.
+/// Estimated number of keys per status, from a sample of the table's pages.
 pub async fn estimate_statuses(
     connection: &mut PgConnection,
     now: DateTime<Utc>,
@@ -61,8 +61,8 @@ pub async fn estimate_statuses(
     .await
 }
 
-/// The number of keys that a query without a search finds, counted up to `max`; `None` where that would
-/// take longer than `timeout`: what is old and still live may lie among many that are not.
+/// Number of keys that match a query, ignoring its search, counted up to `max`; `None` after `timeout`,
+/// since old keys that are still live may be scattered among many that are not.
 pub async fn count(
     connection: &mut PgConnection,
     query: &KeyQuery,

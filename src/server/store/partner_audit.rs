@@ -1,4 +1,4 @@
-//! Table `audit_events` as a partner may read it.
+//! Table `audit_events`, as visible to a partner.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -10,8 +10,8 @@ use crate::domain::list::EventQuery;
 use crate::domain::page::Direction;
 use crate::domain::token::KeyId;
 
-// Whoever is not a key of this partner is `operator` here, without an address and without a note. The masking comes
-// before the filters, so that a filter finds what is shown and tells nothing more.
+// Actors other than the partner's own keys are masked as `operator`, without address and note. Masking comes before the
+// filters, so that filters reveal nothing that is masked.
 macro_rules! select_page {
     ($compare:literal, $order:literal) => {
         concat!(
@@ -45,7 +45,7 @@ macro_rules! select_page {
     };
 }
 
-/// One more event of this partner than the page has, in the request's direction.
+/// Returns one event of the partner more than the page size, in the request's direction.
 pub async fn list(
     connection: &mut PgConnection,
     partner_id: Uuid,

@@ -67,7 +67,7 @@ macro_rules! select_page {
     };
 }
 
-/// One more row than the page has, in the request's direction.
+/// Returns one row more than the page size, in the request's direction.
 pub async fn list(
     connection: &mut PgConnection,
     query: &PartnerQuery,
@@ -90,7 +90,7 @@ pub async fn list(
     Ok(rows.into_iter().map(Partner::from).collect())
 }
 
-/// Up to `limit` partners to choose from, by name.
+/// Up to `limit` suggested partners, sorted by name.
 pub async fn choices(
     connection: &mut PgConnection,
     q: Option<&str>,
@@ -115,7 +115,6 @@ pub async fn choices(
     Ok(rows.into_iter().map(choice).collect())
 }
 
-/// One partner.
 pub async fn find(
     connection: &mut PgConnection,
     partner_id: Uuid,
@@ -129,7 +128,7 @@ pub async fn find(
     Ok(row.map(Partner::from))
 }
 
-/// What these partners are called.
+/// Names of these partners.
 pub async fn names(
     connection: &mut PgConnection,
     partner_ids: &[Uuid],
@@ -140,7 +139,7 @@ pub async fn names(
         .await
 }
 
-/// The ids of up to two partners of exactly this name: two tell that it is ambiguous.
+/// Ids of up to two partners with exactly this name; two mean that the name is ambiguous.
 pub async fn ids_by_name(connection: &mut PgConnection, name: &str) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar("select partner_id from partners where name = $1 limit 2")
         .bind(name)
@@ -148,7 +147,8 @@ pub async fn ids_by_name(connection: &mut PgConnection, name: &str) -> sqlx::Res
         .await
 }
 
-/// Keeps other command lines from making a partner of this name until the transaction ends.
+/// Takes an advisory lock on a name until the transaction ends, so that concurrent commands do not
+/// create the same partner twice.
 pub async fn lock_name(connection: &mut PgConnection, name: &str) -> sqlx::Result<()> {
     sqlx::query("select pg_advisory_xact_lock(hashtextextended('partner-name:' || $1, 0))")
         .bind(name)
@@ -157,7 +157,6 @@ pub async fn lock_name(connection: &mut PgConnection, name: &str) -> sqlx::Resul
         .map(|_| ())
 }
 
-/// Adds a partner.
 pub async fn insert(
     connection: &mut PgConnection,
     partner_id: Uuid,
@@ -181,17 +180,15 @@ pub async fn insert(
 /// A partner's changeable fields.
 #[derive(Clone, Debug, FromRow, PartialEq, Eq)]
 pub struct PartnerFields {
-    /// Its name.
     pub name: String,
-    /// Whom to write to.
     pub contact_email: Option<String>,
-    /// Whether its keys are accepted.
+    /// False if its keys are refused.
     pub active: bool,
-    /// Days after which its keys are due for rotation.
+    /// Age in days at which its keys are due for rotation.
     pub max_key_age_days: Option<i32>,
 }
 
-/// Reads a partner's fields and keeps others from changing them until the transaction ends.
+/// Locks a partner until the transaction ends, and returns its fields.
 pub async fn lock_for_update(
     connection: &mut PgConnection,
     partner_id: Uuid,
@@ -226,7 +223,6 @@ pub async fn lock_shared(
         .await
 }
 
-/// Writes a partner's fields.
 pub async fn update(
     connection: &mut PgConnection,
     partner_id: Uuid,

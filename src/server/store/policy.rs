@@ -1,4 +1,4 @@
-//! Table `policy`, and the keys that it makes stand out.
+//! Table `policy`.
 
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
@@ -33,7 +33,6 @@ macro_rules! select_policy {
     };
 }
 
-/// The policy.
 pub async fn find(connection: &mut PgConnection) -> sqlx::Result<Policy> {
     sqlx::query_as::<_, PolicyRow>(select_policy!(""))
         .fetch_one(connection)
@@ -41,7 +40,7 @@ pub async fn find(connection: &mut PgConnection) -> sqlx::Result<Policy> {
         .map(Policy::from)
 }
 
-/// The policy, which others can't change until the transaction ends.
+/// Locks the policy until the transaction ends, and returns it.
 pub async fn lock_for_update(connection: &mut PgConnection) -> sqlx::Result<Policy> {
     sqlx::query_as::<_, PolicyRow>(select_policy!(" for update"))
         .fetch_one(connection)
@@ -49,7 +48,6 @@ pub async fn lock_for_update(connection: &mut PgConnection) -> sqlx::Result<Poli
         .map(Policy::from)
 }
 
-/// Writes the policy.
 pub async fn update(connection: &mut PgConnection, policy: &Policy) -> sqlx::Result<()> {
     sqlx::query(
         "update policy set max_key_age_days = $1, max_lifetime_days = $2, stale_after_days = $3, updated_at = $4",

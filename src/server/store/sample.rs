@@ -1,22 +1,18 @@
-//! Sample data for development, written by COPY.
+//! Inserts sample data for development by COPY.
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
-/// A table that sample data is written to.
+/// Table of the sample data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Table {
-    /// `partners`.
     Partners,
-    /// `api_keys`.
     Keys,
-    /// `api_key_last_use`.
     LastUses,
-    /// `api_key_usage`.
     Usage,
 }
 
 impl Table {
-    /// Every table, each before those that refer to it.
+    /// All tables, each before those that refer to it.
     pub const ALL: [Self; 4] = [Self::Partners, Self::Keys, Self::LastUses, Self::Usage];
 
     const fn name(self) -> &'static str {
@@ -43,19 +39,19 @@ impl Table {
     }
 }
 
-/// The triggers of `api_keys` whose work the rows bring along.
+/// Triggers of `api_keys` whose columns and rows the sample already contains.
 const TRIGGERS: [&str; 2] = ["api_keys_identity_for_life", "api_keys_begin_use"];
 
-/// The indexes that are away while rows are written: made once at the end they cost a fraction.
-pub struct SetAside(Vec<String>);
+/// Definitions of the indexes that are dropped during the insert: creating them at the end is much faster.
+pub struct DroppedIndexes(Vec<String>);
 
-/// Prepares the transaction.
-pub async fn begin(connection: &mut PgConnection) -> sqlx::Result<SetAside> {
+/// Prepares the transaction: disables triggers and drops indexes.
+pub async fn begin(connection: &mut PgConnection) -> sqlx::Result<DroppedIndexes> {
     let mut definitions = Vec::new();
-    run(connection, "set local statement_timeout = 0".to_owned()).await?;
+    execute(connection, "set local statement_timeout = 0".to_owned()).await?;
     for trigger in TRIGGERS {
         let statement = format!("alter table api_keys disable trigger {trigger}");
-        run(connection, statement).await?;
+        execute(connection, statement).await?;
     }
     for table in Table::ALL.map(Table::name) {
         let indexes: Vec<(String, String)> = sqlx::query_as(
@@ -67,14 +63,14 @@ pub async fn begin(connection: &mut PgConnection) -> sqlx::Result<SetAside> {
         .fetch_all(&mut *connection)
         .await?;
         for (index, definition) in indexes {
-            run(connection, format!("drop index {index}")).await?;
+            execute(connection, format!("drop index {index}")).await?;
             definitions.push(definition);
         }
     }
-    Ok(SetAside(definitions))
+    Ok(DroppedIndexes(definitions))
 }
 
-/// Writes rows, a line each, as COPY reads text.
+/// Inserts rows in COPY's text format.
 pub async fn copy(connection: &mut PgConnection, table: Table, rows: &str) -> sqlx::Result<u64> {
     let statement = format!("copy {} ({}) from stdin", table.name(), table.columns());
     let mut copy = connection.copy_in_raw(&statement).await?;
@@ -82,34 +78,34 @@ pub async fn copy(connection: &mut PgConnection, table: Table, rows: &str) -> sq
     copy.finish().await
 }
 
-/// Puts back what was set aside, and tells running servers.
-pub async fn finish(connection: &mut PgConnection, aside: SetAside) -> sqlx::Result<()> {
-    run(
+/// Recreates the indexes, enables the triggers and notifies running servers.
+pub async fn finish(connection: &mut PgConnection, indexes: DroppedIndexes) -> sqlx::Result<()> {
+    execute(
         connection,
         "set local maintenance_work_mem = '256MB'".to_owned(),
     )
     .await?;
-    for definition in aside.0 {
-        run(connection, definition).await?;
+    for definition in indexes.0 {
+        execute(connection, definition).await?;
     }
     for trigger in TRIGGERS {
         let statement = format!("alter table api_keys enable trigger {trigger}");
-        run(connection, statement).await?;
+        execute(connection, statement).await?;
     }
-    run(connection, "notify myproof_registry, '*'".to_owned()).await
+    execute(connection, "notify myproof_registry, '*'".to_owned()).await
 }
 
-/// Has the planner know the rows, and index-only scans find them. No transaction may be open.
-pub async fn settle(connection: &mut PgConnection) -> sqlx::Result<()> {
-    run(connection, "set statement_timeout = 0".to_owned()).await?;
+/// Vacuums and analyzes the tables, for index-only scans and the planner. No transaction may be open.
+pub async fn vacuum(connection: &mut PgConnection) -> sqlx::Result<()> {
+    execute(connection, "set statement_timeout = 0".to_owned()).await?;
     for table in Table::ALL.map(Table::name) {
-        run(connection, format!("vacuum (analyze) {table}")).await?;
+        execute(connection, format!("vacuum (analyze) {table}")).await?;
     }
-    run(connection, "reset statement_timeout".to_owned()).await
+    execute(connection, "reset statement_timeout".to_owned()).await
 }
 
-/// The statements are made of this module's names and of what the database's catalogue says.
-async fn run(connection: &mut PgConnection, statement: String) -> sqlx::Result<()> {
+/// Executes a statement, which is built only from names in this module and from the catalogue.
+async fn execute(connection: &mut PgConnection, statement: String) -> sqlx::Result<()> {
     sqlx::query(AssertSqlSafe(statement))
         .execute(connection)
         .await

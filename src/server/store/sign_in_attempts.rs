@@ -3,24 +3,24 @@
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 
-/// What is known of the attempts on an account, or from an address.
+/// Failed attempts on an account or from an address.
 #[derive(Clone, Copy, Debug, FromRow, PartialEq, Eq)]
 pub struct AttemptsRow {
-    /// Failures in a row.
+    /// Consecutive failures.
     pub failures: i32,
-    /// When the last attempt was made.
+    /// Time of the last attempt.
     pub last_at: DateTime<Utc>,
-    /// Until when further ones are refused.
+    /// Time until which attempts are refused.
     pub blocked_until: DateTime<Utc>,
 }
 
-/// A subject's attempts, which nobody else can read for writing until the transaction ends.
+/// Locks a subject's attempts until the transaction ends, and returns them.
 pub async fn lock_for_update(
     connection: &mut PgConnection,
     subject: &[u8; 32],
     now: DateTime<Utc>,
 ) -> sqlx::Result<AttemptsRow> {
-    // A row that isn't there can't be locked.
+    // A missing row cannot be locked.
     sqlx::query(
         "insert into sign_in_attempts (subject, failures, last_at, blocked_until)
          values ($1, 0, $2, $2) on conflict (subject) do nothing",
@@ -37,7 +37,7 @@ pub async fn lock_for_update(
     .await
 }
 
-/// Writes a locked subject's attempts.
+/// Updates a locked subject's attempts.
 pub async fn write(
     connection: &mut PgConnection,
     subject: &[u8; 32],
@@ -55,7 +55,7 @@ pub async fn write(
     .map(|_| ())
 }
 
-/// Forgets a subject's attempts.
+/// Deletes a subject's attempts.
 pub async fn clear(connection: &mut PgConnection, subject: &[u8; 32]) -> sqlx::Result<()> {
     sqlx::query("delete from sign_in_attempts where subject = $1")
         .bind(&subject[..])
@@ -64,8 +64,11 @@ pub async fn clear(connection: &mut PgConnection, subject: &[u8; 32]) -> sqlx::R
         .map(|_| ())
 }
 
-/// Takes one failure back: the attempt was none.
-pub async fn take_back(connection: &mut PgConnection, subject: &[u8; 32]) -> sqlx::Result<()> {
+/// Removes one failure that should not have been counted.
+pub async fn uncount_failure(
+    connection: &mut PgConnection,
+    subject: &[u8; 32],
+) -> sqlx::Result<()> {
     sqlx::query(
         "update sign_in_attempts set failures = greatest(failures - 1, 0), blocked_until = last_at
           where subject = $1",
@@ -76,7 +79,7 @@ pub async fn take_back(connection: &mut PgConnection, subject: &[u8; 32]) -> sql
     .map(|_| ())
 }
 
-/// Deletes what has been quiet since `quiet_since`; how many.
+/// Deletes subjects without attempts since `quiet_since`; returns their number.
 pub async fn sweep(connection: &mut PgConnection, quiet_since: DateTime<Utc>) -> sqlx::Result<u64> {
     let result = sqlx::query("delete from sign_in_attempts where last_at < $1")
         .bind(quiet_since)

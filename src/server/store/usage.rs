@@ -9,7 +9,7 @@ use super::changes;
 use crate::domain::token::KeyId;
 use crate::domain::usage::Outcome;
 
-/// Uses of many keys, column by column.
+/// Uses of many keys, as arrays of columns.
 #[derive(Debug, Default)]
 pub struct UsageBatch<'a> {
     last_key_ids: Vec<&'a str>,
@@ -31,7 +31,7 @@ impl<'a> UsageBatch<'a> {
             .push(client.map(|client| client.to_string()));
     }
 
-    /// Adds a key's uses of one outcome in one hour, counted from the epoch.
+    /// Adds a key's uses of one outcome in one hour, in hours since the epoch.
     pub fn uses(&mut self, key_id: &'a str, hour: i64, outcome: Outcome, count: u32) {
         let Some(hour) = DateTime::from_timestamp(hour.saturating_mul(3_600), 0) else {
             return;
@@ -46,14 +46,14 @@ impl<'a> UsageBatch<'a> {
     }
 }
 
-/// Writes a batch, in the caller's transaction. A later use that is there already stays; counts are added.
-/// Refusals are as of `now`: they are a second old at most.
+/// Records a batch in the caller's transaction. A later stored use is kept; counts are added. Refusals are
+/// dated `now`, which is at most about a second late.
 pub async fn record(
     connection: &mut PgConnection,
     batch: &UsageBatch<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    // The joins drop keys that are gone; the order keeps two instances from deadlocking.
+    // The joins drop deleted keys; the order prevents deadlocks between instances.
     let first_uses: Vec<(String, DateTime<Utc>)> = sqlx::query_as(
         "with accepted as (
             select distinct on (key_id) key_id, at, ip::inet
@@ -101,19 +101,18 @@ pub async fn record(
     if first_uses.is_empty() {
         return Ok(());
     }
-    follow_first_uses(connection, first_uses).await
+    process_first_uses(connection, first_uses).await
 }
 
-/// What follows from keys' first acceptances, in the transaction that makes those durable, so that no
-/// crash can part the two: grace periods that waited for them begin, partners are notified, and consoles
-/// show it. A grace period only ever shortens what is left: `retires_at` is the latest end from the
-/// rotation on.
-async fn follow_first_uses(
+/// Processes keys' first acceptances in the transaction that records them, so that a crash cannot separate
+/// the two: starts waiting grace periods, notifies partners and updates consoles. Starting a grace period
+/// never extends it: `retires_at` is the latest end, set by the rotation.
+async fn process_first_uses(
     connection: &mut PgConnection,
     first_uses: Vec<(String, DateTime<Utc>)>,
 ) -> sqlx::Result<()> {
     let (key_ids, times): (Vec<String>, Vec<DateTime<Utc>>) = first_uses.into_iter().unzip();
-    // Locked in the order in which bulk actions lock lineages.
+    // Same lock order as bulk actions, to prevent deadlocks.
     sqlx::query(
         "with first_uses as (
             select key_id, at from unnest($1::text[], $2::timestamptz[]) as n (key_id, at)),
@@ -147,16 +146,14 @@ async fn follow_first_uses(
     .map(|_| ())
 }
 
-/// Uses of a key in a span of time, the outcomes apart.
+/// Uses of a key in an interval, by outcome.
 #[derive(Clone, Copy, Debug, FromRow, PartialEq, Eq)]
 pub struct UsesRow {
-    /// When the span begins.
+    /// Start of the interval.
     pub at: DateTime<Utc>,
-    /// Uses that were accepted.
     pub accepted: i64,
-    /// Uses beyond the rate.
     pub rate_limited: i64,
-    /// Uses that were refused.
+    /// Uses refused for other reasons than the rate.
     pub refused: i64,
 }
 
@@ -176,7 +173,7 @@ impl Interval {
     }
 }
 
-/// A key's uses from a moment on, by hour or by day (UTC), without the spans that have none.
+/// A key's uses since a time, by hour or by day (UTC), without empty intervals.
 pub async fn uses(
     connection: &mut PgConnection,
     key_id: &KeyId,
@@ -200,7 +197,7 @@ pub async fn uses(
     .await
 }
 
-/// What was asked of many keys from an hour on: the key, the hour, and how often.
+/// Uses of many keys since an hour: the key, the hour and the count.
 pub async fn uses_of_many(
     connection: &mut PgConnection,
     key_ids: &[&str],

@@ -38,10 +38,10 @@ impl TryFrom<WebhookRow> for Webhook {
     }
 }
 
-/// Reads a notice's kind.
+/// Parses a notification kind.
 pub(super) fn kind(name: &str) -> sqlx::Result<NotificationKind> {
     name.parse()
-        .map_err(|_| sqlx::Error::Decode(format!("there is no notice {name}").into()))
+        .map_err(|_| sqlx::Error::Decode(format!("unknown notification kind {name}").into()))
 }
 
 macro_rules! select_webhooks {
@@ -64,7 +64,7 @@ pub async fn list(connection: &mut PgConnection, partner_id: Uuid) -> sqlx::Resu
     rows.into_iter().map(Webhook::try_from).collect()
 }
 
-/// One webhook, which others can't change until the transaction ends.
+/// Locks a webhook until the transaction ends, and returns it.
 pub async fn lock_for_update(
     connection: &mut PgConnection,
     webhook_id: Uuid,
@@ -77,7 +77,7 @@ pub async fn lock_for_update(
     row.map(Webhook::try_from).transpose()
 }
 
-/// Adds a webhook with its sealed secret.
+/// Inserts a webhook with its sealed secret.
 pub async fn insert(
     connection: &mut PgConnection,
     webhook: &Webhook,
@@ -103,7 +103,7 @@ pub async fn insert(
     .map(|_| ())
 }
 
-/// Writes a webhook's changeable columns.
+/// Updates a webhook's changeable columns.
 pub async fn update(connection: &mut PgConnection, webhook: &Webhook) -> sqlx::Result<()> {
     sqlx::query(
         "update webhooks set url = $2, kinds = $3, active = $4, updated_at = $5 where webhook_id = $1",
@@ -130,16 +130,13 @@ pub async fn delete(connection: &mut PgConnection, webhook_id: Uuid) -> sqlx::Re
 /// A webhook's secret as it is stored.
 #[derive(FromRow)]
 pub struct SealedRow {
-    /// Whose.
     pub webhook_id: Uuid,
-    /// Sealed.
     pub sealed_secret: Vec<u8>,
-    /// Under which pepper.
     pub pepper_fingerprint: Vec<u8>,
 }
 
-/// The secrets that are sealed under another pepper than this one.
-pub async fn sealed_otherwise(
+/// Secrets that are sealed under a pepper other than this one.
+pub async fn sealed_with_other_pepper(
     connection: &mut PgConnection,
     fingerprint: &[u8],
 ) -> sqlx::Result<Vec<SealedRow>> {
@@ -151,7 +148,7 @@ pub async fn sealed_otherwise(
     .await
 }
 
-/// Replaces a sealed secret, unless another process has done so meanwhile.
+/// Replaces a sealed secret, unless it was changed in the meantime.
 pub async fn reseal(
     connection: &mut PgConnection,
     before: &SealedRow,

@@ -1,8 +1,8 @@
 //! Import of partners and keys from the registry's earlier Node version. Its tokens keep working: the
 //! rows keep their ids, windows and hashes, and are marked legacy.
 //!
-//! Safe to repeat: existing rows stay unchanged, except that a key which is revoked in the source by
-//! now is revoked here too.
+//! Safe to repeat: existing rows stay unchanged, except that keys revoked in the source since then are
+//! revoked here too.
 
 mod source;
 
@@ -33,34 +33,34 @@ pub enum AdminKeys {
 /// Result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// Partners that were taken.
+    /// Imported partners.
     pub partners: usize,
-    /// Keys that were taken.
+    /// Imported keys.
     pub keys: usize,
-    /// Rows that were here already.
+    /// Rows that already existed.
     pub known: usize,
-    /// Keys that were here already and are revoked now, as they are in the source.
+    /// Existing keys that were revoked because the source has them revoked.
     pub revoked: usize,
-    /// Rows that were not taken: which, and why.
+    /// Rows that were not imported, each with its reason.
     pub refused: Vec<(String, String)>,
-    /// Columns of the source that were not looked at.
+    /// Columns of the source that were not read.
     pub unread_columns: Vec<String>,
 }
 
 /// Reason why an import was aborted.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The source can't be read; with the cause, which holds no secret.
+    /// Failure to read the source, with a cause that contains no secret.
     #[error("the source can't be read: {0}")]
     Source(String),
-    /// The registry's own database.
+    /// Failure of the registry itself.
     #[error(transparent)]
     Registry(#[from] AppError),
 }
 
 impl Services {
-    /// Imports all valid partners and keys of the source, each row in a transaction of its own. On an
-    /// error, rows that were imported before stay.
+    /// Imports all valid partners and keys of the source, each row in its own transaction. After an error,
+    /// rows imported before it stay.
     pub async fn import_node_pack(
         &self,
         context: &AuditContext,
@@ -70,16 +70,16 @@ impl Services {
         let unreadable = |error: sqlx::Error| ImportError::Source(describe(&error));
         let mut from = Source::open(from).await.map_err(unreadable)?;
         let mut imported = Imported::default();
-        for (table, needed, known) in [
+        for (table, required, read) in [
             (
                 "partners",
-                &source::PARTNER_NEEDS[..],
+                &source::PARTNER_REQUIRED[..],
                 source::PARTNER_COLUMNS,
             ),
-            ("api_keys", &source::KEY_NEEDS[..], source::KEY_COLUMNS),
+            ("api_keys", &source::KEY_REQUIRED[..], source::KEY_COLUMNS),
         ] {
             let columns = from.columns(table).await.map_err(unreadable)?;
-            if let Some(missing) = needed.iter().find(|names| {
+            if let Some(missing) = required.iter().find(|names| {
                 !columns
                     .iter()
                     .any(|column| names.contains(&column.as_str()))
@@ -91,7 +91,7 @@ impl Services {
             }
             let unread = columns
                 .into_iter()
-                .filter(|column| !known.contains(&column.as_str()))
+                .filter(|column| !read.contains(&column.as_str()))
                 .map(|column| format!("{table}.{column}"));
             imported.unread_columns.extend(unread);
         }
@@ -100,8 +100,8 @@ impl Services {
             match SourcePartner::read(&row, now) {
                 Err(why) => imported.refused.push((source::label("partner", &row), why)),
                 Ok(partner) => {
-                    let taken = self.import_partner(context, &partner).await?;
-                    *(if taken {
+                    let is_new = self.import_partner(context, &partner).await?;
+                    *(if is_new {
                         &mut imported.partners
                     } else {
                         &mut imported.known
@@ -117,7 +117,7 @@ impl Services {
                     imported.refused.push((label, why.to_owned()));
                 }
                 Ok(key) => match self.import_key(context, &key).await? {
-                    Outcome::Taken => imported.keys += 1,
+                    Outcome::Imported => imported.keys += 1,
                     Outcome::Known => imported.known += 1,
                     Outcome::Revoked => imported.revoked += 1,
                     Outcome::Refused(why) => imported.refused.push((label, why.to_owned())),
@@ -128,7 +128,7 @@ impl Services {
         Ok(imported)
     }
 
-    /// Returns false if a partner with this id exists already.
+    /// Returns false if the id exists.
     async fn import_partner(
         &self,
         context: &AuditContext,
@@ -162,15 +162,15 @@ impl Services {
     async fn import_key(&self, context: &AuditContext, key: &SourceKey) -> AppResult<Outcome> {
         let mut transaction = self.core.pool.begin().await?;
         if let Some(row) = keys::lock_for_update(&mut transaction, key.key_id.as_str()).await? {
-            let here = row.view(self.core.now())?;
-            let is_same = here.partner_id == key.partner_id
+            let existing = row.view(self.core.now())?;
+            let is_same = existing.partner_id == key.partner_id
                 && rows::is_legacy(&mut transaction, &key.key_id).await?;
             drop(transaction);
             return if !is_same {
                 Ok(Outcome::Refused(
                     "a key of the registry has this id already",
                 ))
-            } else if key.revoked_at.is_some() && here.status != KeyStatus::Revoked {
+            } else if key.revoked_at.is_some() && existing.status != KeyStatus::Revoked {
                 let command = RevokeKey {
                     reason: RevocationReason::Unspecified,
                     note: Some("revoked in the source of the import".to_owned()),
@@ -191,7 +191,7 @@ impl Services {
         }
         self.insert_imported(&mut transaction, context, key).await?;
         transaction.commit().await?;
-        Ok(Outcome::Taken)
+        Ok(Outcome::Imported)
     }
 
     async fn insert_imported(
@@ -240,9 +240,9 @@ impl Services {
     }
 }
 
-/// Result for one key.
+/// Result of importing one key.
 enum Outcome {
-    Taken,
+    Imported,
     Known,
     Revoked,
     Refused(&'static str),

@@ -1,5 +1,5 @@
-//! Reading and checking rows of the Node version's tables. Rows are JSON objects, since its versions have
-//! different columns.
+//! Parsing and validation of rows of the Node version's tables. Rows are JSON objects, since columns differ
+//! between its versions.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Map, Value};
@@ -14,14 +14,14 @@ use crate::server::crypto::secret;
 pub type Row = Map<String, Value>;
 
 /// Required columns, each with its alternative names.
-pub const PARTNER_NEEDS: [&[&str]; 2] = [PARTNER_ID, &["name"]];
-pub const KEY_NEEDS: [&[&str]; 4] = [KEY_ID, &["partner_id"], &["secret_hash"], &["scopes"]];
+pub const PARTNER_REQUIRED: [&[&str]; 2] = [PARTNER_ID, &["name"]];
+pub const KEY_REQUIRED: [&[&str]; 4] = [KEY_ID, &["partner_id"], &["secret_hash"], &["scopes"]];
 
 const PARTNER_ID: &[&str] = &["partner_id", "id"];
 const KEY_ID: &[&str] = &["key_id", "id"];
 const EMAIL: &[&str] = &["contact_email", "email"];
 
-/// Columns that are read.
+/// Known columns of the partners.
 pub const PARTNER_COLUMNS: &[&str] = &[
     "partner_id",
     "id",
@@ -33,7 +33,7 @@ pub const PARTNER_COLUMNS: &[&str] = &[
     "created_at",
     "updated_at",
 ];
-/// Columns of the keys. Uses are not imported.
+/// Known columns of the keys. Use data is not imported.
 pub const KEY_COLUMNS: &[&str] = &[
     "key_id",
     "id",
@@ -53,7 +53,7 @@ pub const KEY_COLUMNS: &[&str] = &[
     "updated_at",
 ];
 
-/// A valid partner.
+/// A validated partner.
 pub struct SourcePartner {
     pub partner_id: Uuid,
     pub name: String,
@@ -62,7 +62,7 @@ pub struct SourcePartner {
     pub created_at: DateTime<Utc>,
 }
 
-/// A valid key.
+/// A validated key.
 pub struct SourceKey {
     pub key_id: KeyId,
     pub partner_id: Uuid,
@@ -78,15 +78,15 @@ pub struct SourceKey {
 }
 
 impl SourcePartner {
-    /// Checks a row. An error says why it can't be imported.
+    /// Parses a row, or returns the reason why it cannot be imported.
     pub fn read(row: &Row, now: DateTime<Utc>) -> Result<Self, String> {
         Ok(Self {
             partner_id: uuid(row, PARTNER_ID)?,
             name: text(row, &["name"])
                 .ok_or_else(|| "it has no name".to_owned())
-                .and_then(|name| named("name", validate::line(&name, 2, 200)))?,
+                .and_then(|name| with_name("name", validate::line(&name, 2, 200)))?,
             contact_email: text(row, EMAIL)
-                .map(|email| named("contact_email", validate::email(&email)))
+                .map(|email| with_name("contact_email", validate::email(&email)))
                 .transpose()?,
             active: is_active(row)?,
             created_at: time(row, "created_at")?.unwrap_or(now),
@@ -95,7 +95,7 @@ impl SourcePartner {
 }
 
 impl SourceKey {
-    /// Checks a row. An error says why it can't be imported.
+    /// Parses a row, or returns the reason why it cannot be imported.
     pub fn read(row: &Row, now: DateTime<Utc>) -> Result<Self, String> {
         let key_id = text(row, KEY_ID).and_then(|id| KeyId::parse(&id));
         let key_id = key_id.ok_or("its key_id is not of [A-Za-z0-9_-]{1,64}")?;
@@ -121,7 +121,7 @@ impl SourceKey {
             partner_id: uuid(row, &["partner_id"])?,
             name: text(row, &["name"])
                 .filter(|name| !name.trim().is_empty())
-                .map(|name| named("name", validate::line(&name, 1, 100)))
+                .map(|name| with_name("name", validate::line(&name, 1, 100)))
                 .transpose()?,
             environment: environment(row)?,
             scopes: scopes(row)?,
@@ -135,7 +135,7 @@ impl SourceKey {
     }
 }
 
-/// Label of a row in the report: its id without control characters.
+/// Returns the label of a row in the report: its id without control characters.
 pub fn label(what: &str, row: &Row) -> String {
     let names = if what == "key" { KEY_ID } else { PARTNER_ID };
     let id = text(row, names).unwrap_or_else(|| "without an id".to_owned());
@@ -156,7 +156,7 @@ fn text(row: &Row, names: &[&str]) -> Option<String> {
     }
 }
 
-fn named<T>(name: &str, checked: Result<T, String>) -> Result<T, String> {
+fn with_name<T>(name: &str, checked: Result<T, String>) -> Result<T, String> {
     checked.map_err(|why| format!("its {name} {why}"))
 }
 
@@ -165,7 +165,7 @@ fn uuid(row: &Row, names: &[&str]) -> Result<Uuid, String> {
     id.ok_or_else(|| format!("its {} is no UUID", names[0]))
 }
 
-/// Reads a time. Without a zone it is UTC.
+/// Parses a time; without a time zone it is UTC.
 fn time(row: &Row, name: &str) -> Result<Option<DateTime<Utc>>, String> {
     let Some(found) = value(row, &[name]) else {
         return Ok(None);
@@ -175,10 +175,10 @@ fn time(row: &Row, name: &str) -> Result<Option<DateTime<Utc>>, String> {
         validate::time(text).or_else(|why| plain.map(|time| time.and_utc()).map_err(|_| why))
     };
     let time = found.as_str().ok_or("is no time".to_owned()).and_then(read);
-    named(name, time).map(Some)
+    with_name(name, time).map(Some)
 }
 
-/// True unless `active` or `status` says otherwise.
+/// Returns true unless `active` or `status` says otherwise.
 fn is_active(row: &Row) -> Result<bool, String> {
     let active = match value(row, &["active"]) {
         None => true,
@@ -201,7 +201,7 @@ fn environment(row: &Row) -> Result<Environment, String> {
     }
 }
 
-/// Scopes as text with commas between, or as a list.
+/// Parses scopes from a comma-separated string or a list.
 fn scopes(row: &Row) -> Result<Vec<Scope>, String> {
     let names: Vec<String> = match value(row, &["scopes"]) {
         Some(Value::String(text)) => text.split(',').map(str::to_owned).collect(),
@@ -235,7 +235,7 @@ fn rate(row: &Row) -> Result<i32, String> {
         return Ok(DEFAULT_RATE);
     };
     let number = found.as_i64().ok_or("is no whole number".to_owned());
-    named(
+    with_name(
         "rate_per_minute",
         number.and_then(|number| validate::number(number, 1, MAX_RATE)),
     )

@@ -23,7 +23,7 @@ const REASONS: [&str; 4] = [
 pub(super) struct SamplePartner {
     pub(super) partner_id: Uuid,
     pub(super) created_at: DateTime<Utc>,
-    /// Index of its newest key.
+    /// Index of the newest key.
     pub(super) newest: Option<usize>,
 }
 
@@ -36,18 +36,18 @@ pub(super) struct SampleKey {
     pub(super) rotated_from: Option<usize>,
     pub(super) lineage: usize,
     pub(super) generation: u32,
-    /// Seconds of grace and time of the rotation, if it was rotated.
+    /// Grace period in seconds and time of the rotation, if rotated.
     pub(super) rotated: Option<(i64, DateTime<Utc>)>,
     pub(super) last_used_at: Option<DateTime<Utc>>,
 }
 
-/// All keys of a sample, oldest first, with their partners.
+/// Keys of a sample, oldest first, with their partners.
 pub(super) struct SampleKeys {
     pub(super) keys: Vec<SampleKey>,
     pub(super) partners: Vec<SamplePartner>,
 }
 
-/// Generator of a sample. Deterministic for a size, a seed and a time.
+/// Generator of a sample, deterministic for a given size, seed and time.
 pub(super) struct Draw {
     random: StdRng,
     size: SampleSize,
@@ -63,14 +63,14 @@ impl Draw {
         }
     }
 
-    /// Random number in [0, 1).
+    /// Returns a random number in [0, 1).
     pub(super) fn share(&mut self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
         let bits = (self.random.next_u64() >> 11) as f64;
         bits / (1_u64 << 53) as f64
     }
 
-    /// True with this probability.
+    /// Returns true with this probability.
     pub(super) fn happens(&mut self, probability: f64) -> bool {
         self.share() < probability
     }
@@ -79,7 +79,7 @@ impl Draw {
         (self.random.next_u64() % count as u64) as usize
     }
 
-    /// Random part of a span; a higher power makes short ones likelier.
+    /// Returns a random part of a span; a higher power makes short parts likelier.
     pub(super) fn part_of(&mut self, span: TimeDelta, power: f64) -> TimeDelta {
         let seconds = span.num_seconds().max(0) as f64 * self.share().powf(power);
         TimeDelta::milliseconds((seconds * 1_000.0) as i64)
@@ -95,8 +95,8 @@ impl Draw {
         }
     }
 
-    /// Generates the keys, oldest first. A few partners have many keys, most have some; one in twenty keys
-    /// replaces its partner's newest. The newest key of all has the given id and is live.
+    /// Generates the keys, oldest first. A few partners have many keys, most have some, and some keys
+    /// replace their partner's newest. The last key has the id `known` and is live.
     pub(super) fn keys(
         &mut self,
         mut partners: Vec<SamplePartner>,
@@ -121,7 +121,7 @@ impl Draw {
                 let status = KeyStatus::at(created_at, &old.life);
                 status == KeyStatus::Active && old.rotated.is_none()
             });
-            // More in the last days, so that some graces still run.
+            // More rotations in recent days, so that some grace periods still run.
             let is_recent = self.now - created_at < TimeDelta::days(7);
             let share = if is_recent { 0.5 } else { 0.12 };
             let predecessor = predecessor.filter(|_| !is_known && self.happens(share));
@@ -175,8 +175,8 @@ impl Draw {
     }
 
     pub(super) fn life(&mut self, created_at: DateTime<Utc>) -> Lifetime {
-        let waits = self.now - created_at < TimeDelta::days(20) && self.happens(0.05);
-        let not_before = if waits {
+        let is_scheduled = self.now - created_at < TimeDelta::days(20) && self.happens(0.05);
+        let not_before = if is_scheduled {
             self.now + self.part_of(TimeDelta::days(30), 1.0) + TimeDelta::seconds(1)
         } else {
             created_at
@@ -185,7 +185,7 @@ impl Draw {
         let not_after = self
             .happens(0.6)
             .then(|| not_before + TimeDelta::days(days));
-        let revoked_at = (!waits && self.happens(0.08)).then(|| {
+        let revoked_at = (!is_scheduled && self.happens(0.08)).then(|| {
             let end = not_after.unwrap_or(self.now).min(self.now);
             created_at + self.part_of(end - created_at, 1.0)
         });

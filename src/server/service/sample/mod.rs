@@ -11,21 +11,20 @@ use crate::server::store::key_changes::StoredSecret;
 use crate::server::store::sample::{self, Table};
 use std::ops::Range;
 
-/// Rows that are written in one COPY.
+/// Rows per COPY.
 const BATCH_SIZE: usize = 20_000;
 
-/// Size of the sample.
+/// Size and seed of the sample.
 #[derive(Clone, Copy, Debug)]
 pub struct SampleSize {
-    /// Partners, at least one.
+    /// Number of partners, at least one.
     pub partners: usize,
-    /// Keys, at least one.
+    /// Number of keys, at least one.
     pub keys: usize,
-    /// Seed of the random numbers.
     pub seed: u64,
 }
 
-/// Writes the rows of some keys.
+/// Formats the rows of a range of keys.
 type RowsOf = fn(&mut Draw, &SampleKeys, Range<usize>, &StoredSecret) -> String;
 
 impl KeyService {
@@ -34,11 +33,11 @@ impl KeyService {
         let generated = self.generate().await?;
         let mut sample = Draw::new(size, self.core.now());
         let partners: Vec<_> = (0..size.partners).map(|_| sample.partner()).collect();
-        let names = sample.partner_rows(&partners);
+        let partner_rows = sample.partner_rows(&partners);
         let keys = sample.keys(partners, generated.key_id.clone(), &self.issuing.id_prefix);
         let mut transaction = self.core.pool.begin().await?;
-        let aside = sample::begin(&mut transaction).await?;
-        sample::copy(&mut transaction, Table::Partners, &names).await?;
+        let indexes = sample::begin(&mut transaction).await?;
+        sample::copy(&mut transaction, Table::Partners, &partner_rows).await?;
         let tables: [(Table, RowsOf); 3] = [
             (Table::Keys, Draw::key_rows),
             (Table::LastUses, Draw::last_use_rows),
@@ -51,9 +50,9 @@ impl KeyService {
                 sample::copy(&mut transaction, table, &rows).await?;
             }
         }
-        sample::finish(&mut transaction, aside).await?;
+        sample::finish(&mut transaction, indexes).await?;
         transaction.commit().await?;
-        sample::settle(&mut *self.core.pool.acquire().await?).await?;
+        sample::vacuum(&mut *self.core.pool.acquire().await?).await?;
         Ok(generated.token)
     }
 }

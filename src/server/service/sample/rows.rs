@@ -1,4 +1,4 @@
-//! Rows of a sample in the format of COPY.
+//! Rows of a sample in COPY's text format.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -63,6 +63,7 @@ const SCOPES: [&str; 6] = [
     "{assets:read,audit:read}",
     "{assets:mint,assets:read,status:update,transfer:execute}",
 ];
+
 impl Draw {
     pub(super) fn partner_rows(&mut self, partners: &[SamplePartner]) -> String {
         let mut rows = String::new();
@@ -149,7 +150,7 @@ impl Draw {
         rows
     }
 
-    /// Counts of the last two days, for the newest keys and one in fifty of the others in use.
+    /// Usage of the last 48 hours, for the newest keys and one in fifty of the others in use.
     pub(super) fn usage_rows(
         &mut self,
         keys: &SampleKeys,
@@ -204,7 +205,7 @@ impl Draw {
     }
 }
 
-/// COPY's null.
+/// Null in COPY's text format.
 const NULL: &str = "\\N";
 
 fn time(at: Option<DateTime<Utc>>) -> String {

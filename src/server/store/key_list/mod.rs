@@ -1,5 +1,5 @@
-//! Table `api_keys`, as it is listed: filtered, searched, sorted, a page at a time. A page's ids are
-//! picked by an index made for it, and only then whole rows are read.
+//! Pages of table `api_keys`: filtered, searched and sorted. The ids of a page come from an index; whole
+//! rows are read afterwards.
 
 mod page_query;
 mod search;
@@ -16,36 +16,39 @@ use crate::domain::page::Position;
 
 pub(super) use self::page_query::push_count;
 
-/// One more row than the page has, in the request's direction, each with its place in the list.
+/// Returns one row more than the page size, in the request's direction, each with its position.
 pub async fn list(
     connection: &mut PgConnection,
     query: &KeyQuery,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<(Position, KeyRow)>> {
     loop {
-        let picked = pick(connection, query, now).await?;
-        // Whole rows are read by a statement that is planned once.
-        let ids: Vec<&str> = picked.iter().map(|position| position.id.as_str()).collect();
+        let positions = page_positions(connection, query, now).await?;
+        // The statement for whole rows is prepared, so it is planned once.
+        let ids: Vec<&str> = positions
+            .iter()
+            .map(|position| position.id.as_str())
+            .collect();
         let mut rows = keys::by_id(connection, &ids).await?;
-        // Keys that were picked may be deleted by now; then others take their places.
-        if rows.len() == picked.len() {
+        // Retries if a key was deleted between the two statements.
+        if rows.len() == positions.len() {
             let with_row =
                 |position: Position| rows.remove(&position.id).map(|row| (position, row));
-            return Ok(picked.into_iter().filter_map(with_row).collect());
+            return Ok(positions.into_iter().filter_map(with_row).collect());
         }
     }
 }
 
-/// The places of a page.
-async fn pick(
+/// Positions of a page.
+async fn page_positions(
     connection: &mut PgConnection,
     query: &KeyQuery,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Position>> {
-    let mut picked: Vec<Position> = Vec::new();
+    let mut positions: Vec<Position> = Vec::new();
     for segment in segments(query) {
-        let left = query.page.limit + 1 - picked.len() as i64;
-        if left <= 0 {
+        let remaining = query.page.limit + 1 - positions.len() as i64;
+        if remaining <= 0 {
             break;
         }
         let mut statement = QueryBuilder::new("");
@@ -53,26 +56,22 @@ async fn pick(
             query,
             segment: &segment,
             now,
-            limit: left,
+            limit: remaining,
         }
         .push(&mut statement);
-        // Planned anew each time: what fits one filter is far off for another.
+        // Not prepared, since the best plan depends on the filter values.
         let found: Vec<(DateTime<Utc>, String)> = statement
             .build_query_as()
             .persistent(false)
             .fetch_all(&mut *connection)
             .await?;
         let part = segment.part;
-        picked.extend(found.into_iter().map(|(at, id)| Position { part, at, id }));
+        positions.extend(found.into_iter().map(|(at, id)| Position { part, at, id }));
     }
-    Ok(picked)
+    Ok(positions)
 }
 
-/// PostgreSQL's plans of the page, one for each segment that it may touch. The benchmark of lists looks
-/// for indexes in them.
-///
-/// # Errors
-/// The database's.
+/// PostgreSQL's query plans of a page, one per segment, for the list benchmark.
 pub async fn explain(
     connection: &mut PgConnection,
     query: &KeyQuery,

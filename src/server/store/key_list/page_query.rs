@@ -1,4 +1,4 @@
-//! The statement that picks a page's ids.
+//! Statement that selects the ids of a page.
 
 use chrono::{DateTime, Utc};
 use sqlx::{Postgres, QueryBuilder};
@@ -8,7 +8,7 @@ use super::segment::{Rows, Segment};
 use crate::domain::key_list::KeyQuery;
 use crate::server::store::key_conditions as conditions;
 
-/// A page within a segment.
+/// Query for the rows of a page within a segment.
 pub(super) struct PageQuery<'a> {
     pub query: &'a KeyQuery,
     pub segment: &'a Segment,
@@ -17,8 +17,8 @@ pub(super) struct PageQuery<'a> {
 }
 
 impl PageQuery<'_> {
-    /// Adds the whole statement. A search has two branches, each with its own indexes: keys that fit
-    /// themselves, and keys of partners that fit.
+    /// Adds the whole statement. A search is a union of two branches, each with its own index: matching
+    /// keys, and keys of matching partners.
     pub fn push(&self, statement: &mut QueryBuilder<Postgres>) {
         let Some(q) = &self.query.q else {
             self.push_branch(statement, |_, _| {});
@@ -70,7 +70,7 @@ impl PageQuery<'_> {
     }
 }
 
-/// Adds a subquery that counts the keys that match a query without a search, up to `max`.
+/// Adds a subquery that counts the matching keys up to `max`, ignoring the search.
 pub fn push_count(
     statement: &mut QueryBuilder<Postgres>,
     query: &KeyQuery,
@@ -84,7 +84,7 @@ pub fn push_count(
     statement.push(") counted)");
 }
 
-/// Adds FROM and WHERE: everything that a list is filtered by but for the search.
+/// Adds FROM and WHERE with all filters except the search.
 fn push_matching(
     statement: &mut QueryBuilder<Postgres>,
     query: &KeyQuery,
@@ -131,10 +131,10 @@ fn push_matching(
         ),
         (query.stale.filter(|stale| *stale), conditions::MAY_BE_STALE),
     ];
-    for (wanted, condition) in flags {
-        if let Some(wanted) = wanted {
-            // A plain condition can use an index; only its opposite must mind what is unknown.
-            let (begin, end) = match wanted {
+    for (expected, condition) in flags {
+        if let Some(expected) = expected {
+            // A plain condition can use an index; only the negation needs to handle null.
+            let (begin, end) = match expected {
                 true => (" and (", ")"),
                 false => (" and not coalesce((", "), false)"),
             };

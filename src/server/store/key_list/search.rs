@@ -1,30 +1,30 @@
-//! What is searched for.
+//! Search patterns.
 
-use crate::server::store::{begins_pattern, contains_pattern};
+use crate::server::store::{contains_pattern, prefix_pattern};
 
-/// The shortest text that is searched for anywhere: an index of trigrams tells nothing of less. A shorter
-/// one is searched for at the beginning of ids and names.
-const MIN_ANYWHERE: usize = 3;
+/// Minimum length of a substring search, since a trigram index needs three characters. A shorter text
+/// is matched at the beginning of ids and names.
+const MIN_SUBSTRING_LENGTH: usize = 3;
 
-/// The patterns of a search.
+/// LIKE patterns of a search.
 pub(super) struct SearchCriteria {
-    /// For `api_keys.search_text`.
+    /// Pattern for `api_keys.search_text`.
     pub keys: String,
-    /// For partners' names.
+    /// Pattern for partner names.
     pub partners: String,
 }
 
 impl SearchCriteria {
     pub fn new(q: &str) -> Self {
-        if q.chars().count() >= MIN_ANYWHERE {
+        if q.chars().count() >= MIN_SUBSTRING_LENGTH {
             Self {
                 keys: contains_pattern(q),
                 partners: contains_pattern(q),
             }
         } else {
             Self {
-                keys: begins_pattern("%\n", q),
-                partners: begins_pattern("", q),
+                keys: prefix_pattern("%\n", q),
+                partners: prefix_pattern("", q),
             }
         }
     }
