@@ -1,5 +1,5 @@
-//! Builds anew when a migration is added, or a file of the embedded site: the macros that read them see
-//! changes of files they know alone.
+//! Rebuilds when a migration or a file of the embedded site is added: the macros that read them only notice
+//! changes of files that they already know.
 
 fn main() {
     println!("cargo::rerun-if-changed=migrations");

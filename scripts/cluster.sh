@@ -2,7 +2,7 @@
 # The private PostgreSQL cluster of this checkout: no TCP port, one Unix socket that only its
 # owner (and root) can reach, no other cluster touched.
 #   scripts/cluster.sh start     start it, and keep it running until `stop`
-#   scripts/cluster.sh stop      stop it, whoever uses it
+#   scripts/cluster.sh stop      stop it even if it is in use
 #   scripts/cluster.sh url       print the connection URL
 #   scripts/cluster.sh status    say whether it runs (exit code 3 when not)
 # For the other scripts, which hold a shared lock on .data/in-use while they need the cluster:

@@ -89,7 +89,7 @@ prepare_app
 create_first_operator
 
 if [ "${1:-}" = --watch ]; then
-    # The style's parts are joined anew while cargo-leptos watches the joined one.
+    # Joins the style's parts again on changes; cargo-leptos watches only the joined file.
     (while sleep 1; do join_style; done) 8>&- 9>&- &
     JOINER=$!
     stop_joiner() { kill "$JOINER" 2>/dev/null; }

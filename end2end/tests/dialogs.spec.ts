@@ -94,7 +94,7 @@ test('everything goes by keyboard, and the focus comes back', async ({ page, ser
   const keyId = token.split('.')[0]!;
   await expect(page.getByRole('status').filter({ hasText: `${keyId} is ready.` })).toBeVisible();
 
-  // A row is drawn anew after its key changed: the focus finds its button, or the heading.
+  // A row is rendered again after its key changed: the focus finds its button, or the heading.
   const row = page.getByRole('row').filter({ hasText: keyId });
   await expect(row).toBeVisible();
   await row.getByRole('button', { name: 'Revoke' }).focus();

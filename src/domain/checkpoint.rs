@@ -68,7 +68,7 @@ impl std::fmt::Display for Broken {
             Damage::Removed => "was removed",
             Damage::Inserted => "was inserted",
             Damage::Rewritten => {
-                "does not fit its signed checkpoint: it or one before it was written anew"
+                "does not fit its signed checkpoint: it or an earlier event was rewritten"
             }
         };
         match self.event_id {

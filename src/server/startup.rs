@@ -229,7 +229,7 @@ async fn listen_for_metrics(config: &ServeConfig) -> Result<Option<TcpListener>,
         Ok(listener) => Ok(Some(listener)),
         // Another development server listens there.
         Err(reason) if config.env == AppEnv::Development => {
-            tracing::warn!("{reason}; no metrics are told");
+            tracing::warn!("{reason}; metrics are not served");
             Ok(None)
         }
         Err(reason) => Err(reason),
@@ -277,7 +277,7 @@ async fn answer(
     tokio::select! {
         ended = server => ended.map_err(|error| format!("connections can't be served: {error}")),
         () = too_long => {
-            tracing::warn!("some requests did not end in time: they are cut off");
+            tracing::warn!("some requests did not end in time and are aborted");
             Ok(())
         }
     }

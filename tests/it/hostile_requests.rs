@@ -79,7 +79,7 @@ async fn only_the_exact_token_is_accepted(pool: PgPool) {
         assert!(
             guard
                 .verify_cached(&key.token, None)
-                .is_some_and(|judged| judged.is_ok())
+                .is_some_and(|decision| decision.is_ok())
         );
     }
     let mut numbers = Numbers(0x5eed);
@@ -102,16 +102,16 @@ async fn only_the_exact_token_is_accepted(pool: PgPool) {
         if text == *one.token || text == *two.token {
             continue;
         }
-        let judged = timeout(
+        let decision = timeout(
             std::time::Duration::from_secs(10),
             guard.verify(&text, None),
         );
-        let judged = judged
+        let decision = decision
             .await
             .unwrap_or_else(|_| panic!("no answer to {text:?}"));
-        assert!(judged.is_err(), "accepted: {text:?}");
-        if let Some(judged) = guard.verify_cached(&text, None) {
-            assert!(judged.is_err(), "accepted at once: {text:?}");
+        assert!(decision.is_err(), "accepted: {text:?}");
+        if let Some(decision) = guard.verify_cached(&text, None) {
+            assert!(decision.is_err(), "accepted from memory: {text:?}");
         }
         refused += 1;
     }

@@ -16,7 +16,7 @@ const NEXT: &str = "canary-pepper-of-next-year-0123456789";
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn no_request_is_refused_while_a_pepper_is_replaced(pool: PgPool) {
-    // By the binary, whose clock is the servers'.
+    // By the binary, which shares the servers' clock.
     let tokens: Vec<String> = (0..6)
         .map(|_| {
             let issue = [

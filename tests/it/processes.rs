@@ -189,7 +189,7 @@ async fn logs_include_the_request_id_and_trace_context(pool: PgPool) {
     let body: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
     let begun = Instant::now();
     while server.answered().is_empty() {
-        assert!(begun.elapsed() < PATIENCE, "nothing is told");
+        assert!(begun.elapsed() < PATIENCE, "no log line");
     }
     let line: Value = serde_json::from_str(&server.answered()[0]).unwrap();
     assert_eq!(line["span"]["id"], body["requestId"], "{line}");

@@ -46,7 +46,7 @@ async fn an_older_instance_works_with_a_newer_schema(pool: PgPool) {
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {told}");
     }
-    all_is_well(&Server::start_with(&pool, &[]), "started anew");
+    all_is_well(&Server::start_with(&pool, &[]), "restarted");
     // One that was changed is another matter: nothing serves what it does not know.
     sqlx::query("update _sqlx_migrations set checksum = '\\x00' where version = 1")
         .execute(&pool)

@@ -100,7 +100,7 @@ fn tokens_like(pattern: &IssuedKey) -> Vec<String> {
         .collect()
 }
 
-/// Has the server know these keys, and its listener be connected: only then are they judged by memory.
+/// Loads these keys into the server's cache and waits for its listener: only then are they verified from memory.
 fn warm_up(address: &str, tokens: &[String]) {
     let mut client = Client::new(address);
     for _ in 0..2 {

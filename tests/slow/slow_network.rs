@@ -51,7 +51,7 @@ async fn slow_network(pool: PgPool) {
     let listener = listener(&app.pool).await;
     network.delay(Duration::from_millis(600));
     tokio::time::sleep(LENGTH).await;
-    assert_eq!(self::listener(&app.pool).await, listener, "connected anew");
+    assert_eq!(self::listener(&app.pool).await, listener, "reconnected");
     network.delay(Duration::ZERO);
     caller.recovers("600 ms each way, and without delay again");
 

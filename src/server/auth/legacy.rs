@@ -17,7 +17,7 @@ const MAX_GUESSES: u32 = 10;
 const WINDOW: TimeDelta = TimeDelta::minutes(1);
 /// Concurrent runs for all legacy keys together.
 const MAX_RUNNING: usize = 2;
-/// Above this, pairs whose window is over are dropped; if there are none, new pairs have to wait.
+/// Above this, pairs with an expired window are dropped; if there are none, new pairs have to wait.
 const MAX_PAIRS: usize = 10_000;
 
 type Pair = (String, Option<IpAddr>);

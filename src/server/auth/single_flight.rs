@@ -29,7 +29,7 @@ impl<K: Clone + Eq + Hash, V: Clone> SingleFlight<K, V> {
         let cell = Arc::clone(self.0.lock().entry(key.clone()).or_default());
         let outcome = cell.get_or_try_init(work).await.cloned();
         let mut flights = self.0.lock();
-        // Later callers start anew.
+        // Later callers start a new run.
         if flights
             .get(&key)
             .is_some_and(|current| Arc::ptr_eq(current, &cell))

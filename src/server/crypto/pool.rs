@@ -1,7 +1,7 @@
-//! A bound on Argon2: so many runs at once, so many waiting, and no more.
+//! A bounded pool for Argon2 with a bounded queue.
 //!
-//! Each run takes some 20 ms of a core and 19 MiB. Without a bound a burst of requests would pile
-//! up runs until memory is gone; with it the burst's tail is told to come back (503).
+//! Each run takes some 20 ms of a core and 19 MiB. Without a bound, a burst of requests would exhaust the
+//! memory; with it, requests beyond the queue are refused (503).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -20,21 +20,21 @@ struct Inner {
     running: Arc<Semaphore>,
     /// The share of `running` that bulk actions may take.
     low_priority: Arc<Semaphore>,
-    /// The memory that no run works in at the moment: no more than there may be runs.
+    /// Unused working memory, at most one for each concurrent run.
     spare: Mutex<Vec<Memory>>,
     admitted: AtomicUsize,
-    most_admitted: usize,
+    max_admitted: usize,
     refused: AtomicU64,
 }
 
 /// How busy a pool is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Load {
-    /// Runs that are under way or wait.
+    /// Runs in progress or waiting.
     pub admitted: u64,
-    /// How many may be.
-    pub most: u64,
-    /// Runs that were refused so far, because the queue was full.
+    /// Maximum of `admitted`.
+    pub max: u64,
+    /// Runs refused so far because the queue was full.
     pub refused: u64,
 }
 
@@ -44,15 +44,14 @@ fn share(threads: usize) -> usize {
 }
 
 impl HashPool {
-    /// A pool of `threads` runs at once, with `queue` more waiting at most.
-    #[must_use]
+    /// Creates a pool of `threads` concurrent runs with at most `queue` waiting.
     pub fn new(threads: usize, queue: usize) -> Self {
         Self(Arc::new(Inner {
             running: Arc::new(Semaphore::new(threads)),
             low_priority: Arc::new(Semaphore::new(share(threads))),
             spare: Mutex::default(),
             admitted: AtomicUsize::new(0),
-            most_admitted: threads + queue,
+            max_admitted: threads + queue,
             refused: AtomicU64::new(0),
         }))
     }
@@ -62,8 +61,8 @@ impl HashPool {
     pub fn load(&self) -> Load {
         let admitted = self.0.admitted.load(Ordering::Relaxed);
         Load {
-            admitted: admitted.min(self.0.most_admitted) as u64,
-            most: self.0.most_admitted as u64,
+            admitted: admitted.min(self.0.max_admitted) as u64,
+            max: self.0.max_admitted as u64,
             refused: self.0.refused.load(Ordering::Relaxed),
         }
     }
@@ -119,7 +118,7 @@ impl HashPool {
         let inner = Arc::clone(&self.0);
         let admitted = inner.admitted.fetch_add(1, Ordering::Relaxed);
         let place = Place(inner);
-        if admitted < place.0.most_admitted {
+        if admitted < place.0.max_admitted {
             return Some(place);
         }
         place.0.refused.fetch_add(1, Ordering::Relaxed);

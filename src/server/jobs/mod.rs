@@ -192,7 +192,7 @@ pub fn spawn_deliveries(
     })
 }
 
-/// Reseals secrets under the current pepper, and logs those whose pepper is not known.
+/// Reseals secrets under the current pepper, and logs those under an unknown pepper.
 async fn reseal_secrets(services: &Services) {
     match services.mfa.reseal().await {
         Ok(0) => {}

@@ -80,7 +80,7 @@ fn hashing(registry: &mut Registry, state: &AppState) {
             family.get_or_create(&label).set(value);
         };
         set(&running, load.admitted);
-        set(&limit, load.most);
+        set(&limit, load.max);
         rejected.get_or_create(&label).inc_by(load.refused);
     }
     registry.register(

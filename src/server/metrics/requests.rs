@@ -6,6 +6,7 @@ use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
+use strum::{IntoStaticStr, VariantArray};
 
 /// Upper bounds of the duration buckets, in seconds.
 const BUCKETS: [f64; 13] = [
@@ -13,6 +14,8 @@ const BUCKETS: [f64; 13] = [
 ];
 
 /// The part of the service that answers.
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Surface {
     Rest,
@@ -25,14 +28,6 @@ pub enum Surface {
 }
 
 impl Surface {
-    const ALL: [Self; 5] = [
-        Self::Rest,
-        Self::Page,
-        Self::ServerFunction,
-        Self::File,
-        Self::Health,
-    ];
-
     pub fn of(path: &str) -> Self {
         match path.split('/').nth(1) {
             Some("api") => Self::Rest,
@@ -42,16 +37,6 @@ impl Surface {
             _ => Self::Page,
         }
     }
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Rest => "rest",
-            Self::Page => "page",
-            Self::ServerFunction => "server_function",
-            Self::File => "file",
-            Self::Health => "health",
-        }
-    }
 }
 
 impl EncodeLabelValue for Surface {
@@ -59,7 +44,7 @@ impl EncodeLabelValue for Surface {
         &self,
         encoder: &mut prometheus_client::encoding::LabelValueEncoder<'_>,
     ) -> std::fmt::Result {
-        EncodeLabelValue::encode(&self.as_str(), encoder)
+        EncodeLabelValue::encode(&self.into_str(), encoder)
     }
 }
 
@@ -79,8 +64,8 @@ pub struct SurfaceLabel {
 pub struct RequestMetrics {
     pub answers: Family<AnswerLabels, Counter>,
     pub durations: Family<SurfaceLabel, Histogram, fn() -> Histogram>,
-    /// The members of `durations`, in the order of [`Surface::ALL`].
-    durations_by_surface: [Histogram; Surface::ALL.len()],
+    /// The members of `durations`, in the order of [`Surface::VARIANTS`].
+    durations_by_surface: [Histogram; Surface::VARIANTS.len()],
 }
 
 impl Default for RequestMetrics {
@@ -88,8 +73,10 @@ impl Default for RequestMetrics {
         let durations: Family<_, _, fn() -> Histogram> =
             Family::new_with_constructor(|| Histogram::new(BUCKETS));
         Self {
-            durations_by_surface: Surface::ALL
-                .map(|surface| durations.get_or_create_owned(&SurfaceLabel { surface })),
+            durations_by_surface: std::array::from_fn(|index| {
+                let surface = Surface::VARIANTS[index];
+                durations.get_or_create_owned(&SurfaceLabel { surface })
+            }),
             answers: Family::default(),
             durations,
         }
@@ -132,7 +119,7 @@ mod tests {
         assert_eq!(count(Surface::File, 200), 2);
         assert_eq!(count(Surface::Rest, 404), 1);
         assert_eq!(count(Surface::Rest, 503), 0);
-        for (index, surface) in Surface::ALL.into_iter().enumerate() {
+        for (index, surface) in Surface::VARIANTS.iter().copied().enumerate() {
             assert_eq!(surface as usize, index);
         }
     }

@@ -27,7 +27,7 @@ impl MfaService {
         Ok(peppers.all().map(Pepper::fingerprint).collect())
     }
 
-    /// Counts the recovery codes whose pepper is not known; they are not accepted until it is.
+    /// Counts the recovery codes under an unknown pepper, which are not accepted.
     pub async fn count_uncovered_recovery_codes(&self) -> AppResult<i64> {
         let known = self.known_peppers()?;
         let mut connection = self.core.pool.acquire().await?;

@@ -8,7 +8,7 @@ mod bulk;
 mod chain;
 pub mod delivery_targets;
 mod denied_actions;
-mod event_descriptions;
+mod described_events;
 mod event_sentence;
 mod idempotency;
 pub mod import;

@@ -205,7 +205,7 @@ impl SessionService {
             AppResult::Ok(())
         };
         if let Err(error) = renewed.await {
-            tracing::warn!(%error, %operator_id, "a password could not be hashed anew");
+            tracing::warn!(%error, %operator_id, "a password could not be rehashed");
         }
     }
 }

@@ -53,7 +53,7 @@ pub async fn view(
     })
 }
 
-/// Number of unused recovery codes whose pepper is unknown.
+/// Number of unused recovery codes under an unknown pepper.
 pub async fn count_uncovered_codes(
     connection: &mut PgConnection,
     known: &[[u8; 8]],

@@ -72,7 +72,7 @@ pub async fn find_for_guard(
     .await
 }
 
-/// Number of live keys whose pepper is none of these.
+/// Number of live keys under none of these peppers.
 pub async fn count_uncovered(
     connection: &mut PgConnection,
     fingerprints: &[Vec<u8>],

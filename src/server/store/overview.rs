@@ -1,10 +1,10 @@
 //! Table `api_keys`: counts.
 
 use std::time::Duration;
-use strum::VariantArray;
 
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection, QueryBuilder};
+use strum::VariantArray;
 use uuid::Uuid;
 
 use super::error::is_timeout;

@@ -8,7 +8,7 @@ use self::details::{Details, format_time, format_value};
 use crate::domain::audit::{Action, ActorKind, Event};
 use crate::domain::event_description::{DescribedEvent, Segment};
 
-/// Describes an event whose partner is now called `partner_name`.
+/// Describes an event; `partner_name` is the current name of its partner.
 pub fn describe(event: Event, partner_name: Option<String>) -> DescribedEvent {
     let mut sentence = Sentence::default();
     sentence.write(&event, partner_name.as_deref());
